@@ -1,0 +1,126 @@
+// Package cluster holds one cluster's name, network, kubeconfig and clients, and an ordered Set of clusters that fans
+// work out and joins the errors. There is no ambient kubeconfig anywhere in the project: whoever wants to speak to a
+// cluster is handed one.
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/e2e-framework/klient"
+	"sigs.k8s.io/e2e-framework/klient/k8s/resources"
+)
+
+// Cluster is one member of the mesh and the way to it. Its methods are safe for concurrent use.
+type Cluster struct {
+	// Name is the short name used in reports and file names ("east").
+	Name string
+	// Network is the Istio network the cluster is expected on.
+	Network string
+	// Kubeconfig is the file, Context the context in it that lead here.
+	Kubeconfig, Context string
+
+	klient  klient.Client
+	kube    kubernetes.Interface
+	dynamic dynamic.Interface
+	rest    *rest.Config
+}
+
+// Requests per second to one API server: client-go's 5 would make collection wait on itself.
+const (
+	qps   = 100
+	burst = 200
+)
+
+// Open reads the kubeconfig (context "" means its current one) and prepares clients. It sends nothing.
+func Open(name, network, kubeconfig, contextName string) (*Cluster, error) {
+	rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: kubeconfig}
+	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: contextName})
+	raw, err := loader.RawConfig()
+	if err != nil {
+		return nil, fmt.Errorf("read kubeconfig %s of cluster %s: %w: give an existing kubeconfig file", kubeconfig, name, err)
+	}
+	if contextName == "" {
+		contextName = raw.CurrentContext
+	}
+	if _, known := raw.Contexts[contextName]; !known {
+		return nil, fmt.Errorf("read kubeconfig %s of cluster %s: it has no context %q: give one of its contexts with --context", kubeconfig, name, contextName)
+	}
+	cfg, err := loader.ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("read kubeconfig %s, context %s of cluster %s: %w", kubeconfig, contextName, name, err)
+	}
+	cfg.QPS, cfg.Burst = qps, burst
+	c := &Cluster{Name: name, Network: network, Kubeconfig: kubeconfig, Context: contextName, rest: cfg}
+	if c.kube, err = kubernetes.NewForConfig(cfg); err != nil {
+		return nil, fmt.Errorf("make a client for cluster %s: %w", name, err)
+	}
+	if c.dynamic, err = dynamic.NewForConfig(cfg); err != nil {
+		return nil, fmt.Errorf("make a dynamic client for cluster %s: %w", name, err)
+	}
+	if c.klient, err = klient.New(rest.CopyConfig(cfg)); err != nil {
+		return nil, fmt.Errorf("make a client for cluster %s: %w", name, err)
+	}
+	return c, nil
+}
+
+// Server is the API server's address as the kubeconfig gives it.
+func (c *Cluster) Server() string { return c.rest.Host }
+
+// Kube is the typed client.
+func (c *Cluster) Kube() kubernetes.Interface { return c.kube }
+
+// Dynamic is the client for kinds that have no Go type here.
+func (c *Cluster) Dynamic() dynamic.Interface { return c.dynamic }
+
+// Resources is e2e-framework's client; at most one namespace may be given.
+func (c *Cluster) Resources(namespace ...string) *resources.Resources {
+	return c.klient.Resources(namespace...)
+}
+
+// UID is the UID of the namespace kube-system, which tells two names of one cluster from two clusters.
+func (c *Cluster) UID(ctx context.Context) (string, error) {
+	ns, err := c.kube.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	if err != nil {
+		return "", fmt.Errorf("read namespace kube-system on cluster %s (%s): %w", c.Name, c.Server(), err)
+	}
+	return string(ns.UID), nil
+}
+
+// Ready asks the API server whether it is ready; limit bounds the one request.
+func (c *Cluster) Ready(ctx context.Context, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if _, err := c.kube.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx); err != nil {
+		return fmt.Errorf("ask the API server of cluster %s (%s) whether it is ready: %w", c.Name, c.Server(), err)
+	}
+	return nil
+}
+
+// Exec runs a command in a container and returns what it printed. A command that ends with a non-zero code gives an
+// error that wraps k8s.io/client-go/util/exec.CodeExitError; what was printed until then is returned too.
+func (c *Cluster) Exec(ctx context.Context, namespace, pod, container string, command ...string) (stdout, stderr []byte, err error) {
+	var out, errOut bytes.Buffer
+	err = c.klient.Resources(namespace).ExecInPod(ctx, namespace, pod, container, command, &out, &errOut)
+	if err != nil {
+		err = fmt.Errorf("run %q in %s/%s container %s on cluster %s: %w", command, namespace, pod, container, c.Name, err)
+	}
+	return out.Bytes(), errOut.Bytes(), err
+}
+
+// Pods lists the pods of a namespace that match a label selector.
+func (c *Cluster) Pods(ctx context.Context, namespace, selector string) ([]corev1.Pod, error) {
+	list, err := c.kube.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return nil, fmt.Errorf("list pods %q in namespace %s on cluster %s: %w", selector, namespace, c.Name, err)
+	}
+	return list.Items, nil
+}

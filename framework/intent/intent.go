@@ -1,0 +1,150 @@
+// Package intent says what one run expects: the clusters and their networks, the mesh's identity, the mode in which the
+// guide is followed, and the error rates of its random checks. It is saved with the evidence, and claims read it, so
+// that a saved run is judged again without a cluster and with the same result.
+package intent
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+// Mode says how the guide's commands are taken.
+type Mode string
+
+// Literal runs the commands exactly as printed; Corrected applies the listed deviations (findings F1 and F2).
+const (
+	Literal   Mode = "literal"
+	Corrected Mode = "corrected"
+)
+
+// Provision says where the clusters came from.
+type Provision string
+
+// Kind clusters are made (and removed) by the run; Supplied ones are somebody's.
+const (
+	Kind     Provision = "kind"
+	Supplied Provision = "supplied"
+)
+
+// Intent is what a run expects. Its JSON form is evidence/intent.json.
+type Intent struct {
+	RunID     string    `json:"runID"`
+	Mode      Mode      `json:"mode"`
+	Provision Provision `json:"provision"`
+	Platform  string    `json:"platform"`
+	CA        string    `json:"ca"`
+	// Fleet is FLEET_PROJECT_ID, ProjectNumber what `gcloud projects describe` prints for it (guide, step S1).
+	Fleet         string `json:"fleet"`
+	ProjectNumber string `json:"projectNumber"`
+	// MeshID is "proj-" and the project number (S2).
+	MeshID      string `json:"meshID"`
+	Revision    string `json:"revision"`
+	TrustDomain string `json:"trustDomain"`
+	// UpstreamEnvoy is true when the proxies run an Envoy without Istio's own filters.
+	UpstreamEnvoy bool `json:"upstreamEnvoy"`
+	// Clusters in the guide's order: CLUSTER_1 gets v1, CLUSTER_2 gets v2.
+	Clusters []Cluster `json:"clusters"`
+	// GuideCalls is the number of calls in the guide's own check (S14): 20.
+	GuideCalls int `json:"guideCalls"`
+	// Samples is the number of measured calls per direction.
+	Samples int `json:"samples"`
+	// Alpha is the declared false-fail rate of each random check.
+	Alpha float64 `json:"alpha"`
+	// Planted names faults that the run itself put in, to see that it fails; empty in an honest run.
+	Planted []string `json:"planted,omitempty"`
+}
+
+// Cluster is one member of the mesh as it is expected to be.
+type Cluster struct {
+	// Name is the short name in reports ("east").
+	Name string `json:"name"`
+	// ID is the mesh's name for it: cn-FLEET-global-NAME (S3).
+	ID string `json:"id"`
+	// Network is its Istio network.
+	Network string `json:"network"`
+	// Version is the helloworld version that runs here: v1, v2, ...
+	Version string `json:"version"`
+	// RemoteName is the name under which the other clusters' remote secrets know it: asmcli's form of the context.
+	RemoteName string `json:"remoteName"`
+}
+
+// Cluster gives the cluster of that name, and whether there is one.
+func (i Intent) Cluster(name string) (Cluster, bool) {
+	at := slices.IndexFunc(i.Clusters, func(c Cluster) bool { return c.Name == name })
+	if at < 0 {
+		return Cluster{}, false
+	}
+	return i.Clusters[at], true
+}
+
+// Peers gives the other clusters, in order.
+func (i Intent) Peers(name string) []Cluster {
+	return slices.DeleteFunc(slices.Clone(i.Clusters), func(c Cluster) bool { return c.Name == name })
+}
+
+// ClusterID is the guide's cluster name, cn-FLEET_PROJECT_ID-global-CLUSTER_NAME (S3).
+func ClusterID(fleet, name string) string { return "cn-" + fleet + "-global-" + name }
+
+// MeshID is the guide's mesh ID, proj-PROJECT_NUMBER (S2).
+func MeshID(projectNumber string) string { return "proj-" + projectNumber }
+
+var (
+	dns1123 = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	digits  = regexp.MustCompile(`^[0-9]+$`)
+)
+
+// MinSamples is the smallest sample in which even the most one-sided result (p = 2^(1-n)) is below the default rate of 1e-8.
+const MinSamples = 28
+
+// Validate names every value that cannot be right, joined; nil when the intent is sound.
+func (i Intent) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if !dns1123.MatchString(i.RunID) || len(i.RunID) > 32 {
+		bad("run id %q: use at most 32 lower-case letters, digits and '-'", i.RunID)
+	}
+	if i.Mode != Literal && i.Mode != Corrected {
+		bad("mode %q: use %q or %q", i.Mode, Literal, Corrected)
+	}
+	if !digits.MatchString(i.ProjectNumber) {
+		bad("project number %q: use digits only, as `gcloud projects describe` prints it", i.ProjectNumber)
+	}
+	if !dns1123.MatchString(i.Fleet) {
+		bad("fleet %q: use a project ID (lower-case letters, digits and '-')", i.Fleet)
+	}
+	if !dns1123.MatchString(i.Revision) {
+		bad("revision %q: use the value of the istio.io/rev label, such as asm-1232-2", i.Revision)
+	}
+	if i.Samples < MinSamples {
+		bad("samples %d: use at least %d per direction: a smaller sample cannot reject anything at the declared rate", i.Samples, MinSamples)
+	}
+	if i.Alpha <= 0 || i.Alpha > 0.05 {
+		bad("alpha %g: use a rate above 0 and at most 0.05", i.Alpha)
+	}
+	errs = append(errs, i.validateClusters()...)
+	return errors.Join(errs...)
+}
+
+func (i Intent) validateClusters() (errs []error) {
+	if len(i.Clusters) != 2 {
+		errs = append(errs, fmt.Errorf("%d clusters: the guide's check has a version for each of 2 clusters: give exactly 2", len(i.Clusters)))
+	}
+	names, networks := map[string]bool{}, map[string]string{}
+	for _, c := range i.Clusters {
+		if !dns1123.MatchString(c.Name) {
+			errs = append(errs, fmt.Errorf("cluster name %q: use lower-case letters, digits and '-'", c.Name))
+		}
+		if names[c.Name] {
+			errs = append(errs, fmt.Errorf("cluster name %q is used twice: give each cluster its own", c.Name))
+		}
+		names[c.Name] = true
+		if other, taken := networks[c.Network]; taken && i.Mode == Corrected {
+			errs = append(errs, fmt.Errorf("clusters %s and %s are both on network %q: the gateways would be by-passed (finding F1): give each its own network",
+				other, c.Name, c.Network))
+		}
+		networks[c.Network] = c.Name
+	}
+	return errs
+}
