@@ -1,0 +1,41 @@
+# meshproof: the commands of the project. `make help` prints them.
+SHELL := /bin/bash
+export CGO_ENABLED := 0
+GOBUILD := go build -trimpath
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint engine conformance bench ci clean
+
+help: ## print this page
+	@echo "meshproof: a conformance suite for multicluster service meshes"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  ARGS="..." passes flags on to `meshproof run`: make conformance ARGS="--samples 2000 --keep on-failure"'
+
+build: ## build bin/meshproof
+	$(GOBUILD) -o bin/meshproof ./cmd/meshproof
+
+test: ## run the project's tests; no cluster, no engine
+	go vet ./...
+	go test -trimpath ./...
+
+lint: ## check formatting, style and the layers of packages
+	cd scripts/tools && $(GOBUILD) -o ../../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	bin/golangci-lint run ./...
+
+engine: ## make sure that a container engine runs (changes nothing where one does)
+	scripts/engine
+
+conformance: build engine ## make two kind clusters, perform the guide, print the verdict
+	bin/meshproof run $(ARGS)
+
+bench: build engine ## measure against the steps typed by hand; writes docs/benchmarks.md
+	scripts/bench/run
+
+ci: ## what CI does on a clean machine
+	.ci/run
+
+clean: ## remove what was built in this directory; caches stay
+	rm -rf bin

@@ -1,0 +1,89 @@
+package collect
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"strings"
+
+	"github.com/meshproof/meshproof/framework/evidence"
+)
+
+// keptSections are the sections of a config dump that become evidence. The others go at once: bootstrap holds the pod's
+// whole environment, secrets what its name says, and extensions anything at all.
+func keptSections() []string {
+	return []string{"ClustersConfigDump", "EndpointsConfigDump", "ListenersConfigDump", "RoutesConfigDump"}
+}
+
+// cleanDump cuts a config dump to the kept sections, and takes the digest of the trusted root from the one on secrets.
+func cleanDump(dump json.RawMessage) (kept json.RawMessage, root string, err error) {
+	sections, err := evidence.Sections(dump)
+	if err != nil {
+		return nil, "", fmt.Errorf("split the config dump: %w", err)
+	}
+	var page struct {
+		Configs []json.RawMessage `json:"configs"`
+	}
+	for _, name := range keptSections() {
+		if section, ok := sections[name]; ok {
+			page.Configs = append(page.Configs, section)
+		}
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(page); err != nil {
+		return nil, "", fmt.Errorf("cut the config dump: %w", err)
+	}
+	root, err = trustedRoot(sections["SecretsConfigDump"])
+	return evidence.Compact(b.Bytes()), root, err
+}
+
+// trustedRoot gives the digest of the root that the proxy trusts (Istio's secret ROOTCA, or a root from a file), empty
+// when the proxy holds none. Nothing else of the section is decoded.
+func trustedRoot(secrets json.RawMessage) (string, error) {
+	if len(secrets) == 0 {
+		return "", nil
+	}
+	var section struct {
+		Active []struct {
+			Name   string `json:"name"`
+			Secret struct {
+				Validation struct {
+					TrustedCA struct {
+						Inline []byte `json:"inline_bytes"`
+					} `json:"trusted_ca"`
+				} `json:"validation_context"`
+			} `json:"secret"`
+		} `json:"dynamic_active_secrets"`
+	}
+	if err := json.Unmarshal(secrets, &section); err != nil {
+		return "", fmt.Errorf("read the trusted root: %w", err)
+	}
+	for _, s := range section.Active {
+		if s.Name == "ROOTCA" || strings.HasPrefix(s.Name, "file-root:") {
+			return rootDigest(s.Secret.Validation.TrustedCA.Inline), nil
+		}
+	}
+	return "", nil
+}
+
+// rootDigest is the SHA-256 (hex) of the first certificate in a PEM text, which may be wrapped in base64 once more; empty
+// when there is none.
+func rootDigest(text []byte) string {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		if unwrapped, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text))); err == nil {
+			block, _ = pem.Decode(unwrapped)
+		}
+	}
+	if block == nil {
+		return ""
+	}
+	sum := sha256.Sum256(block.Bytes)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,162 @@
+package collect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
+)
+
+const (
+	istiodSelector  = "app=istiod"
+	istiodContainer = "discovery"
+	revisionLabel   = "istio.io/rev"
+)
+
+// istiodPages are the debug pages that are taken from every replica.
+func istiodPages() []string {
+	return []string{evidence.PageClusterz, evidence.PageNetworkz, evidence.PageEndpointShardz, evidence.PageSyncz, evidence.PageMesh}
+}
+
+// Istiods reads the debug pages of every running replica of istiod, of all revisions. What could be read is returned
+// beside the joined errors of what could not; no replica at all is such an error.
+func Istiods(ctx context.Context, c *cluster.Cluster, o Options) ([]evidence.Istiod, error) {
+	s, err := from(c)
+	if err != nil {
+		return nil, err
+	}
+	return s.istiods(ctx, o.withDefaults())
+}
+
+func (s source) istiods(ctx context.Context, o Options) ([]evidence.Istiod, error) {
+	pods, err := s.running(ctx, o.GatewayNamespace, istiodSelector)
+	if err != nil {
+		return nil, err
+	}
+	if len(pods) == 0 {
+		return nil, fmt.Errorf("read istiod on cluster %s: no pod %q runs in namespace %s", s.name, istiodSelector, o.GatewayNamespace)
+	}
+	found := make([]evidence.Istiod, len(pods))
+	var mu sync.Mutex
+	var errs []error
+	var all sync.WaitGroup
+	for i, p := range pods {
+		found[i] = evidence.Istiod{At: now(), Pod: p.Name, Revision: p.Labels[revisionLabel], Version: versionOf(p), Pages: map[string]json.RawMessage{}}
+		for _, page := range istiodPages() {
+			all.Go(func() {
+				body, err := s.istiodPage(ctx, p, page, o)
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					errs = append(errs, err)
+					return
+				}
+				found[i].Pages[page] = body
+			})
+		}
+	}
+	all.Wait()
+	return found, errors.Join(errs...)
+}
+
+// versionOf is the version that the chart wrote on the pod, else the tag of its image.
+func versionOf(p corev1.Pod) string {
+	if v := p.Labels["app.kubernetes.io/version"]; v != "" {
+		return v
+	}
+	for _, c := range p.Spec.Containers {
+		if _, tag, ok := strings.Cut(c.Image[strings.LastIndex(c.Image, "/")+1:], ":"); ok && c.Name == istiodContainer {
+			return tag
+		}
+	}
+	return ""
+}
+
+func (s source) istiodPage(ctx context.Context, p corev1.Pod, page string, o Options) (json.RawMessage, error) {
+	body, err := s.run(ctx, p, istiodContainer, "pilot-discovery", "request", "GET", "/debug/"+page)
+	if err == nil && !json.Valid(body) {
+		err = fmt.Errorf("the answer is not JSON: %.200q", body)
+	}
+	if err == nil {
+		switch page {
+		case evidence.PageEndpointShardz:
+			body, err = onlyNamespaces(body, o.namespaces())
+		case evidence.PageMesh:
+			body, err = onlyMeshSettings(body)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read page %s of istiod %s on cluster %s: %w", page, p.Name, s.name, err)
+	}
+	return evidence.Compact(body), nil
+}
+
+// onlyNamespaces cuts endpointShardz (host, then namespace) to the services of some namespaces.
+func onlyNamespaces(page json.RawMessage, namespaces []string) (json.RawMessage, error) {
+	var hosts map[string]map[string]json.RawMessage
+	if err := json.Unmarshal(page, &hosts); err != nil {
+		return nil, err
+	}
+	kept := map[string]map[string]json.RawMessage{}
+	for host, byNamespace := range hosts {
+		for namespace, shards := range byNamespace {
+			if !slices.Contains(namespaces, namespace) {
+				continue
+			}
+			if kept[host] == nil {
+				kept[host] = map[string]json.RawMessage{}
+			}
+			kept[host][namespace] = shards
+		}
+	}
+	return json.Marshal(kept)
+}
+
+// onlyMeshSettings cuts the mesh's configuration to what claims read: the rest may hold headers with tokens (extension
+// providers).
+func onlyMeshSettings(page json.RawMessage) (json.RawMessage, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(page, &all); err != nil {
+		return nil, err
+	}
+	kept := map[string]any{}
+	for _, key := range []string{"trustDomain", "trustDomainAliases", "localityLbSetting", "enableAutoMtls", "rootNamespace", "accessLogFile"} {
+		if value, ok := all[key]; ok {
+			kept[key] = value
+		}
+	}
+	var defaults map[string]json.RawMessage
+	if raw, ok := all["defaultConfig"]; ok {
+		if err := json.Unmarshal(raw, &defaults); err != nil {
+			return nil, err
+		}
+		if id, ok := defaults["meshId"]; ok {
+			kept["defaultConfig"] = map[string]json.RawMessage{"meshId": id}
+		}
+	}
+	return json.Marshal(kept)
+}
+
+// running lists the pods that run and are not being deleted, in the order of their names.
+func (s source) running(ctx context.Context, namespace, selector string) ([]corev1.Pod, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestLimit)
+	defer cancel()
+	list, err := s.Kube().CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return nil, fmt.Errorf("list pods %q in namespace %s on cluster %s: %w", selector, namespace, s.name, err)
+	}
+	pods := slices.DeleteFunc(list.Items, func(p corev1.Pod) bool {
+		return p.Status.Phase != corev1.PodRunning || p.DeletionTimestamp != nil
+	})
+	slices.SortFunc(pods, func(a, b corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	return pods, nil
+}

@@ -1,0 +1,144 @@
+package collect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
+)
+
+// pages says which of Envoy's pages are taken.
+type pages int
+
+const (
+	clustersPage pages = 1 << iota
+	configPage
+	certsPage
+	allPages = clustersPage | configPage | certsPage
+)
+
+func allRoles() []string {
+	return []string{evidence.RoleSleep, evidence.RoleHelloworld, evidence.RoleGateway}
+}
+
+// Proxies reads the pages of every running Envoy of the roles; no role means all. What could be read is returned beside
+// the joined errors of what could not. A role without pods gives no proxy and no error: the sample may be gone.
+func Proxies(ctx context.Context, c *cluster.Cluster, o Options, roles ...string) ([]evidence.Proxy, error) {
+	s, err := from(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(roles) == 0 {
+		roles = allRoles()
+	}
+	return s.proxies(ctx, o.withDefaults(), allPages, roles...)
+}
+
+// place is where pods of a role are found.
+func (o Options) place(role string) (namespace, selector string, err error) {
+	switch role {
+	case evidence.RoleSleep:
+		return o.SampleNamespace, "app=sleep", nil
+	case evidence.RoleHelloworld:
+		return o.SampleNamespace, "app=helloworld", nil
+	case evidence.RoleGateway:
+		return o.GatewayNamespace, gatewaySelector, nil
+	}
+	return "", "", fmt.Errorf("read proxies of role %q: use one of %s", role, strings.Join(allRoles(), ", "))
+}
+
+// gatewaySelector is the label that the guide's gateway and its Gateway object agree on.
+const gatewaySelector = "istio=eastwestgateway"
+
+func (s source) proxies(ctx context.Context, o Options, take pages, roles ...string) ([]evidence.Proxy, error) {
+	var mu sync.Mutex
+	var found []evidence.Proxy
+	var errs []error
+	var all sync.WaitGroup
+	for _, role := range roles {
+		all.Go(func() {
+			proxies, err := s.proxiesOf(ctx, o, take, role)
+			mu.Lock()
+			defer mu.Unlock()
+			found = append(found, proxies...)
+			if err != nil {
+				errs = append(errs, err)
+			}
+		})
+	}
+	all.Wait()
+	slices.SortFunc(found, func(a, b evidence.Proxy) int {
+		return strings.Compare(a.Namespace+"/"+a.Pod, b.Namespace+"/"+b.Pod)
+	})
+	return found, errors.Join(errs...)
+}
+
+func (s source) proxiesOf(ctx context.Context, o Options, take pages, role string) ([]evidence.Proxy, error) {
+	namespace, selector, err := o.place(role)
+	if err != nil {
+		return nil, err
+	}
+	pods, err := s.running(ctx, namespace, selector)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]evidence.Proxy, len(pods))
+	errs := make([]error, len(pods))
+	var all sync.WaitGroup
+	for i, p := range pods {
+		all.Go(func() { found[i], errs[i] = s.proxy(ctx, p, role, take) })
+	}
+	all.Wait()
+	return found, errors.Join(errs...)
+}
+
+func hasSidecar(p corev1.Pod) bool {
+	named := func(c corev1.Container) bool { return c.Name == sidecar }
+	return slices.ContainsFunc(p.Spec.Containers, named) || slices.ContainsFunc(p.Spec.InitContainers, named)
+}
+
+// proxy takes one Envoy's pages at once.
+func (s source) proxy(ctx context.Context, p corev1.Pod, role string, take pages) (evidence.Proxy, error) {
+	found := evidence.Proxy{At: now(), Namespace: p.Namespace, Pod: p.Name, Role: role}
+	if !hasSidecar(p) {
+		return found, fmt.Errorf("read proxy %s/%s on cluster %s: the pod has no container %s: it was not injected", p.Namespace, p.Name, s.name, sidecar)
+	}
+	var configErr, clustersErr, certsErr error
+	var all sync.WaitGroup
+	if take&clustersPage != 0 {
+		all.Go(func() { found.Clusters, clustersErr = s.envoyPage(ctx, p, "clusters?format=json") })
+	}
+	if take&certsPage != 0 {
+		all.Go(func() { found.Certs, certsErr = s.envoyPage(ctx, p, "certs") })
+	}
+	if take&configPage != 0 {
+		all.Go(func() {
+			var dump json.RawMessage
+			if dump, configErr = s.envoyPage(ctx, p, "config_dump?include_eds"); configErr == nil {
+				found.ConfigDump, found.RootSHA256, configErr = cleanDump(dump)
+			}
+		})
+	}
+	all.Wait()
+	return found, errors.Join(clustersErr, configErr, certsErr)
+}
+
+// envoyPage asks through pilot-agent, the one command that every proxy image has, also those without a shell.
+func (s source) envoyPage(ctx context.Context, p corev1.Pod, page string) (json.RawMessage, error) {
+	body, err := s.run(ctx, p, sidecar, "pilot-agent", "request", "GET", page)
+	if err == nil && !json.Valid(body) {
+		err = fmt.Errorf("the answer is not JSON: %.200q", body)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read page %s of proxy %s/%s on cluster %s: %w", page, p.Namespace, p.Name, s.name, err)
+	}
+	return evidence.Compact(body), nil
+}

@@ -1,0 +1,301 @@
+// Package evidence holds the types of everything that a run saw, and the folder that keeps it. Evidence is what claims
+// are judged from: nothing in it is an opinion, and nothing in it is secret (keys, tokens and kubeconfigs are left out
+// when it is collected). Bodies of Envoy's and istiod's own pages are kept as they were sent and decoded when asked for,
+// with Istio's and Envoy's own types.
+package evidence
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/intent"
+)
+
+// Epochs of an honest run, in order.
+const (
+	// Joined is the mesh after S13, once everything that must converge has converged (or its limit has passed).
+	Joined = "10-joined"
+	// Removed is the mesh after S15.
+	Removed = "20-removed"
+)
+
+// Run is all evidence of one run.
+type Run struct {
+	Intent intent.Intent
+	// Steps are the guide's steps and the ones before them, in the order in which they started.
+	Steps []Step
+	// Epochs by name.
+	Epochs map[string]Epoch
+	// Unreadable names the files that could not be read, with the reason; a claim that needs one is inconclusive.
+	Unreadable []Unreadable
+}
+
+// Unreadable is one file of the folder that could not be used.
+type Unreadable struct {
+	File   string `json:"file"`
+	Reason string `json:"reason"`
+}
+
+// Step is one command of the procedure as it was run. Its file is steps.json.
+type Step struct {
+	// ID is the guide's step, with the cluster's ordinal where there is one: "S6.1". Steps before the guide are "P..." ones.
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	// Cluster is the cluster's name; empty when the step is about all of them or none.
+	Cluster string `json:"cluster,omitempty"`
+	// Command is the script as it was run; empty for steps that are waits.
+	Command    string      `json:"command,omitempty"`
+	Deviations []Deviation `json:"deviations,omitempty"`
+	Started    time.Time   `json:"started"`
+	Seconds    float64     `json:"seconds"`
+	// ExitCode of the command; -1 when it was ended by its deadline or could not be started.
+	ExitCode int `json:"exitCode"`
+	// Stdout and Stderr, the last 16 KiB of each.
+	Stdout string `json:"stdout,omitempty"`
+	Stderr string `json:"stderr,omitempty"`
+	// Error is why the step did not do what it should; empty when it did.
+	Error string `json:"error,omitempty"`
+	// Reachable tells, after a failed step, whether each cluster's API server answered then; by cluster name.
+	Reachable map[string]bool `json:"reachable,omitempty"`
+}
+
+// Deviation is one difference between the command that was run and the one that the guide prints.
+type Deviation struct {
+	Printed string `json:"printed"`
+	Run     string `json:"run"`
+	Reason  string `json:"reason"`
+	// Finding is the id of the finding that forces it ("F1"), if one does.
+	Finding string `json:"finding,omitempty"`
+}
+
+// Epoch is what was seen of all clusters at one stage, by cluster name.
+type Epoch struct {
+	Name     string
+	Clusters map[string]*Cluster
+}
+
+// Cluster is what was seen of one cluster in one epoch. A nil or absent part was not collected: see Problems.
+type Cluster struct {
+	Kubernetes *Kubernetes
+	Istiods    []Istiod
+	Proxies    []Proxy
+	Dials      []Dial
+	Traffic    []Traffic
+	// Problems says what could not be collected and why.
+	Problems []Problem
+}
+
+// Problem is one thing that could not be collected.
+type Problem struct {
+	What  string    `json:"what"`
+	Error string    `json:"error"`
+	At    time.Time `json:"at"`
+}
+
+// Kubernetes is the part of the API objects that claims read. Its file is kubernetes.json.
+type Kubernetes struct {
+	At             time.Time    `json:"at"`
+	Version        string       `json:"version"`
+	Server         string       `json:"server"`
+	Namespaces     []Object     `json:"namespaces"`
+	Deployments    []Deployment `json:"deployments"`
+	Pods           []Pod        `json:"pods"`
+	Services       []Service    `json:"services"`
+	RemoteSecrets  []Object     `json:"remoteSecrets"`
+	EndpointSlices []Endpoints  `json:"endpointSlices"`
+	Gateways       []Gateway    `json:"gateways"`
+	Events         []Event      `json:"events"`
+	// MeshRoot is the SHA-256 (hex) of the first certificate in istio-system's config map istio-ca-root-cert.
+	MeshRoot string `json:"meshRoot,omitempty"`
+}
+
+// Object is a name and its labels and annotations.
+type Object struct {
+	Namespace   string            `json:"namespace,omitempty"`
+	Name        string            `json:"name"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+	Created     time.Time         `json:"created"`
+	Terminating bool              `json:"terminating,omitempty"`
+}
+
+// Deployment is a Deployment's counts and images.
+type Deployment struct {
+	Object
+	Replicas  int32    `json:"replicas"`
+	Available int32    `json:"available"`
+	Images    []string `json:"images"`
+}
+
+// Pod is a Pod with the state of its containers.
+type Pod struct {
+	Object
+	IP             string            `json:"ip"`
+	Node           string            `json:"node"`
+	Phase          string            `json:"phase"`
+	ServiceAccount string            `json:"serviceAccount"`
+	Containers     []Container       `json:"containers"`
+	Env            map[string]string `json:"env,omitempty"` // the ISTIO_META_*, PILOT_CERT_PROVIDER, TRUST_DOMAIN and CA_ADDR of istio-proxy
+}
+
+// Container is one container's (or native sidecar's) state.
+type Container struct {
+	Name     string `json:"name"`
+	Image    string `json:"image"`
+	Ready    bool   `json:"ready"`
+	Restarts int32  `json:"restarts"`
+	Waiting  string `json:"waiting,omitempty"` // reason: message
+	Sidecar  bool   `json:"sidecar,omitempty"` // an init container that keeps running (KEP-753)
+}
+
+// Service is a Service with its load balancer's addresses.
+type Service struct {
+	Object
+	Type      string   `json:"type"`
+	ClusterIP string   `json:"clusterIP"`
+	Ports     []int32  `json:"ports"`
+	Addresses []string `json:"addresses"` // status.loadBalancer.ingress: IP or hostname
+	Ranges    []string `json:"sourceRanges,omitempty"`
+}
+
+// Endpoints is an EndpointSlice.
+type Endpoints struct {
+	Object
+	Ready    []string `json:"ready"`
+	NotReady []string `json:"notReady,omitempty"`
+}
+
+// Gateway is networking.istio.io Gateway.
+type Gateway struct {
+	Object
+	Selector map[string]string `json:"selector"`
+	Servers  []GatewayServer   `json:"servers"`
+}
+
+// GatewayServer is one server of a Gateway.
+type GatewayServer struct {
+	Port    uint32   `json:"port"`
+	TLSMode string   `json:"tlsMode"`
+	Hosts   []string `json:"hosts"`
+}
+
+// Event is a Kubernetes event, without its object's contents.
+type Event struct {
+	Namespace string    `json:"namespace"`
+	Object    string    `json:"object"` // kind/name
+	Type      string    `json:"type"`
+	Reason    string    `json:"reason"`
+	Message   string    `json:"message"`
+	Count     int32     `json:"count"`
+	Last      time.Time `json:"last"`
+}
+
+// Istiod is one replica of the control plane. Its file is istiod-POD.json.
+type Istiod struct {
+	At       time.Time `json:"at"`
+	Pod      string    `json:"pod"`
+	Revision string    `json:"revision"`
+	Version  string    `json:"version,omitempty"`
+	// Pages are the bodies of its debug pages by name (clusterz, networkz, endpointShardz, syncz, mesh), as sent.
+	// endpointShardz is cut to the hosts in the run's namespaces, mesh to the settings that claims read.
+	Pages map[string]json.RawMessage `json:"pages"`
+}
+
+// Proxy is one Envoy. Its file is proxy-NAMESPACE-POD.json.
+type Proxy struct {
+	At        time.Time `json:"at"`
+	Namespace string    `json:"namespace"`
+	Pod       string    `json:"pod"`
+	// Role is "sleep", "helloworld" or "gateway".
+	Role string `json:"role"`
+	// Clusters is the body of Envoy's /clusters?format=json.
+	Clusters json.RawMessage `json:"clusters,omitempty"`
+	// ConfigDump is /config_dump?include_eds cut to its sections of clusters, listeners, routes and endpoints: the others
+	// (bootstrap, secrets, extensions) may hold what must not be kept.
+	ConfigDump json.RawMessage `json:"configDump,omitempty"`
+	// Certs is the body of /certs: subjects, serials and validity, no key.
+	Certs json.RawMessage `json:"certs,omitempty"`
+	// RootSHA256 is the hex digest of the ROOTCA that the proxy trusts, as `istioctl proxy-config secret` shows it.
+	RootSHA256 string `json:"rootSHA256,omitempty"`
+}
+
+// Dial is one TCP connection attempted from a probe pod of ours. All of one cluster are in dials.json.
+type Dial struct {
+	At time.Time `json:"at"`
+	// To is the name of the cluster whose gateway was dialled.
+	To        string  `json:"to"`
+	Pod       string  `json:"pod"`
+	Address   string  `json:"address"` // host:port
+	Connected bool    `json:"connected"`
+	Seconds   float64 `json:"seconds"`
+	Error     string  `json:"error,omitempty"`
+}
+
+// Purposes of Traffic.
+const (
+	GuideCalls = "guide-calls"
+	Split      = "split"
+)
+
+// Traffic is one exec of calls from sleep, one call in flight at a time. Its file is traffic-PURPOSE.json.
+type Traffic struct {
+	Purpose string    `json:"purpose"`
+	From    string    `json:"from"`
+	Pod     string    `json:"pod"`
+	Command []string  `json:"command"`
+	Asked   int       `json:"asked"`
+	Started time.Time `json:"started"`
+	Seconds float64   `json:"seconds"`
+	Replies []Reply   `json:"replies"`
+	Stderr  string    `json:"stderr,omitempty"`
+	// Error is why the exec ended early; empty when it did not.
+	Error string `json:"error,omitempty"`
+	// Before and After are per-host counters of this cluster's Envoys around the calls (Split only).
+	Before []Counters `json:"before,omitempty"`
+	After  []Counters `json:"after,omitempty"`
+	// AccessLog is what this cluster's helloworld sidecar logged of split calls, from either side.
+	AccessLog []LogLine `json:"accessLog,omitempty"`
+}
+
+// Reply is one answer.
+type Reply struct {
+	Number  int     `json:"number"` // 1-based
+	Code    int     `json:"code"`   // 0 when there was no HTTP answer, and for the guide's calls, which do not print it
+	Seconds float64 `json:"seconds"`
+	Body    string  `json:"body"` // at most 512 bytes
+	// Version and Instance as parsed from "Hello version: v1, instance: POD"; empty when the body is something else.
+	Version  string `json:"version,omitempty"`
+	Instance string `json:"instance,omitempty"`
+	Exit     int    `json:"exit,omitempty"` // curl's exit code
+}
+
+// Counters are one upstream host's counters in one Envoy at one time.
+type Counters struct {
+	Pod     string `json:"pod"`
+	Role    string `json:"role"`
+	Cluster string `json:"cluster"` // Envoy's cluster name: outbound|5000||...
+	Address string `json:"address"` // host:port
+	Healthy bool   `json:"healthy"`
+	Weight  uint32 `json:"weight"`
+	// Priority of the locality the host is in.
+	Priority        uint32 `json:"priority"`
+	RqTotal         int64  `json:"rqTotal"`
+	RqSuccess       int64  `json:"rqSuccess"`
+	RqError         int64  `json:"rqError"`
+	CxTotal         int64  `json:"cxTotal"`
+	CxConnectFail   int64  `json:"cxConnectFail"`
+	CxActive        int64  `json:"cxActive"`
+	FailedEDSHealth bool   `json:"failedEDSHealth,omitempty"`
+}
+
+// LogLine is one line of a helloworld sidecar's access log that belongs to a split call.
+type LogLine struct {
+	Pod string `json:"pod"`
+	// From and Number are read from the path /hello?RUN-FROM-NUMBER.
+	From   string `json:"from"`
+	Number int    `json:"number"`
+	Code   int    `json:"code"`
+	// Downstream is the address (without port) of whoever opened the connection to the sidecar.
+	Downstream string `json:"downstream"`
+	Flags      string `json:"flags,omitempty"`
+}

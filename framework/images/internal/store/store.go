@@ -1,0 +1,125 @@
+// Package store keeps what was built under content keys: an entry is a directory that is either complete or absent.
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/poll"
+)
+
+// Store is one cache directory.
+type Store struct{ root string }
+
+// Open makes the cache directory if it is missing. The error says so when the directory cannot be made or written.
+func Open(root string) (*Store, error) {
+	for _, d := range []string{"entries", "locks", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(root, d), 0o755); err != nil {
+			return nil, fmt.Errorf("open cache %s: %w: choose another directory with --cache-dir or XDG_CACHE_HOME", root, err)
+		}
+	}
+	return &Store{root: root}, nil
+}
+
+// Root is the cache directory.
+func (s *Store) Root() string { return s.root }
+
+// Key condenses everything that an output depends on into 16 hexadecimal digits.
+func Key(inputs ...string) string {
+	h := sha256.New()
+	for _, in := range inputs {
+		fmt.Fprintf(h, "%d:%s", len(in), in)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}
+
+// Path is where the entry of that name and key is, or would be.
+func (s *Store) Path(name, key string) string { return filepath.Join(s.root, "entries", name+"-"+key) }
+
+// Has says whether the entry is there.
+func (s *Store) Has(name, key string) bool {
+	_, err := os.Stat(s.Path(name, key))
+	return err == nil
+}
+
+// Build fills dir, an empty directory, with an entry's files.
+type Build func(ctx context.Context, dir string) error
+
+// Entry returns the directory of the entry, building it first when it is absent. Two processes that want the same
+// entry at once build it once: the second waits for the first. The build writes beside the entry, which appears by one
+// rename; what an interrupted build left is removed by the next one.
+func (s *Store) Entry(ctx context.Context, name, key string, build Build) (string, error) {
+	final := s.Path(name, key)
+	if s.Has(name, key) {
+		return final, nil
+	}
+	unlock, err := s.Lock(ctx, name+"-"+key)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if s.Has(name, key) {
+		return final, nil
+	}
+	tmp := filepath.Join(s.root, "tmp", name+"-"+key)
+	if err := removeAll(tmp); err != nil {
+		return "", fmt.Errorf("remove the rest of an interrupted build %s: %w", tmp, err)
+	}
+	if err := os.MkdirAll(tmp, 0o755); err != nil {
+		return "", fmt.Errorf("make %s: %w", tmp, err)
+	}
+	if err := build(ctx, tmp); err != nil {
+		return "", errors.Join(err, removeAll(tmp))
+	}
+	if err := os.Rename(tmp, final); err != nil {
+		return "", fmt.Errorf("complete cache entry %s: %w", final, err)
+	}
+	return final, nil
+}
+
+// lockLimit bounds the wait for another run that builds the same entry: longer than any build takes.
+const lockLimit = 2 * time.Hour
+
+// Lock takes the named lock, waiting for another process to give it back; the kernel frees it when its holder dies.
+func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error) {
+	path := filepath.Join(s.root, "locks", strings.ReplaceAll(name, "/", "_"))
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("open lock %s: %w", path, err)
+	}
+	err = poll.Until(ctx, poll.Wait{What: "another run has finished with " + name, Where: "lock " + path, Limit: lockLimit},
+		func(context.Context) (string, error) {
+			err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+			if err != nil && !errors.Is(err, syscall.EWOULDBLOCK) {
+				return "", poll.Final(err)
+			}
+			return "held by another process", err
+		})
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// removeAll removes a tree, also where a build made directories read-only.
+func removeAll(dir string) error {
+	if err := os.RemoveAll(dir); err == nil {
+		return nil
+	}
+	_ = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			_ = os.Chmod(p, 0o755)
+		}
+		return nil
+	})
+	return os.RemoveAll(dir)
+}

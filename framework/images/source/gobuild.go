@@ -1,0 +1,300 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/template"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+
+	"github.com/meshproof/meshproof/fixtures"
+	"github.com/meshproof/meshproof/framework/images/internal/run"
+	"github.com/meshproof/meshproof/framework/images/internal/store"
+	"github.com/meshproof/meshproof/framework/images/internal/versions"
+)
+
+//go:embed templates/*
+var templates embed.FS
+
+// goEnv makes the go command's results depend on nothing but the throw-away module and the toolchain.
+var goEnv = []string{"GOFLAGS=-mod=mod", "GOWORK=off", "CGO_ENABLED=0", "GO111MODULE=on"}
+
+// unit is one throw-away module and the executables that one `go build` makes in it.
+type unit struct {
+	name     string
+	module   string   // short name in versions.yaml of the module that the packages are from
+	packages []string // import paths; an executable is named after the last element
+	tags     string
+	ldflags  string // in addition to -s -w
+	sources  fs.FS  // main packages of our own, or nil
+}
+
+// unit looks up a unit by name.
+func (b *Builder) unit(name string) (unit, error) {
+	units, err := b.units()
+	if err != nil {
+		return unit{}, err
+	}
+	for _, u := range units {
+		if u.name == name {
+			return u, nil
+		}
+	}
+	return unit{}, fmt.Errorf("no build unit is named %q", name)
+}
+
+// units lists everything that is compiled, in the order of compiling: what the node image needs comes first, so that it
+// is put together while the mesh still compiles.
+func (b *Builder) units() ([]unit, error) {
+	v := b.v.Modules
+	kube := strings.Split(strings.TrimPrefix(v["kubernetes"].Version, "v"), ".")
+	const component, istio = "k8s.io/component-base/version", "istio.io/istio/pkg/version"
+	programs, err := fs.Sub(fixtures.Programs, "programs")
+	if err != nil {
+		return nil, err
+	}
+	etcd, err := fs.Sub(templates, "templates/etcd")
+	if err != nil {
+		return nil, err
+	}
+	return []unit{
+		{name: "containerd", module: "containerd", tags: "no_btrfs no_devmapper no_zfs",
+			ldflags:  set("github.com/containerd/containerd/v2/version", "Version", v["containerd"].Version),
+			packages: under(v["containerd"].Path+"/cmd/", "containerd", "ctr", "containerd-shim-runc-v2")},
+		{name: "programs", module: "registry", sources: programs, packages: under("./", "probe", "registry", "helloworld", "pause")},
+		{name: "kind", module: "kind", packages: []string{v["kind"].Path}},
+		{name: "kubernetes", module: "kubernetes",
+			ldflags: set(component, "gitVersion", v["kubernetes"].Version) + set(component, "gitMajor", kube[0]) +
+				set(component, "gitMinor", kube[1]) + set(component, "gitTreeState", "clean"),
+			packages: under(v["kubernetes"].Path+"/cmd/", "kube-apiserver", "kube-controller-manager", "kube-scheduler",
+				"kube-proxy", "kubelet", "kubeadm", "kubectl")},
+		{name: "etcd", module: "etcd", sources: etcd, packages: []string{"./etcd"}},
+		{name: "coredns", module: "coredns", packages: []string{v["coredns"].Path}},
+		{name: "istio", module: "istio",
+			ldflags: set(istio, "buildVersion", b.v.Istio.Version) + set(istio, "buildTag", b.v.Istio.Version) +
+				set(istio, "buildHub", Hub) + set(istio, "buildStatus", "Clean"),
+			packages: under(v["istio"].Path+"/", "pilot/cmd/pilot-discovery", "pilot/cmd/pilot-agent", "istioctl/cmd/istioctl")},
+		{name: "metallb", module: "metallb", packages: under(v["metallb"].Path+"/", "controller", "speaker")},
+	}, nil
+}
+
+func set(pkg, variable, value string) string { return fmt.Sprintf(" -X %s.%s=%s", pkg, variable, value) }
+
+func under(prefix string, names ...string) []string {
+	for i, n := range names {
+		names[i] = prefix + n
+	}
+	return names
+}
+
+// key depends on all that the unit's executables depend on; go.sum in the pinned module fixes the modules below it.
+func (b *Builder) unitKey(u unit) (string, error) {
+	m := b.v.Modules[u.module]
+	in := []string{"bin", b.goVer, b.arch, m.Path, m.Version, m.Sum, u.tags, u.ldflags, strings.Join(u.packages, " ")}
+	template, err := templates.ReadFile("templates/go.mod.tmpl")
+	if err != nil {
+		return "", err
+	}
+	in = append(in, string(template))
+	if u.sources != nil {
+		err = eachSource(u.sources, func(name string, data []byte) error {
+			in = append(in, name, string(data))
+			return nil
+		})
+	}
+	return store.Key(in...), err
+}
+
+// eachSource visits the Go files of main packages, without their tests.
+func eachSource(sources fs.FS, visit func(name string, data []byte) error) error {
+	return fs.WalkDir(sources, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		data, err := fs.ReadFile(sources, name)
+		if err != nil {
+			return err
+		}
+		return visit(strings.TrimSuffix(name, ".tmpl"), data)
+	})
+}
+
+// Executables returns the directory of a unit's executables, compiling them first when they are not in the cache. One
+// unit compiles at a time, because each uses every core by itself.
+func (b *Builder) Executables(ctx context.Context, name string) (string, error) {
+	u, err := b.unit(name)
+	if err != nil {
+		return "", err
+	}
+	return b.once("bin-"+u.name, func() (string, error) { return b.executables(ctx, u) })
+}
+
+func (b *Builder) executables(ctx context.Context, u unit) (string, error) {
+	key, err := b.unitKey(u)
+	if err != nil {
+		return "", err
+	}
+	item := "compile " + u.name
+	return b.cached(ctx, "bin-"+u.name, key, item, func(ctx context.Context, dir string) error {
+		select {
+		case b.gate <- struct{}{}:
+			defer func() { <-b.gate }()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		return b.work(item, func(ctx context.Context, dir string) error { return b.compile(ctx, u, dir) })(ctx, dir)
+	})
+}
+
+// inOrder compiles units one after the other, whatever order other goroutines ask for them in.
+func (b *Builder) inOrder(ctx context.Context, units []unit) (run func() error) {
+	calls := make([]*call, len(units))
+	b.mu.Lock()
+	for i, u := range units {
+		calls[i] = &call{done: make(chan struct{})}
+		b.made["bin-"+u.name] = calls[i]
+	}
+	b.mu.Unlock()
+	return func() error {
+		var failed error
+		for i, u := range units {
+			if failed == nil {
+				calls[i].dir, failed = b.executables(ctx, u)
+			}
+			calls[i].err = failed
+			close(calls[i].done)
+		}
+		return failed
+	}
+}
+
+// compile runs one `go build` for all of a unit's commands: the linking of one overlaps the compiling of another.
+func (b *Builder) compile(ctx context.Context, u unit, dir string) error {
+	work, err := os.MkdirTemp(dir, "module-")
+	if err != nil {
+		return err
+	}
+	if err := b.writeModule(ctx, u, work); err != nil {
+		return err
+	}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w" + u.ldflags, "-o", dir + "/"}
+	if u.tags != "" {
+		args = append(args, "-tags", u.tags)
+	}
+	_, err = run.Output(ctx, run.Cmd{Name: "go", Args: append(args, u.packages...), Dir: work, Env: goEnv})
+	if err != nil {
+		return err
+	}
+	for _, p := range u.packages {
+		if _, err := os.Stat(filepath.Join(dir, executable(p))); err != nil {
+			return fmt.Errorf("go build made no %s: %w", executable(p), err)
+		}
+	}
+	return os.RemoveAll(work)
+}
+
+// executable is the file name that go build gives a main package.
+func executable(pkg string) string { return path.Base(pkg) }
+
+// writeModule writes the throw-away module: its go.mod, a go.sum that pins what the pinned module itself was built
+// with, and main packages of our own.
+func (b *Builder) writeModule(ctx context.Context, u unit, work string) error {
+	m := b.v.Modules[u.module]
+	src, err := b.ModuleDir(ctx, u.module)
+	if err != nil {
+		return err
+	}
+	theirs, err := os.ReadFile(filepath.Join(src, "go.mod"))
+	if err != nil {
+		return err
+	}
+	mod, err := goMod(u.name, m, theirs)
+	if err != nil {
+		return err
+	}
+	sum, err := os.ReadFile(filepath.Join(src, "go.sum"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := errors.Join(os.WriteFile(filepath.Join(work, "go.mod"), mod, 0o644),
+		os.WriteFile(filepath.Join(work, "go.sum"), sum, 0o644)); err != nil || u.sources == nil {
+		return err
+	}
+	return eachSource(u.sources, func(name string, data []byte) error {
+		to := filepath.Join(work, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(to, data, 0o644)
+	})
+}
+
+// goMod renders a throw-away module's go.mod that requires m. What m's own go.mod says only counts there as long as m
+// is the main module, so its Go version, its debug settings and its replacements are carried over; a replacement by
+// one of Kubernetes' staging folders becomes the published module of the same release, any other folder is left out.
+func goMod(name string, m versions.Module, theirs []byte) ([]byte, error) {
+	f, err := modfile.Parse("go.mod", theirs, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read go.mod of %s %s: %w", m.Path, m.Version, err)
+	}
+	data := struct {
+		Name, Go string
+		Module   versions.Module
+		Godebug  []*modfile.Godebug
+		Replace  []*modfile.Replace
+	}{Name: name, Go: f.Go.Version, Module: m, Godebug: f.Godebug}
+	for _, r := range f.Replace {
+		if strings.HasPrefix(r.New.Path, "./staging/src/") {
+			r.New = module.Version{Path: r.Old.Path, Version: "v0." + strings.SplitN(m.Version, ".", 2)[1]}
+		}
+		if !modfile.IsDirectoryPath(r.New.Path) {
+			data.Replace = append(data.Replace, r)
+		}
+	}
+	slices.SortFunc(data.Replace, func(a, b *modfile.Replace) int { return strings.Compare(a.Old.Path, b.Old.Path) })
+	t, err := template.ParseFS(templates, "templates/go.mod.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, data); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// ModuleDir returns the directory of a pinned module's files, downloading them first when they are not there, and
+// refuses files whose checksum is not the pinned one.
+func (b *Builder) ModuleDir(ctx context.Context, name string) (string, error) {
+	m := b.v.Modules[name]
+	return b.once("module-"+name, func() (string, error) {
+		out, err := run.Output(ctx, run.Cmd{Name: "go", Args: []string{"mod", "download", "-json", m.Path + "@" + m.Version},
+			Dir: b.store.Root(), Env: goEnv})
+		var got struct{ Dir, Sum, Error string }
+		if jsonErr := json.Unmarshal(out, &got); err == nil {
+			err = jsonErr
+		}
+		switch {
+		case got.Error != "":
+			return "", fmt.Errorf("download module %s %s: %s: check that this machine reaches a Go module proxy (go env GOPROXY)",
+				m.Path, m.Version, got.Error)
+		case err != nil:
+			return "", fmt.Errorf("download module %s %s: %w", m.Path, m.Version, err)
+		case got.Sum != m.Sum:
+			return "", fmt.Errorf("download module %s %s: its checksum is %s, versions.yaml pins %s: the proxy serves other "+
+				"content than was tested: use another proxy, or pin what you trust", m.Path, m.Version, got.Sum, m.Sum)
+		}
+		return got.Dir, nil
+	})
+}

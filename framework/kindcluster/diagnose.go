@@ -1,0 +1,66 @@
+package kindcluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// diagnoseLimit bounds the reading of a broken node's logs as a whole.
+const diagnoseLimit = 30 * time.Second
+
+// diagnosis is one file of a node's diagnostics and the docker command whose output it holds. "NODE" stands for the
+// node's container. The lines are bounded, and none of the commands prints an environment, a key or a token.
+type diagnosis struct {
+	file string
+	args []string
+}
+
+func diagnoses() []diagnosis {
+	journal := func(unit string) []string {
+		return []string{"exec", "NODE", "journalctl", "--no-pager", "--lines=5000", "--unit=" + unit}
+	}
+	return []diagnosis{
+		{"kubelet.log", journal("kubelet.service")},
+		{"containerd.log", journal("containerd.service")},
+		{"console.log", []string{"logs", "--tail=2000", "NODE"}},
+		{"container-state.json", []string{"inspect", "--format", "{{json .State}}", "NODE"}},
+		{"networks.json", []string{"inspect", "--format", "{{json .NetworkSettings.Networks}}", "NODE"}},
+		{"units.txt", []string{"exec", "NODE", "systemctl", "--no-pager", "--failed"}},
+		{"static-pods.log", []string{"exec", "NODE", "sh", "-c", "tail -n 500 /var/log/pods/kube-system_*/*/*.log"}},
+		{"disk.txt", []string{"exec", "NODE", "df", "-h", "/", "/var"}},
+	}
+}
+
+func (m *maker) diagnostics(name string) string { return filepath.Join(m.Dir, "diagnostics", name) }
+
+// diagnose saves what a node that did not come up says. It is best effort: what cannot be read is noted in the file
+// that should have held it, and only a folder or file that cannot be written is an error.
+func (m *maker) diagnose(ctx context.Context, made Made) (folder string, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), diagnoseLimit)
+	defer cancel()
+	folder = m.diagnostics(made.Name)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return folder, fmt.Errorf("make the folder of cluster %s's diagnostics: %w", made.Name, err)
+	}
+	var errs []error
+	for _, d := range diagnoses() {
+		args := make([]string, len(d.args))
+		for i, a := range d.args {
+			if args[i] = a; a == "NODE" {
+				args[i] = made.NodeName
+			}
+		}
+		out, err := m.docker.run(ctx, args...)
+		if err != nil {
+			out += fmt.Sprintf("\n(%v)\n", err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, d.file), []byte(out), 0o600); err != nil {
+			errs = append(errs, fmt.Errorf("write cluster %s's diagnostics: %w", made.Name, err))
+		}
+	}
+	return folder, errors.Join(errs...)
+}

@@ -1,0 +1,135 @@
+package kindcluster
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/kind/pkg/cluster"
+	"sigs.k8s.io/kind/pkg/cluster/nodes"
+	"sigs.k8s.io/kind/pkg/log"
+
+	"github.com/meshproof/meshproof/framework/ledger"
+)
+
+// fakeDocker answers by the first rule whose words are all in the command; what no rule matches prints nothing.
+type fakeDocker struct {
+	mu    sync.Mutex
+	calls []string
+	rules []rule
+}
+
+type rule struct {
+	words string
+	out   string
+	err   string
+}
+
+func (f *fakeDocker) run(_ context.Context, args ...string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	call := strings.Join(args, " ")
+	f.calls = append(f.calls, call)
+	for _, r := range f.rules {
+		if strings.HasPrefix(call, r.words) {
+			if r.err != "" {
+				return r.out, &dockerError{args: args, stderr: r.err, cause: fmt.Errorf("exit status 1")}
+			}
+			return r.out, nil
+		}
+	}
+	return "", nil
+}
+
+func (f *fakeDocker) called(prefix string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(f.calls), func(c string) bool { return !strings.HasPrefix(c, prefix) })
+}
+
+// fakeKind makes a cluster by writing the kubeconfig that kind would write, through the options it was given.
+type fakeKind struct {
+	mu      sync.Mutex
+	creates map[string]func() error
+	made    []string
+	network string
+}
+
+func (f *fakeKind) Create(name string, _ ...cluster.CreateOption) error {
+	f.mu.Lock()
+	f.network = os.Getenv(networkVariable)
+	create := f.creates[name]
+	f.made = append(f.made, name)
+	f.mu.Unlock()
+	if create == nil {
+		return nil
+	}
+	return create()
+}
+
+func (f *fakeKind) ListNodes(name string) ([]nodes.Node, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !slices.Contains(f.made, name) {
+		return nil, nil
+	}
+	return []nodes.Node{fakeNode{name: name + nodeSuffix}}, nil
+}
+
+type fakeNode struct {
+	nodes.Node
+	name string
+}
+
+func (n fakeNode) String() string              { return n.name }
+func (n fakeNode) IP() (string, string, error) { return "172.29.1.2", "", nil }
+
+const kindsKubeconfig = `apiVersion: v1
+kind: Config
+current-context: kind-%[1]s
+clusters: [{name: kind-%[1]s, cluster: {server: "https://127.0.0.1:40001"}}]
+contexts: [{name: kind-%[1]s, context: {cluster: kind-%[1]s, user: kind-%[1]s}}]
+users: [{name: kind-%[1]s, user: {}}]
+`
+
+// rig is a maker on fakes, for the clusters east and west of run "a".
+type rig struct {
+	*maker
+	docker *fakeDocker
+	kind   *fakeKind
+}
+
+func newRig(t *testing.T, rules ...rule) rig {
+	t.Helper()
+	dir := t.TempDir()
+	l, err := ledger.Open(filepath.Join(dir, "ledger"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	o := &Options{RunID: "a", Dir: dir, Names: []string{"east", "west"}, NodeImage: "node:1", Ledger: l, Deadline: time.Minute}
+	d := &fakeDocker{rules: rules}
+	k := &fakeKind{creates: map[string]func() error{}}
+	for _, name := range o.Names {
+		full, path := clusterName(o.RunID, name), o.kubeconfig(name)
+		k.creates[full] = func() error { return os.WriteFile(path, fmt.Appendf(nil, kindsKubeconfig, full), 0o600) }
+	}
+	m := &maker{Options: o, docker: d, kind: func(log.Logger) kindAPI { return k },
+		ready: func(context.Context, Made, time.Duration) error { return nil }}
+	return rig{m, d, k}
+}
+
+func (r rig) remaining() []string {
+	var all []string
+	for _, e := range r.Ledger.Remaining() {
+		all = append(all, string(e.State)+" "+e.String())
+	}
+	slices.Sort(all)
+	return all
+}

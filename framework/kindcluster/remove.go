@@ -1,0 +1,136 @@
+package kindcluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/kind/pkg/log"
+
+	"github.com/meshproof/meshproof/framework/ledger"
+)
+
+// Remove takes away the clusters, the registry and the network that the ledger names, and nothing else: each is looked
+// up by its name and the run's mark. What a removed cluster held is noted as removed with it. It may be repeated, also
+// after an interruption. The error names everything that is still there.
+func Remove(ctx context.Context, l *ledger.Ledger) error {
+	r := &remover{ledger: l, docker: commandLine{}, kind: newKind(log.NoopLogger{})}
+	return r.remove(ctx)
+}
+
+type remover struct {
+	ledger *ledger.Ledger
+	docker docker
+	kind   kindAPI
+}
+
+// remove goes in the order in which the things hold each other: a network with containers on it cannot be removed.
+func (r *remover) remove(ctx context.Context) error {
+	left := r.ledger.Remaining()
+	slices.Reverse(left)
+	return errors.Join(
+		r.each(ctx, left, kindCluster, r.removeCluster),
+		r.each(ctx, left, kindRegistry, r.removeContainer),
+		r.each(ctx, left, kindNetwork, r.removeNetwork),
+	)
+}
+
+// each removes all entries of a kind at once, and notes those which went.
+func (r *remover) each(ctx context.Context, left []ledger.Entry, kind string, remove func(context.Context, ledger.Entry) error) error {
+	errs := make([]error, len(left))
+	var all sync.WaitGroup
+	for i, e := range left {
+		if e.Kind != kind {
+			continue
+		}
+		all.Go(func() {
+			if err := remove(ctx, e); err != nil {
+				errs[i] = fmt.Errorf("remove %s: %w: it is still there: try again, or remove it with docker", e, err)
+				return
+			}
+			errs[i] = r.ledger.Removed(e)
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func (r *remover) removeCluster(ctx context.Context, e ledger.Entry) error {
+	if err := removeNodes(ctx, r.docker, r.kind, e.Name); err != nil {
+		return err
+	}
+	if e.Path != "" {
+		if err := os.Remove(e.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove its kubeconfig: %w", err)
+		}
+	}
+	return r.heldBy(e)
+}
+
+// heldBy notes as removed what the ledger says was in a cluster that is gone.
+func (r *remover) heldBy(e ledger.Entry) error {
+	name := strings.TrimPrefix(e.Name, clusterName(e.Run, ""))
+	var errs []error
+	for _, held := range r.ledger.Remaining() {
+		if held.Cluster == name {
+			errs = append(errs, r.ledger.Removed(held))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// removeNodes removes the containers that kind says are a cluster's, and their volumes. kind's own Delete is not used
+// because it also edits a kubeconfig: the user's own when it is given none.
+func removeNodes(ctx context.Context, d docker, kind kindAPI, full string) error {
+	all, err := kind.ListNodes(full)
+	if err != nil {
+		return fmt.Errorf("list the nodes of kind cluster %s: %w", full, err)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	args := []string{"rm", "--force", "--volumes"}
+	for _, n := range all {
+		args = append(args, n.String())
+	}
+	if _, err := d.run(ctx, args...); err != nil && !said(err, "No such container") {
+		return fmt.Errorf("remove the nodes of kind cluster %s: %w", full, err)
+	}
+	return nil
+}
+
+func (r *remover) removeContainer(ctx context.Context, e ledger.Entry) error {
+	ids, err := r.marked(ctx, e, "ps", "--all")
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	_, err = r.docker.run(ctx, append([]string{"rm", "--force", "--volumes"}, ids...)...)
+	if said(err, "No such container") {
+		return nil
+	}
+	return err
+}
+
+func (r *remover) removeNetwork(ctx context.Context, e ledger.Entry) error {
+	ids, err := r.marked(ctx, e, "network", "ls")
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	_, err = r.docker.run(ctx, append([]string{"network", "rm"}, ids...)...)
+	if said(err, "No such network", "not found") {
+		return nil
+	}
+	return err
+}
+
+// marked lists the ids of what has both an entry's name and its run's label.
+func (r *remover) marked(ctx context.Context, e ledger.Entry, list ...string) ([]string, error) {
+	args := append(list, "--quiet", "--filter", "name=^/?"+e.Name+"$", "--filter", "label="+runLabel+"="+e.Run)
+	out, err := r.docker.run(ctx, args...)
+	return strings.Fields(out), err
+}
