@@ -60,7 +60,7 @@ func (o Options) namespaces() []string {
 }
 
 const (
-	// requestLimit bounds each request to an API server and each exec. An exec of a page takes about 0.3 s.
+	// requestLimit bounds each request to an API server, each port forwarding and each exec.
 	requestLimit = 10 * time.Second
 	// maxExecs at once on one cluster: more only queue up in the kubelet.
 	maxExecs = 8
@@ -79,19 +79,21 @@ type source struct {
 	reader
 	name     string
 	metadata metadata.Interface
+	forward  getter
 	execs    chan struct{}
 }
 
 func from(c *cluster.Cluster) (source, error) {
-	m, err := metadata.NewForConfig(c.Resources().GetConfig())
+	config := c.Resources().GetConfig()
+	m, err := metadata.NewForConfig(config)
 	if err != nil {
 		return source{}, fmt.Errorf("make a metadata client for cluster %s: %w", c.Name, err)
 	}
-	return newSource(c, c.Name, m), nil
-}
-
-func newSource(r reader, name string, m metadata.Interface) source {
-	return source{reader: r, name: name, metadata: m, execs: make(chan struct{}, maxExecs)}
+	f, err := newForwarder(c.Kube(), config)
+	if err != nil {
+		return source{}, fmt.Errorf("prepare port forwarding on cluster %s: %w", c.Name, err)
+	}
+	return source{reader: c, name: c.Name, metadata: m, forward: f, execs: make(chan struct{}, maxExecs)}, nil
 }
 
 // run executes a command in a container and gives its standard output.

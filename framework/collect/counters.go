@@ -20,7 +20,7 @@ func Counters(ctx context.Context, c *cluster.Cluster, o Options) ([]evidence.Co
 }
 
 func (s source) counters(ctx context.Context, o Options) ([]evidence.Counters, error) {
-	proxies, err := s.proxies(ctx, o, clustersPage, allRoles()...)
+	proxies, err := s.proxies(ctx, o, onlyCounters, allRoles()...)
 	if err != nil {
 		return nil, err
 	}

@@ -17,9 +17,8 @@ import (
 )
 
 const (
-	istiodSelector  = "app=istiod"
-	istiodContainer = "discovery"
-	revisionLabel   = "istio.io/rev"
+	istiodSelector = "app=istiod"
+	revisionLabel  = "istio.io/rev"
 )
 
 // istiodPages are the debug pages that are taken from every replica.
@@ -46,58 +45,53 @@ func (s source) istiods(ctx context.Context, o Options) ([]evidence.Istiod, erro
 		return nil, fmt.Errorf("read istiod on cluster %s: no pod %q runs in namespace %s", s.name, istiodSelector, o.GatewayNamespace)
 	}
 	found := make([]evidence.Istiod, len(pods))
-	var mu sync.Mutex
-	var errs []error
+	errs := make([]error, len(pods))
 	var all sync.WaitGroup
 	for i, p := range pods {
-		found[i] = evidence.Istiod{At: now(), Pod: p.Name, Revision: p.Labels[revisionLabel], Version: versionOf(p), Pages: map[string]json.RawMessage{}}
-		for _, page := range istiodPages() {
-			all.Go(func() {
-				body, err := s.istiodPage(ctx, p, page, o)
-				mu.Lock()
-				defer mu.Unlock()
-				if err != nil {
-					errs = append(errs, err)
-					return
-				}
-				found[i].Pages[page] = body
-			})
-		}
+		all.Go(func() { found[i], errs[i] = s.istiod(ctx, p, o) })
 	}
 	all.Wait()
 	return found, errors.Join(errs...)
 }
 
-// versionOf is the version that the chart wrote on the pod, else the tag of its image.
-func versionOf(p corev1.Pod) string {
-	if v := p.Labels["app.kubernetes.io/version"]; v != "" {
-		return v
+func (s source) istiod(ctx context.Context, p corev1.Pod, o Options) (evidence.Istiod, error) {
+	found := evidence.Istiod{At: now(), Pod: p.Name, Revision: p.Labels[revisionLabel], Pages: map[string]json.RawMessage{}}
+	paths := []string{"version"}
+	for _, name := range istiodPages() {
+		paths = append(paths, "debug/"+name)
 	}
-	for _, c := range p.Spec.Containers {
-		if _, tag, ok := strings.Cut(c.Image[strings.LastIndex(c.Image, "/")+1:], ":"); ok && c.Name == istiodContainer {
-			return tag
+	e := istiodEndpoint()
+	bodies, errs := s.get(ctx, p, e, paths...)
+	for i, name := range istiodPages() {
+		i++ // the first is the version
+		if errs[i] != nil {
+			continue
+		}
+		page, err := s.asJSON(p, e, paths[i], bodies[i])
+		if err == nil {
+			if page, err = cutPage(name, page, o); err != nil {
+				err = s.pageError(p, e, paths[i], err)
+			}
+		}
+		if errs[i] = err; err == nil {
+			found.Pages[name] = page
 		}
 	}
-	return ""
+	if errs[0] == nil {
+		found.Version = strings.TrimSpace(string(bodies[0]))
+	}
+	return found, errors.Join(errs[1:]...) // a version that is not told is no problem: no claim reads it
 }
 
-func (s source) istiodPage(ctx context.Context, p corev1.Pod, page string, o Options) (json.RawMessage, error) {
-	body, err := s.run(ctx, p, istiodContainer, "pilot-discovery", "request", "GET", "/debug/"+page)
-	if err == nil && !json.Valid(body) {
-		err = fmt.Errorf("the answer is not JSON: %.200q", body)
+// cutPage leaves out of a page what is not the run's, or may be secret.
+func cutPage(name string, page json.RawMessage, o Options) (json.RawMessage, error) {
+	switch name {
+	case evidence.PageEndpointShardz:
+		return onlyNamespaces(page, o.namespaces())
+	case evidence.PageMesh:
+		return onlyMeshSettings(page)
 	}
-	if err == nil {
-		switch page {
-		case evidence.PageEndpointShardz:
-			body, err = onlyNamespaces(body, o.namespaces())
-		case evidence.PageMesh:
-			body, err = onlyMeshSettings(body)
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read page %s of istiod %s on cluster %s: %w", page, p.Name, s.name, err)
-	}
-	return evidence.Compact(body), nil
+	return page, nil
 }
 
 // onlyNamespaces cuts endpointShardz (host, then namespace) to the services of some namespaces.

@@ -2,7 +2,6 @@ package collect
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,15 +14,27 @@ import (
 	"github.com/meshproof/meshproof/framework/evidence"
 )
 
+// Envoy's admin pages.
+const (
+	clustersPage = "clusters?format=json"
+	configPage   = "config_dump?include_eds"
+	certsPage    = "certs"
+)
+
 // pages says which of Envoy's pages are taken.
-type pages int
+type pages bool
 
 const (
-	clustersPage pages = 1 << iota
-	configPage
-	certsPage
-	allPages = clustersPage | configPage | certsPage
+	allPages     pages = true
+	onlyCounters pages = false
 )
+
+func (p pages) paths() []string {
+	if p == onlyCounters {
+		return []string{clustersPage}
+	}
+	return []string{clustersPage, configPage, certsPage}
+}
 
 func allRoles() []string {
 	return []string{evidence.RoleSleep, evidence.RoleHelloworld, evidence.RoleGateway}
@@ -111,34 +122,25 @@ func (s source) proxy(ctx context.Context, p corev1.Pod, role string, take pages
 	if !hasSidecar(p) {
 		return found, fmt.Errorf("read proxy %s/%s on cluster %s: the pod has no container %s: it was not injected", p.Namespace, p.Name, s.name, sidecar)
 	}
-	var configErr, clustersErr, certsErr error
-	var all sync.WaitGroup
-	if take&clustersPage != 0 {
-		all.Go(func() { found.Clusters, clustersErr = s.envoyPage(ctx, p, "clusters?format=json") })
-	}
-	if take&certsPage != 0 {
-		all.Go(func() { found.Certs, certsErr = s.envoyPage(ctx, p, "certs") })
-	}
-	if take&configPage != 0 {
-		all.Go(func() {
-			var dump json.RawMessage
-			if dump, configErr = s.envoyPage(ctx, p, "config_dump?include_eds"); configErr == nil {
-				found.ConfigDump, found.RootSHA256, configErr = cleanDump(dump)
+	e, paths := envoyEndpoint(), take.paths()
+	bodies, errs := s.get(ctx, p, e, paths...)
+	for i, path := range paths {
+		if errs[i] != nil {
+			continue
+		}
+		page, err := s.asJSON(p, e, path, bodies[i])
+		switch {
+		case err != nil:
+		case path == clustersPage:
+			found.Clusters = page
+		case path == certsPage:
+			found.Certs = page
+		default:
+			if found.ConfigDump, found.RootSHA256, err = cleanDump(page); err != nil {
+				err = s.pageError(p, e, path, err)
 			}
-		})
+		}
+		errs[i] = err
 	}
-	all.Wait()
-	return found, errors.Join(clustersErr, configErr, certsErr)
-}
-
-// envoyPage asks through pilot-agent, the one command that every proxy image has, also those without a shell.
-func (s source) envoyPage(ctx context.Context, p corev1.Pod, page string) (json.RawMessage, error) {
-	body, err := s.run(ctx, p, sidecar, "pilot-agent", "request", "GET", page)
-	if err == nil && !json.Valid(body) {
-		err = fmt.Errorf("the answer is not JSON: %.200q", body)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read page %s of proxy %s/%s on cluster %s: %w", page, p.Namespace, p.Name, s.name, err)
-	}
-	return evidence.Compact(body), nil
+	return found, errors.Join(errs...)
 }

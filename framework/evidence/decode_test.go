@@ -192,3 +192,28 @@ func TestLocalityIsOnUnlessSwitchedOff(t *testing.T) {
 		t.Error("locality load balancing is off without a setting: Istio's default is on")
 	}
 }
+
+func TestHealth(t *testing.T) {
+	for _, tc := range []struct {
+		status      string
+		healthy, of bool
+	}{
+		{`{"eds_health_status":"HEALTHY"}`, true, false},
+		{`{}`, true, false},
+		{`{"eds_health_status":"UNHEALTHY"}`, false, true},
+		{`{"eds_health_status":"DRAINING"}`, false, false},
+		{`{"eds_health_status":"HEALTHY","pending_dynamic_removal":true}`, false, false},
+		{`{"eds_health_status":"HEALTHY","failed_outlier_check":true}`, false, false},
+		{`{"eds_health_status":"HEALTHY","failed_active_health_check":true}`, false, false},
+	} {
+		p := gatewayProxy(t)
+		p.Clusters = json.RawMessage(strings.ReplaceAll(string(p.Clusters), `"health_status": {
+      "eds_health_status": "UNHEALTHY"
+     }`, `"health_status": `+tc.status))
+		hosts, err := p.Hosts(SNICluster("sample"))
+		must(t, err)
+		if hosts[0].Healthy != tc.healthy || hosts[0].FailedEDSHealth != tc.of {
+			t.Errorf("status %s: healthy %t, failed by EDS %t; want %t, %t", tc.status, hosts[0].Healthy, hosts[0].FailedEDSHealth, tc.healthy, tc.of)
+		}
+	}
+}

@@ -6,13 +6,51 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/meshproof/meshproof/framework/images/internal/engine"
 	"github.com/meshproof/meshproof/framework/images/internal/progress"
 	"github.com/meshproof/meshproof/framework/images/internal/store"
+	"github.com/meshproof/meshproof/framework/images/internal/versions"
 	"github.com/meshproof/meshproof/framework/images/source"
 )
 
-// Ensure makes every image of a run available, building or pulling what is missing. A second call builds nothing.
+// job is one call of Ensure.
+type job struct {
+	Options
+	v       versions.Versions
+	store   *store.Store
+	build   *source.Builder
+	pull    *puller
+	docker  engine.Docker
+	release *istioOf // the release's Istio; nil without a release
+}
+
+// Ensure makes every image of a run available, building or pulling what is missing. A second call builds and pulls
+// nothing. Errors say which item failed, why, and what to do; those that mean that there is no container engine wrap
+// ErrNoEngine.
 func Ensure(ctx context.Context, o Options) (*Set, error) {
+	j, err := newJob(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	set := &Set{}
+	if set.Source, set.Reason, err = j.decide(ctx); err != nil {
+		return nil, err
+	}
+	if set.Source == Source {
+		err = j.fromSource(ctx, set)
+	} else {
+		err = j.fromRegistry(ctx, set)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make images available: %w", err)
+	}
+	return set, nil
+}
+
+// ErrNoEngine is wrapped by errors that say that docker is missing or does not answer.
+var ErrNoEngine = engine.ErrNoEngine
+
+func newJob(ctx context.Context, o Options) (*job, error) {
 	v, err := load()
 	if err != nil {
 		return nil, err
@@ -29,15 +67,41 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := source.New(ctx, v, st, progress.New(o.Progress))
+	report := progress.New(o.Progress)
+	b, err := source.New(ctx, v, st, report)
 	if err != nil {
 		return nil, err
 	}
-	r, err := b.All(ctx)
-	if err != nil {
-		return nil, err
+	return &job{Options: o, v: v, store: st, build: b, pull: &puller{store: st, report: report}}, nil
+}
+
+// decide asks the release for its Istio, and the registries whether they are there.
+func (j *job) decide(ctx context.Context) (source, reason string, err error) {
+	if j.ReleaseDir != "" && j.Source != Source {
+		if j.release, err = releaseImages(ctx, j.ReleaseDir); err != nil {
+			return "", "", err
+		}
 	}
-	return &Set{Source: Source, Reason: "asked for", Node: r.Node, Layout: r.Layout, RegistryImage: r.Registry, Hub: source.Hub,
-		Tag: v.Istio.Version, UpstreamEnvoy: true, NoKindnet: true, Kubectl: r.Kubectl, Istioctl: r.Istioctl, MetalLB: r.MetalLB,
-		IstioModule: r.Istio, Images: List(o)}, nil
+	refs := wantedNode(j.v, j.Registry).from
+	for _, w := range wantedImages(j.v, j.Registry, j.release) {
+		refs = append(refs, w.from...)
+	}
+	hosts, err := registryHosts(refs)
+	if err != nil {
+		return "", "", err
+	}
+	return decide(ctx, j.Options, hosts, askRegistry)
+}
+
+func (j *job) fromSource(ctx context.Context, set *Set) error {
+	r, err := j.build.All(ctx)
+	if err != nil {
+		return err
+	}
+	set.Node, set.RegistryImage, set.Layout = r.Node, r.Registry, r.Layout
+	set.Kubectl, set.Istioctl, set.MetalLB, set.IstioModule = r.Kubectl, r.Istioctl, r.MetalLB, r.Istio
+	set.Hub, set.Tag = source.Hub, j.v.Istio.Version
+	set.UpstreamEnvoy, set.NoKindnet = true, true
+	set.Images = List(Options{Source: Source})
+	return nil
 }

@@ -1,24 +1,80 @@
+//go:build registrymode
+
 package images
 
 import (
-	"encoding/json"
+	"io"
+	"log"
+	"net/http/httptest"
 	"os"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-containerregistry/pkg/registry"
 )
 
-// TestRealSource builds every image for real into the user's cache. It needs an engine and package registries.
-func TestRealSource(t *testing.T) {
+// realOnly skips tests that need an engine, package registries and some gigabytes: `go test` alone runs none of them.
+func realOnly(t *testing.T) {
+	t.Helper()
 	if os.Getenv("MESHPROOF_REAL_IMAGES") == "" {
-		t.Skip("set MESHPROOF_REAL_IMAGES=1 to build every image")
+		t.Skip("set MESHPROOF_REAL_IMAGES=1 to build every image, push it to a registry and pull it again")
 	}
+}
+
+func follow(t *testing.T) func(Event) {
 	start := time.Now()
-	set, err := Ensure(t.Context(), Options{Source: Source, Progress: func(e Event) {
-		t.Logf("%6.1f %s %d/%d %s %s left %d", time.Since(start).Seconds(), e.State, e.Number, e.Total, e.Item, e.Elapsed.Round(time.Second/10), len(e.Remaining))
-	}})
+	return func(e Event) {
+		t.Logf("%6.1f %s %d/%d %s %s, left: %s", time.Since(start).Seconds(), e.State, e.Number, e.Total, e.Item,
+			e.Elapsed.Round(time.Second/10), strings.Join(e.Remaining, ", "))
+	}
+}
+
+func show(t *testing.T, set *Set) {
+	t.Helper()
+	v := reflect.ValueOf(*set)
+	for i := range v.NumField() {
+		t.Logf("%s: %v", v.Type().Field(i).Name, v.Field(i))
+	}
+}
+
+// TestReal builds every image into the user's cache, pushes them to a registry on loopback, and makes them available
+// from there with an empty cache; what each step leaves must be the same images.
+func TestReal(t *testing.T) {
+	realOnly(t)
+	built, err := Ensure(t.Context(), Options{Source: Source, Progress: follow(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, _ := json.MarshalIndent(set, "", " ")
-	t.Logf("%s\n%s", time.Since(start), b)
+	show(t, built)
+	again := time.Now()
+	if _, err := Ensure(t.Context(), Options{Source: Source, Progress: func(e Event) { t.Errorf("the second call did work: %v", e) }}); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("second call: %s", time.Since(again))
+
+	server := httptest.NewServer(registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(t.TempDir())), registry.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	mirror := strings.TrimPrefix(server.URL, "http://") + "/mirror/of"
+	pushing := time.Now()
+	if err := Push(t.Context(), built, mirror, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("push: %s", time.Since(pushing))
+	o := Options{Source: Auto, Registry: mirror, CacheDir: t.TempDir(), Progress: follow(t)}
+	fromMirror, err := Ensure(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	show(t, fromMirror)
+	if fromMirror.Source != Registry || !fromMirror.UpstreamEnvoy || !fromMirror.NoKindnet {
+		t.Errorf("from the mirror: source %s, upstream Envoy %v, no kindnet %v; want registry, true, true",
+			fromMirror.Source, fromMirror.UpstreamEnvoy, fromMirror.NoKindnet)
+	}
+	server.Close()
+	o.Source, o.Progress = Registry, func(e Event) { t.Errorf("the second call did work: %v", e) }
+	if _, err := Ensure(t.Context(), o); err != nil {
+		t.Errorf("second call, without the registry: %v", err)
+	}
 }

@@ -37,9 +37,9 @@ func newKind(logger log.Logger) kindAPI {
 const networkVariable = "KIND_EXPERIMENTAL_DOCKER_NETWORK"
 
 // Create makes the run's network, its registry and its clusters, all clusters at once, and returns the clusters, in
-// the order of o.Names, when each one's API server answers and its node is ready. A name that is taken gives an error
+// the order of o.Names, when each one's API server, node and kube-proxy are ready. A name that is taken gives an error
 // that wraps ErrNameTaken, with nothing changed. The first cluster that does not come up ends the creation of the
-// others; its logs are then in o.Dir/diagnostics. After an error, what was made is still there and in the ledger:
+// others; its logs are then in o.Diagnostics. After an error, what was made is still there and in the ledger:
 // Remove takes it away. Create must not run twice at once in one process.
 func Create(ctx context.Context, o Options) ([]Made, error) {
 	m := &maker{Options: &o, docker: commandLine{}, kind: newKind, ready: waitReady}

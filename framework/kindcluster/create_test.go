@@ -155,6 +155,19 @@ func TestCreateKeepsTheLogsOfAClusterThatDoesNotComeUp(t *testing.T) {
 	}
 }
 
+func TestCreateSaysWhatToDo(t *testing.T) {
+	r := newRig(t, rule{words: "logs", out: "Failed to create control group inotify object: Too many open files\n"})
+	r.Diagnostics = filepath.Join(r.Dir, "elsewhere")
+	r.kind.creates["mp-a-west"] = func() error { return errors.New("could not find a log line") }
+	_, err := r.create(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "fs.inotify.max_user_instances=512") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(r.Diagnostics, "west", "console.log")); err != nil {
+		t.Error(err)
+	}
+}
+
 // kind cannot be cancelled: the node is removed under it, and Create does not return before kind has.
 func TestCreateEndsWithItsContext(t *testing.T) {
 	r := newRig(t)

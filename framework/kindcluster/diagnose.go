@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -35,16 +36,32 @@ func diagnoses() []diagnosis {
 	}
 }
 
-func (m *maker) diagnostics(name string) string { return filepath.Join(m.Dir, "diagnostics", name) }
+func (m *maker) diagnostics(name string) string {
+	if m.Diagnostics != "" {
+		return filepath.Join(m.Diagnostics, name)
+	}
+	return filepath.Join(m.Dir, "diagnostics", name)
+}
+
+// cures are what to do about the faults of a machine that keep a node from coming up, by what its logs say then.
+func cures() map[string]string {
+	return map[string]string{
+		"Too many open files": "this machine's inotify instances are used up: remove other clusters, or raise them " +
+			"(sysctl fs.inotify.max_user_instances=512)",
+		"no space left on device": "the disk of the docker engine is full: make room on it (docker system df)",
+	}
+}
 
 // diagnose saves what a node that did not come up says. It is best effort: what cannot be read is noted in the file
 // that should have held it, and only a folder or file that cannot be written is an error.
-func (m *maker) diagnose(ctx context.Context, made Made) (folder string, err error) {
+//
+// The cure is what to do, where the logs tell, or "".
+func (m *maker) diagnose(ctx context.Context, made Made) (folder, cure string, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), diagnoseLimit)
 	defer cancel()
 	folder = m.diagnostics(made.Name)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return folder, fmt.Errorf("make the folder of cluster %s's diagnostics: %w", made.Name, err)
+		return folder, "", fmt.Errorf("make the folder of cluster %s's diagnostics: %w", made.Name, err)
 	}
 	var errs []error
 	for _, d := range diagnoses() {
@@ -55,6 +72,11 @@ func (m *maker) diagnose(ctx context.Context, made Made) (folder string, err err
 			}
 		}
 		out, err := m.docker.run(ctx, args...)
+		for sign, what := range cures() {
+			if strings.Contains(out, sign) {
+				cure = what
+			}
+		}
 		if err != nil {
 			out += fmt.Sprintf("\n(%v)\n", err)
 		}
@@ -62,5 +84,5 @@ func (m *maker) diagnose(ctx context.Context, made Made) (folder string, err err
 			errs = append(errs, fmt.Errorf("write cluster %s's diagnostics: %w", made.Name, err))
 		}
 	}
-	return folder, errors.Join(errs...)
+	return folder, cure, errors.Join(errs...)
 }

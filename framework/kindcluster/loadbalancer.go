@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -34,7 +36,7 @@ func installLoadBalancer(ctx context.Context, o Options, m Made) error {
 	if err != nil {
 		return fmt.Errorf("read MetalLB's manifest: %w", err)
 	}
-	objects, err := renderMetalLB(manifest, m.AddressRange)
+	objects, err := renderMetalLB(manifest, m.AddressRange, m.NodeIP)
 	if err != nil {
 		return err
 	}
@@ -45,33 +47,74 @@ func installLoadBalancer(ctx context.Context, o Options, m Made) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, o.deadline(), fmt.Errorf("the load balancer was not ready within %s", o.deadline()))
 	defer cancel()
 	o.tell(m.Name, "installing the load balancer for %s", m.AddressRange)
-	for _, object := range objects {
-		if err := createObject(ctx, c.Dynamic(), m.Name, object); err != nil {
-			return err
-		}
+	if err := createAll(ctx, c.Dynamic(), m.Name, objects); err != nil {
+		return err
 	}
 	wait := poll.Wait{What: "the load balancer has its pool and announces", Where: "cluster " + m.Name,
 		Limit: o.deadline(), Every: 200 * time.Millisecond}
 	return poll.Until(ctx, wait, func(ctx context.Context) (string, error) { return balancerReady(ctx, c.Dynamic()) })
 }
 
+// createAll creates objects that are in the order of their stages, all of one stage at once.
+func createAll(ctx context.Context, client dynamic.Interface, where string, objects []*unstructured.Unstructured) error {
+	for len(objects) > 0 {
+		next := slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return stage(o) != stage(objects[0]) })
+		if next < 0 {
+			next = len(objects)
+		}
+		var all sync.WaitGroup
+		errs := make([]error, next)
+		for i, o := range objects[:next] {
+			all.Go(func() { errs[i] = createObject(ctx, client, where, o) })
+		}
+		all.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		objects = objects[next:]
+	}
+	return nil
+}
+
 // kindLimit is for the API server to serve a kind whose definition was created just before.
 const kindLimit = 30 * time.Second
 
-// createObject creates an object, or leaves the one that is there: all of them are of this package's making.
+// createObject creates an object, or leaves the one that is there: all of them are of this package's making. A
+// definition is there when its kind is served.
 func createObject(ctx context.Context, client dynamic.Interface, where string, o *unstructured.Unstructured) error {
 	what := o.GetKind() + " " + o.GetName()
 	wait := poll.Wait{What: "the API server takes " + what, Where: "cluster " + where, Limit: kindLimit, Every: 50 * time.Millisecond}
+	created := false
 	return poll.Until(ctx, wait, func(ctx context.Context) (string, error) {
-		_, err := resource(client, o).Create(ctx, o, metav1.CreateOptions{FieldManager: poolName})
-		switch {
-		case err == nil || apierrors.IsAlreadyExists(err):
-			return "", nil
-		case apierrors.IsNotFound(err): // the kind, or the namespace, is not served yet
-			return "not served yet", err
+		if !created {
+			_, err := resource(client, o).Create(ctx, o, metav1.CreateOptions{FieldManager: poolName})
+			if apierrors.IsNotFound(err) { // its kind or its namespace is not served yet
+				return "not served yet", err
+			}
+			if err != nil && !apierrors.IsAlreadyExists(err) {
+				return "", poll.Final(fmt.Errorf("create %s: %w", what, err))
+			}
+			created = true
 		}
-		return "", poll.Final(fmt.Errorf("create %s: %w", what, err))
+		if o.GetKind() != "CustomResourceDefinition" {
+			return "", nil
+		}
+		there, err := resource(client, o).Get(ctx, o.GetName(), metav1.GetOptions{})
+		if err != nil {
+			return "created", fmt.Errorf("read %s: %w", what, err)
+		}
+		return "created", established(there)
 	})
+}
+
+func established(crd *unstructured.Unstructured) error {
+	conditions, _, _ := unstructured.NestedSlice(crd.Object, "status", "conditions") // none before the API server saw it
+	for _, c := range conditions {
+		if c, ok := c.(map[string]any); ok && c["type"] == "Established" && c["status"] == "True" {
+			return nil
+		}
+	}
+	return errors.New("its kind is not served yet")
 }
 
 // resource finds the client for an object without asking the API server for its list of kinds: the rule by which

@@ -17,8 +17,8 @@ import (
 
 const metallbNamespace = "metallb-system"
 
-// renderMetalLB takes MetalLB's own manifest (metallb-native.yaml) and gives the objects to create, in order, with an
-// address pool and its L2 announcement. It leaves out what one node in L2 mode has no use for and what would cost most
+// renderMetalLB takes MetalLB's own manifest (metallb-native.yaml) and gives the objects to create, in the order
+// of their stages, with an address pool and its L2 announcement. It leaves out what one node in L2 mode has no use for and what would cost most
 // of the wait:
 //   - The admission webhooks, with their service, certificate and mount. They check pools that people write; ours is
 //     written below. With them the controller makes its certificate only after its start, and kubelet brings that into
@@ -27,9 +27,11 @@ const metallbNamespace = "metallb-system"
 //     speaker's pod cannot start before the controller has run and made the secret that it mounts; kubelet retries
 //     that mount with growing pauses.
 //
-// And both pods' readiness probes, which come first after 10 s and then every 10 s, ask every second from the start.
+// Both pods speak to the API server at apiServer, the node's address, instead of its service's: they start before
+// kube-proxy has written the service's rules, would end because of that, and start again only after kubelet's pause of
+// 10 s. And their readiness probes, which come first after 10 s and then every 10 s, ask every second from the start.
 // Image references stay as they are.
-func renderMetalLB(manifest []byte, pool string) ([]*unstructured.Unstructured, error) {
+func renderMetalLB(manifest []byte, pool, apiServer string) ([]*unstructured.Unstructured, error) {
 	all, err := decode(manifest)
 	if err != nil {
 		return nil, fmt.Errorf("read MetalLB's manifest: %w", err)
@@ -43,9 +45,9 @@ func renderMetalLB(manifest []byte, pool string) ([]*unstructured.Unstructured, 
 		id := o.GetKind() + "/" + o.GetName()
 		switch id {
 		case "Deployment/controller":
-			err = podEdit{env: "METALLB_ML_", volume: "cert", args: []string{"--webhook-mode=disabled"}}.apply(o)
+			err = podEdit{apiServer: apiServer, volume: "cert", args: []string{"--webhook-mode=disabled"}}.apply(o)
 		case "DaemonSet/speaker":
-			err = podEdit{env: "METALLB_ML_", volume: "memberlist"}.apply(o)
+			err = podEdit{apiServer: apiServer, volume: "memberlist"}.apply(o)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("prepare MetalLB's %s: %w", id, err)
@@ -58,7 +60,11 @@ func renderMetalLB(manifest []byte, pool string) ([]*unstructured.Unstructured, 
 			return nil, fmt.Errorf("read MetalLB's manifest: it has no %s: give metallb-native.yaml of MetalLB's module", id)
 		}
 	}
-	return poolFirst(objects, pool), nil
+	objects = append(objects,
+		object("metallb.io/v1beta1", "IPAddressPool", map[string]any{"addresses": []any{pool}}),
+		object("metallb.io/v1beta1", "L2Advertisement", map[string]any{"ipAddressPools": []any{poolName}}))
+	slices.SortStableFunc(objects, func(a, b *unstructured.Unstructured) int { return stage(a) - stage(b) })
+	return objects, nil
 }
 
 func decode(manifest []byte) ([]*unstructured.Unstructured, error) {
@@ -90,28 +96,18 @@ func isWebhookPart(o *unstructured.Unstructured) bool {
 	return false
 }
 
-// poolFirst puts the pool and its announcement in front of the pods, so that the controller finds them at its start,
-// and behind the definitions that make them possible.
-func poolFirst(objects []*unstructured.Unstructured, pool string) []*unstructured.Unstructured {
-	slices.SortStableFunc(objects, func(a, b *unstructured.Unstructured) int { return rank(a) - rank(b) })
-	at := slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return rank(o) == podRank })
-	return slices.Insert(objects, at,
-		object("metallb.io/v1beta1", "IPAddressPool", map[string]any{"addresses": []any{pool}}),
-		object("metallb.io/v1beta1", "L2Advertisement", map[string]any{"ipAddressPools": []any{poolName}}))
-}
-
-const podRank = 3
-
-func rank(o *unstructured.Unstructured) int {
+// stage is when an object is created: the namespace, what stands in it, the pool (whose kind must be served by then), and
+// the pods at last, since they end when a kind that they watch is not served.
+func stage(o *unstructured.Unstructured) int {
 	switch o.GetKind() {
 	case "Namespace":
 		return 0
-	case "CustomResourceDefinition":
-		return 1
+	case "IPAddressPool", "L2Advertisement":
+		return 2
 	case "Deployment", "DaemonSet":
-		return podRank
+		return 3
 	}
-	return 2
+	return 1
 }
 
 // poolName is the name of the address pool and of its announcement.
@@ -125,11 +121,11 @@ func object(apiVersion, kind string, spec map[string]any) *unstructured.Unstruct
 	}}
 }
 
-// podEdit is what changes in a pod: environment variables whose names begin with env and the volume are left out,
-// arguments are added.
+// podEdit is what changes in a pod beside memberlist's settings: a volume is left out, arguments are added, and the API
+// server is named (host only; its port is 6443).
 type podEdit struct {
-	env, volume string
-	args        []string
+	apiServer, volume string
+	args              []string
 }
 
 var errNotThere = errors.New("its pod is not as expected")
@@ -149,7 +145,9 @@ func (e podEdit) apply(o *unstructured.Unstructured) error {
 	}
 	c := &pod.Containers[0]
 	c.Args = append(c.Args, e.args...)
-	c.Env = slices.DeleteFunc(c.Env, func(v corev1.EnvVar) bool { return strings.HasPrefix(v.Name, e.env) })
+	c.Env = slices.DeleteFunc(c.Env, func(v corev1.EnvVar) bool { return strings.HasPrefix(v.Name, "METALLB_ML_") })
+	// client-go's names; what a pod sets itself wins over what kubelet sets for the service.
+	c.Env = append(c.Env, corev1.EnvVar{Name: "KUBERNETES_SERVICE_HOST", Value: e.apiServer}, corev1.EnvVar{Name: "KUBERNETES_SERVICE_PORT", Value: "6443"})
 	c.VolumeMounts = slices.DeleteFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == e.volume })
 	pod.Volumes = slices.DeleteFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Name == e.volume })
 	c.ReadinessProbe.InitialDelaySeconds, c.ReadinessProbe.PeriodSeconds = 0, 1

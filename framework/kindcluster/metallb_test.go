@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -86,7 +87,7 @@ func find[T any](t *testing.T, objects []*unstructured.Unstructured, kind string
 }
 
 func TestRenderMetalLB(t *testing.T) {
-	objects, err := renderMetalLB([]byte(manifest), "172.29.1.64-172.29.1.151")
+	objects, err := renderMetalLB([]byte(manifest), "172.29.1.64-172.29.1.151", "172.29.1.2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestRenderMetalLB(t *testing.T) {
 	for _, o := range objects {
 		kinds = append(kinds, o.GetKind())
 	}
-	want := []string{"Namespace", "CustomResourceDefinition", "ServiceAccount", "IPAddressPool", "L2Advertisement", "Deployment", "DaemonSet"}
+	want := []string{"Namespace", "ServiceAccount", "CustomResourceDefinition", "IPAddressPool", "L2Advertisement", "Deployment", "DaemonSet"}
 	if !slices.Equal(kinds, want) {
 		t.Errorf("got %q, want %q", kinds, want)
 	}
@@ -102,11 +103,15 @@ func TestRenderMetalLB(t *testing.T) {
 	if !slices.Equal(pool, []string{"172.29.1.64-172.29.1.151"}) {
 		t.Errorf("pool %q", pool)
 	}
+	named := func(env []corev1.EnvVar) bool {
+		return slices.Contains(env, corev1.EnvVar{Name: "KUBERNETES_SERVICE_HOST", Value: "172.29.1.2"}) &&
+			slices.Contains(env, corev1.EnvVar{Name: "KUBERNETES_SERVICE_PORT", Value: "6443"})
+	}
 	var controller appsv1.Deployment
 	find(t, objects, "Deployment", &controller)
 	pod := controller.Spec.Template.Spec
 	c := pod.Containers[0]
-	if !slices.Equal(c.Args, []string{"--port=7472", "--webhook-mode=disabled"}) || len(c.Env) != 1 || len(c.VolumeMounts)+len(pod.Volumes) != 0 {
+	if !slices.Equal(c.Args, []string{"--port=7472", "--webhook-mode=disabled"}) || len(c.Env) != 3 || !named(c.Env) || len(c.VolumeMounts)+len(pod.Volumes) != 0 {
 		t.Errorf("controller: %+v, volumes %v", c, pod.Volumes)
 	}
 	if c.Image != "quay.io/metallb/controller:v0.15.2" || c.ReadinessProbe.InitialDelaySeconds != 0 || c.ReadinessProbe.PeriodSeconds != 1 {
@@ -116,7 +121,7 @@ func TestRenderMetalLB(t *testing.T) {
 	find(t, objects, "DaemonSet", &speaker)
 	pod = speaker.Spec.Template.Spec
 	c = pod.Containers[0]
-	if len(c.Env) != 1 || c.Env[0].Name != "METALLB_NODE_NAME" || len(pod.Volumes) != 1 || pod.Volumes[0].Name != "metallb-excludel2" ||
+	if len(c.Env) != 3 || !named(c.Env) || c.Env[0].Name != "METALLB_NODE_NAME" || len(pod.Volumes) != 1 || pod.Volumes[0].Name != "metallb-excludel2" ||
 		len(c.VolumeMounts) != 1 || !pod.HostNetwork {
 		t.Errorf("speaker: %+v, volumes %v", c, pod.Volumes)
 	}
@@ -130,7 +135,7 @@ func TestRenderMetalLBRefusesAnotherManifest(t *testing.T) {
 		"not a manifest": {"a: [", "read MetalLB's manifest"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := renderMetalLB([]byte(c.text), "x"); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := renderMetalLB([]byte(c.text), "x", "y"); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
@@ -168,5 +173,21 @@ func TestBalancerReady(t *testing.T) {
 	set(pool, "availableIPv4", 0)
 	if look(pool, speaker) == nil {
 		t.Error("ready without an address")
+	}
+}
+
+func TestEstablished(t *testing.T) {
+	crd := &unstructured.Unstructured{Object: map[string]any{}}
+	if established(crd) == nil {
+		t.Error("established without a status")
+	}
+	for status, want := range map[string]bool{"False": false, "True": true} {
+		conditions := []any{map[string]any{"type": "NamesAccepted", "status": "True"}, map[string]any{"type": "Established", "status": status}}
+		if err := unstructured.SetNestedSlice(crd.Object, conditions, "status", "conditions"); err != nil {
+			t.Fatal(err)
+		}
+		if got := established(crd) == nil; got != want {
+			t.Errorf("condition %s: established %t", status, got)
+		}
 	}
 }

@@ -8,13 +8,10 @@ import (
 	"path/filepath"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/kind/pkg/cluster"
 	"sigs.k8s.io/kind/pkg/log"
 
-	meshcluster "github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/poll"
 )
 
@@ -47,8 +44,12 @@ func (m *maker) createCluster(ctx context.Context, name, addressRange string, co
 // waits), and makes sure that nothing goes on in the background.
 func (m *maker) givenUp(ctx context.Context, made Made, running <-chan error, err error) error {
 	if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		folder, saveErr := m.diagnose(ctx, made)
-		err = errors.Join(fmt.Errorf("%w: its kubelet's and other logs are in %s", err, folder), saveErr)
+		folder, cure, saveErr := m.diagnose(ctx, made)
+		err = fmt.Errorf("%w: its kubelet's and other logs are in %s", err, folder)
+		if cure != "" {
+			err = fmt.Errorf("%w: %s", err, cure)
+		}
+		err = errors.Join(err, saveErr)
 	}
 	if running != nil {
 		err = errors.Join(err, m.stop(ctx, made.KindName, running))
@@ -145,35 +146,4 @@ func pointAt(kubeconfig, server string) error {
 		return fmt.Errorf("write kubeconfig %s: %w", kubeconfig, err)
 	}
 	return nil
-}
-
-// waitReady waits until the API server says that it is ready and the node is Ready. CoreDNS is not waited for: it comes
-// up while the mesh is installed.
-func waitReady(ctx context.Context, made Made, limit time.Duration) error {
-	c, err := meshcluster.Open(made.Name, "", made.Kubeconfig, made.Context)
-	if err != nil {
-		return err
-	}
-	wait := poll.Wait{What: "API server ready and node Ready", Where: "cluster " + made.Name, Limit: limit, Every: 100 * time.Millisecond}
-	return poll.Until(ctx, wait, func(ctx context.Context) (string, error) {
-		if err := c.Ready(ctx, 10*time.Second); err != nil {
-			return "API server not ready", err
-		}
-		node, err := c.Kube().CoreV1().Nodes().Get(ctx, made.NodeName, metav1.GetOptions{})
-		if err != nil {
-			return "no node", fmt.Errorf("read node %s: %w", made.NodeName, err)
-		}
-		return nodeReady(node)
-	})
-}
-
-func nodeReady(node *corev1.Node) (string, error) {
-	for _, c := range node.Status.Conditions {
-		if c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue {
-			return "node is Ready", nil
-		} else if c.Type == corev1.NodeReady {
-			return fmt.Sprintf("node is not Ready: %s: %s", c.Reason, c.Message), errors.New("the node is not Ready")
-		}
-	}
-	return "node has no Ready condition yet", errors.New("the node is not Ready")
 }

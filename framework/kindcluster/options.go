@@ -19,8 +19,10 @@ import (
 type Options struct {
 	// RunID is in every name that is made: network mp-ID, clusters mp-ID-NAME, registry mp-ID-registry.
 	RunID string
-	// Dir is the run's folder: kubeconfigs/NAME.yaml, diagnostics/NAME/, registry/ are written there.
+	// Dir is the run's folder: kubeconfigs/NAME.yaml and registry/ are written there.
 	Dir string
+	// Diagnostics is the folder in which NAME/ gets the logs of a cluster that did not come up; "" means DIR/diagnostics.
+	Diagnostics string
 	// Names are the clusters' short names, in the guide's order: "east", "west".
 	Names []string
 	// NodeImage is the kind node image.

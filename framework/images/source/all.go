@@ -23,6 +23,9 @@ func (b *Builder) All(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.announce(units); err != nil {
+		return nil, err
+	}
 	var r Result
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(b.inOrder(ctx, units))
@@ -38,7 +41,7 @@ func (b *Builder) All(ctx context.Context) (*Result, error) {
 	})
 	g.Go(func() error { _, err := b.kubernetes(ctx); return err })
 	g.Go(func() (err error) {
-		if r.Layout, err = b.Layout(ctx, "mesh", append(KubernetesRecipes(b.v), MeshRecipes(b.v)...)); err != nil {
+		if r.Layout, err = b.Layout(ctx, "mesh", Recipes(b.v)); err != nil {
 			return err
 		}
 		r.Node, err = b.Node(ctx, r.Layout)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/meshproof/meshproof/framework/images/internal/oci"
 	"github.com/meshproof/meshproof/framework/images/internal/store"
@@ -30,31 +31,34 @@ func (b *Builder) Node(ctx context.Context, layout string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	const item = "put the mesh's images into the node image"
 	key := store.Key("node", from, hex.EncodeToString(sum[:]), string(script))
-	return b.engineImage(ctx, "kind-node", key, item, func(ctx context.Context, ref, _ string) error {
-		return b.report.Do(ctx, item, func(ctx context.Context) error { return b.bake(ctx, from, ref, layout, string(script)) })
+	return b.engineImage(ctx, "kind-node", key, itemBake, func(ctx context.Context, ref, _ string) error {
+		return b.report.Do(ctx, itemBake, func(ctx context.Context) error { return b.bake(ctx, from, ref, layout, string(script)) })
 	})
 }
 
 // bake imports the layout with the node image's own containerd and commits the outcome. The snapshots are made on a
 // volume, because an overlay file system cannot have its upper directory on the container's, which is one too.
 func (b *Builder) bake(ctx context.Context, from, ref, layout, script string) (err error) {
-	id, err := b.docker.Do(ctx, "run", "--detach", "--privileged", "--network", "none", "--volume", "/bake", "--entrypoint", "sleep", from, "infinity")
-	if err != nil {
-		return errors.Join(err, b.docker.RemoveContainers(context.WithoutCancel(ctx), from))
+	name := "meshproof-bake-" + ref[strings.LastIndex(ref, ":")+1:]
+	remove := func() error { return b.docker.RemoveContainers(context.WithoutCancel(ctx), from, name) }
+	if err := remove(); err != nil { // a killed run had no time to
+		return err
 	}
-	defer func() {
-		_, rmErr := b.docker.Do(context.WithoutCancel(ctx), "rm", "--force", "--volumes", id)
-		err = errors.Join(err, rmErr)
-	}()
+	defer func() { err = errors.Join(err, remove()) }()
+	if _, err := b.docker.Do(ctx, "run", "--detach", "--name", name, "--privileged", "--network", "none", "--volume", "/bake",
+		"--entrypoint", "sleep", from, "infinity"); err != nil {
+		return err
+	}
 	r, w := io.Pipe()
-	go func() { w.CloseWithError(oci.LayoutArchive(w, layout, func(string) bool { return true })) }()
-	_, err = b.docker.Feed(ctx, r, "exec", "--interactive", "--privileged", id, "bash", "-c", script)
+	go func() {
+		w.CloseWithError(oci.LayoutArchive(w, layout, func(ref string) bool { return ref != RegistryProgram }))
+	}()
+	_, err = b.docker.Feed(ctx, r, "exec", "--interactive", "--privileged", name, "bash", "-c", script)
 	if err = errors.Join(err, r.Close()); err != nil {
 		return fmt.Errorf("import the images: %w", err)
 	}
-	_, err = b.docker.Do(ctx, "commit", "--change", `ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`, "--change", "CMD []", id, ref)
+	_, err = b.docker.Do(ctx, "commit", "--change", `ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`, "--change", "CMD []", name, ref)
 	return err
 }
 

@@ -89,7 +89,9 @@ func (b *Builder) units() ([]unit, error) {
 	}, nil
 }
 
-func set(pkg, variable, value string) string { return fmt.Sprintf(" -X %s.%s=%s", pkg, variable, value) }
+func set(pkg, variable, value string) string {
+	return fmt.Sprintf(" -X %s.%s=%s", pkg, variable, value)
+}
 
 func under(prefix string, names ...string) []string {
 	for i, n := range names {
@@ -145,7 +147,7 @@ func (b *Builder) executables(ctx context.Context, u unit) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	item := "compile " + u.name
+	item := itemCompile(u.name)
 	return b.cached(ctx, "bin-"+u.name, key, item, func(ctx context.Context, dir string) error {
 		select {
 		case b.gate <- struct{}{}:

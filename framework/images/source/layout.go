@@ -115,8 +115,7 @@ func (b *Builder) image(ctx context.Context, r Recipe) (oci.Image, error) {
 	return img, nil
 }
 
-// Layout returns a directory that holds the images of recipes as an OCI layout.
-func (b *Builder) Layout(ctx context.Context, name string, recipes []Recipe) (string, error) {
+func (b *Builder) layoutKey(recipes []Recipe) (string, error) {
 	in := []string{"layout"}
 	for _, r := range recipes {
 		key, err := b.recipeKey(r)
@@ -125,8 +124,17 @@ func (b *Builder) Layout(ctx context.Context, name string, recipes []Recipe) (st
 		}
 		in = append(in, key)
 	}
+	return store.Key(in...), nil
+}
+
+// Layout returns a directory that holds the images of recipes as an OCI layout.
+func (b *Builder) Layout(ctx context.Context, name string, recipes []Recipe) (string, error) {
+	key, err := b.layoutKey(recipes)
+	if err != nil {
+		return "", err
+	}
 	item := "assemble the " + name + " images"
-	return b.entry(ctx, "layout-"+name, store.Key(in...), item, func(ctx context.Context, dir string) error {
+	return b.entry(ctx, "layout-"+name, key, item, func(ctx context.Context, dir string) error {
 		images := make([]oci.Image, len(recipes))
 		g, gctx := errgroup.WithContext(ctx)
 		for i, r := range recipes {
@@ -203,4 +211,14 @@ func copyTree(from, to string) error {
 		_, err = io.Copy(out, in)
 		return errors.Join(err, out.Close())
 	})
+}
+
+// One returns a layout of the one image that nodes know by that name.
+func (b *Builder) One(ctx context.Context, ref string) (string, error) {
+	for _, r := range Recipes(b.v) {
+		if r.Ref == ref {
+			return b.Layout(ctx, r.Name, []Recipe{r})
+		}
+	}
+	return "", fmt.Errorf("build image %s: there is no recipe for it: push it to a registry", ref)
 }

@@ -18,14 +18,14 @@ import (
 	"github.com/meshproof/meshproof/framework/images/internal/store"
 )
 
-// unreachable starts the names of images that exist only in this machine's engine. kind's builder asks the engine to
+// Local starts the names of images that exist only in this machine's engine. kind's builder asks the engine to
 // pull its base image even when that is there: at this address the attempt is refused at once, on this machine.
-const unreachable = "127.0.0.1:9/meshproof/"
+const Local = "127.0.0.1:9/meshproof/"
 
 // engineImage is an image in the engine that is made at most once, whatever is in the cache directory: the engine may
 // have lost it.
 func (b *Builder) engineImage(ctx context.Context, name, key, item string, make func(ctx context.Context, ref, tmp string) error) (string, error) {
-	ref := unreachable + name + ":" + key
+	ref := Local + name + ":" + key
 	return b.once(ref, func() (string, error) {
 		unlock, err := b.store.Lock(ctx, "engine-"+name+"-"+key)
 		if err != nil {
@@ -36,12 +36,11 @@ func (b *Builder) engineImage(ctx context.Context, name, key, item string, make 
 		if err != nil || there {
 			return ref, err
 		}
-		tmp := filepath.Join(b.store.Root(), "tmp", "engine-"+name+"-"+key)
-		err = errors.Join(os.RemoveAll(tmp), os.MkdirAll(tmp, 0o755))
-		if err == nil {
-			err = make(ctx, ref, tmp)
+		tmp, remove, err := b.store.Temp("engine-" + name + "-" + key)
+		if err != nil {
+			return "", err
 		}
-		if err = errors.Join(err, os.RemoveAll(tmp)); err != nil {
+		if err = errors.Join(make(ctx, ref, tmp), remove()); err != nil {
 			return "", fmt.Errorf("%s: %w", item, full(err))
 		}
 		return ref, nil
@@ -54,8 +53,7 @@ func (b *Builder) base(ctx context.Context) (ref string, err error) {
 	if err != nil {
 		return "", err
 	}
-	const item = "load the base of the node image"
-	return b.engineImage(ctx, "kind-base", key, item, func(ctx context.Context, ref, tmp string) error {
+	return b.engineImage(ctx, "kind-base", key, itemBase, func(ctx context.Context, ref, tmp string) error {
 		root, err := b.RootFS(ctx, nodeFS())
 		if err != nil {
 			return err
@@ -64,7 +62,7 @@ func (b *Builder) base(ctx context.Context) (ref string, err error) {
 		if err != nil {
 			return err
 		}
-		return b.report.Do(ctx, item, func(ctx context.Context) error {
+		return b.report.Do(ctx, itemBase, func(ctx context.Context) error {
 			own := filepath.Join(tmp, "files.tar")
 			if err := b.baseFiles(ctx, containerd, own); err != nil {
 				return err
@@ -170,8 +168,7 @@ func (b *Builder) kubernetes(ctx context.Context) (string, error) {
 		}
 		in = append(in, key)
 	}
-	const item = "build the kind node image"
-	return b.engineImage(ctx, "kind-kubernetes", store.Key(in...), item, func(ctx context.Context, ref, tmp string) error {
+	return b.engineImage(ctx, "kind-kubernetes", store.Key(in...), itemNode, func(ctx context.Context, ref, tmp string) error {
 		base, err := b.base(ctx)
 		if err != nil {
 			return err
@@ -191,7 +188,7 @@ func (b *Builder) kubernetes(ctx context.Context) (string, error) {
 		if err := b.checkNames(ctx, filepath.Join(kubernetes, "kubeadm"), recipes); err != nil {
 			return err
 		}
-		return b.report.Do(ctx, item, func(ctx context.Context) error {
+		return b.report.Do(ctx, itemNode, func(ctx context.Context) error {
 			return b.kindBuild(ctx, filepath.Join(kind, "kind"), base, ref, tmp, kubernetes, layout)
 		})
 	})
@@ -204,12 +201,17 @@ func (b *Builder) kindBuild(ctx context.Context, kind, base, ref, tmp, kubernete
 	if err := b.serverTarball(server, kubernetes, layout); err != nil {
 		return err
 	}
-	defer func() {
-		// An interrupted kind leaves its container: nothing else runs from this base.
-		if err != nil {
-			err = errors.Join(err, b.docker.RemoveContainers(context.WithoutCancel(ctx), base))
-		}
-	}()
+	// An interrupted kind leaves its container, whose name only kind chooses: one kind runs at a time.
+	unlock, err := b.store.Lock(ctx, "kind-build")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	remove := func() error { return b.docker.RemoveContainers(context.WithoutCancel(ctx), base, "kind-build-") }
+	if err := remove(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
 	_, err = run.Output(ctx, run.Cmd{Name: kind, Env: []string{"TMPDIR=" + tmp, "HTTP_PROXY=", "HTTPS_PROXY=", "http_proxy=", "https_proxy="},
 		Args: []string{"build", "node-image", "--type", "file", "--arch", b.arch, "--base-image", base, "--image", ref, server}})
 	return err

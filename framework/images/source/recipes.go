@@ -1,6 +1,7 @@
 package source
 
 import (
+	"maps"
 	"path/filepath"
 	"strings"
 
@@ -12,19 +13,22 @@ import (
 
 // Names of images that exist nowhere but here. The host does not resolve: nodes reach it through the rig's registry.
 const (
-	host = "registry.meshproof.local"
+	// Host is the registry that those names give.
+	Host = "registry.meshproof.local"
 	// Hub is the prefix of Istio's images as nodes ask for them.
-	Hub = host + "/istio"
+	Hub = Host + "/istio"
 	// Probe is the image of the probe program.
-	Probe = host + "/meshproof/probe:v1"
+	Probe = Host + "/meshproof/probe:v1"
 	// RegistryProgram is the image of the registry inside the rig.
-	RegistryProgram = host + "/meshproof/registry:v1"
+	RegistryProgram = Host + "/meshproof/registry:v1"
 )
 
 // Labels on image configurations: they tell a later run, which may have pulled the image, what is inside.
 const (
 	LabelEnvoy = "meshproof.envoy" // "upstream": Envoy without Istio's own filters
 	LabelCNI   = "meshproof.cni"   // "static": a fixed network configuration in place of kindnetd
+	// LabelStandsInFor holds Recipe.StandsInFor.
+	LabelStandsInFor = "meshproof.stands-in-for"
 )
 
 // Recipe says what one image is made of.
@@ -36,7 +40,6 @@ type Recipe struct {
 	Slim        bool   // on the slim root file system; else on nothing
 	Unit        string // the unit whose executables are in it
 	Files       map[string]string
-	Extra       []oci.File
 	Envoy       bool // Envoy and its bootstrap template are in it
 	Config      v1.Config
 }
@@ -57,7 +60,25 @@ func command(name, ref, purpose, unit, file string) Recipe {
 	return r
 }
 
-func standIn(r Recipe, why string) Recipe { r.StandsInFor = why; return r }
+// idle is a recipe of the pause program under the name of the command that a pod starts.
+func idle(name, ref, purpose, as string) Recipe {
+	r := bin(name, ref, purpose, "programs", "pause")
+	r.Files = map[string]string{"/usr/local/bin/" + as: "pause"}
+	r.Config.Entrypoint = []string{"/usr/local/bin/" + as}
+	return r
+}
+
+// standIn marks an image as not the one that its name says, also for runs that pull it from a mirror.
+func standIn(r Recipe, why string) Recipe {
+	r.StandsInFor = why
+	labels := maps.Clone(r.Config.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[LabelStandsInFor] = why
+	r.Config.Labels = labels
+	return r
+}
 
 func slim(r Recipe) Recipe { r.Slim = true; return r }
 
@@ -74,7 +95,7 @@ func KubernetesRecipes(v versions.Versions) []Recipe {
 		standIn(bin("coredns", i["coredns"], "names inside a cluster", "coredns", "coredns"), "CoreDNS "+tag(i["coredns"])+"; this is "+v.Modules["coredns"].Version),
 		standIn(bin("pause", i["pause"], "holds a pod's namespaces", "programs", "pause"), "Kubernetes' pause; this is our own"),
 		standIn(bin("kindnet", i["kindnet"], "kind's network plug-in, replaced by a static configuration", "programs", "pause"), unused),
-		standIn(bin("storage", i["storage"], "kind's volumes", "programs", "pause"), unused),
+		standIn(idle("storage", i["storage"], "kind's volumes", "local-path-provisioner"), unused),
 		standIn(bin("storage-helper", i["storageHelper"], "kind's volumes", "programs", "pause"), unused),
 	}
 }
@@ -90,15 +111,19 @@ func MeshRecipes(v versions.Versions) []Recipe {
 		ProbeRecipe())
 }
 
+// Recipes are all images of a run except the node image.
+func Recipes(v versions.Versions) []Recipe {
+	return append(append(KubernetesRecipes(v), MeshRecipes(v)...), RegistryRecipe())
+}
+
 // IstioRecipes are the two images of the pinned Istio.
 func IstioRecipes(v versions.Versions) []Recipe {
 	pilot := bin("pilot", Hub+"/pilot:"+v.Istio.Version, "istiod", "istio", "pilot-discovery")
 	pilot.Config.User = "1337:1337"
 	proxy := bin("proxyv2", Hub+"/proxyv2:"+v.Istio.Version, "sidecars and gateways", "istio", "pilot-agent")
 	proxy.Slim, proxy.Envoy = true, true
-	proxy.StandsInFor = "Istio's own Envoy build; this is upstream Envoy " + v.Envoy.Version + ", without Istio's filters"
 	proxy.Config.Labels = map[string]string{LabelEnvoy: "upstream"}
-	return []Recipe{pilot, proxy}
+	return []Recipe{pilot, standIn(proxy, "Istio's own Envoy build; this is upstream Envoy "+v.Envoy.Version+", without Istio's filters")}
 }
 
 // ProbeRecipe is the image of the probe program.
@@ -123,8 +148,9 @@ func hello(name, ref, version string) Recipe {
 }
 
 func curl(ref string) Recipe {
-	return Recipe{Name: "curl", Ref: ref, Purpose: "the sample client", Slim: true, StandsInFor: "curl's own image; this is Debian's curl",
+	r := Recipe{Name: "curl", Ref: ref, Purpose: "the sample client", Slim: true,
 		Config: v1.Config{Env: []string{searchPath}, Entrypoint: []string{"curl"}}}
+	return standIn(r, "curl's own image; this is Debian's curl")
 }
 
 func tag(ref string) string { return ref[strings.LastIndex(ref, ":")+1:] }

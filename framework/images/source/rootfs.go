@@ -55,7 +55,7 @@ func (b *Builder) RootFS(ctx context.Context, fs rootFS) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	item := "unpack Debian packages for the " + fs.name + " root file system"
+	item := itemRootFS(fs.name)
 	return b.entry(ctx, "rootfs-"+fs.name, key, item, b.work(item, func(ctx context.Context, dir string) error {
 		return b.debootstrap(ctx, fs, dir)
 	}))

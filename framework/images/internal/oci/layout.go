@@ -145,3 +145,28 @@ func Repository(ref string) (path, tag string) {
 	}
 	return rest, "latest"
 }
+
+// Merge writes a layout of every image of several layouts; blobs are hard links where the file system allows it.
+func Merge(dir string, parts []string) error {
+	if err := os.MkdirAll(filepath.Join(dir, "blobs", "sha256"), 0o755); err != nil {
+		return err
+	}
+	merged := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
+	for _, part := range parts {
+		index, err := ReadIndex(part)
+		if err != nil {
+			return err
+		}
+		blobs, err := Blobs(part, index.Manifests)
+		if err != nil {
+			return err
+		}
+		for _, h := range blobs {
+			if err := link(blobPath(part, h), blobPath(dir, h)); err != nil {
+				return err
+			}
+		}
+		merged.Manifests = append(merged.Manifests, index.Manifests...)
+	}
+	return WriteIndex(dir, merged)
+}

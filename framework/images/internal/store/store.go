@@ -70,20 +70,30 @@ func (s *Store) Entry(ctx context.Context, name, key string, build Build) (strin
 	if s.Has(name, key) {
 		return final, nil
 	}
-	tmp := filepath.Join(s.root, "tmp", name+"-"+key)
-	if err := removeAll(tmp); err != nil {
-		return "", fmt.Errorf("remove the rest of an interrupted build %s: %w", tmp, err)
-	}
-	if err := os.MkdirAll(tmp, 0o755); err != nil {
-		return "", fmt.Errorf("make %s: %w", tmp, err)
+	tmp, remove, err := s.Temp(name + "-" + key)
+	if err != nil {
+		return "", err
 	}
 	if err := build(ctx, tmp); err != nil {
-		return "", errors.Join(err, removeAll(tmp))
+		return "", errors.Join(err, remove())
 	}
 	if err := os.Rename(tmp, final); err != nil {
 		return "", fmt.Errorf("complete cache entry %s: %w", final, err)
 	}
 	return final, nil
+}
+
+// Temp makes an empty directory of that name on the cache's file system, removing what an interrupted run left there.
+// The caller holds a lock that goes with the name, and calls remove in the end.
+func (s *Store) Temp(name string) (dir string, remove func() error, err error) {
+	dir = filepath.Join(s.root, "tmp", name)
+	if err := removeAll(dir); err != nil {
+		return "", nil, fmt.Errorf("remove the rest of an interrupted build %s: %w", dir, err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", nil, fmt.Errorf("make %s: %w", dir, err)
+	}
+	return dir, func() error { return removeAll(dir) }, nil
 }
 
 // lockLimit bounds the wait for another run that builds the same entry: longer than any build takes.

@@ -40,6 +40,8 @@ type Versions struct {
 	Envoy   Envoy             `json:"envoy"`
 	Debian  Debian            `json:"debian"`
 	Images  map[string]string `json:"images"` // full references, by the short name that recipes use
+	// NodeDigest is what the node image of kind's release must be, "sha256:...".
+	NodeDigest string `json:"nodeDigest"`
 }
 
 // Parse reads the file strictly: an unknown key, a module without a checksum or a reference without a tag is an error.

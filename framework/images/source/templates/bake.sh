@@ -2,7 +2,7 @@
 # image, with a volume at /bake.
 set -euo pipefail
 store=/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs
-fixed=/opt/meshproof/snapshots
+fixed=/opt/meshproof
 
 cat > /bake/config.toml <<EOF
 version = 2
@@ -19,16 +19,22 @@ ctr --namespace k8s.io images import --all-platforms --label io.cri-containerd.p
 kill %1
 wait %1 || true
 
-# Read-only snapshots stay in the image's own layers, shared by all nodes; containerd's directory, which is copied into
-# a volume for each node, only refers to them.
+# Layers and read-only snapshots stay in the image's own file system, shared by all nodes; containerd's directories,
+# which are copied into a volume for each node, only refer to them.
+blobs=/var/lib/containerd/io.containerd.content.v1.content/blobs/sha256
+mkdir -p "$fixed/blobs"
+find "$blobs" -type f -size +64k | while read -r blob; do
+	mv "$blob" "$fixed/blobs/"
+	ln -s "$fixed/blobs/$(basename "$blob")" "$blob"
+done
 rm -rf "$store"
-mkdir -p "$store/snapshots" "$fixed"
+mkdir -p "$store/snapshots" "$fixed/snapshots"
 cp /bake/overlayfs/metadata.db "$store/"
 for from in /bake/overlayfs/snapshots/*; do
 	n=$(basename "$from")
-	mkdir -p "$store/snapshots/$n" "$fixed/$n"
-	cp -a "$from/fs" "$fixed/$n/fs"
+	mkdir -p "$store/snapshots/$n" "$fixed/snapshots/$n"
+	cp -a "$from/fs" "$fixed/snapshots/$n/"
 	if [ -d "$from/work" ]; then cp -a "$from/work" "$store/snapshots/$n/"; fi
-	ln -s "$fixed/$n/fs" "$store/snapshots/$n/fs"
+	ln -s "$fixed/snapshots/$n/fs" "$store/snapshots/$n/fs"
 done
 rm -rf /run/containerd /tmp/*

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/session"
+)
+
+func imagesCommand() *cobra.Command {
+	var o images.Options
+	c := &cobra.Command{Use: "images", Short: "The images of a run: list or build them"}
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "Show every image of a run, its purpose, and what stands in for what",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+			fmt.Fprintln(w, "IMAGE\tPURPOSE\tORIGIN\tSTANDS IN FOR")
+			for _, i := range images.List(o) {
+				standsIn := i.StandsInFor
+				if standsIn == "" {
+					standsIn = "-"
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", i.Ref, i.Purpose, i.Origin, standsIn)
+			}
+			return w.Flush()
+		},
+	}
+	build := &cobra.Command{
+		Use:   "build",
+		Short: "Build or pull every image of a run into the cache, without a cluster",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			tell := newTerminal(os.Stderr, false, true)
+			o.Progress = func(e images.Event) { tell.Doing("", session.Describe(e)) }
+			set, err := images.Ensure(c.Context(), o)
+			if err != nil {
+				return err
+			}
+			fmt.Printf("images: %s: %s\nnode image: %s\n", set.Source, set.Reason, set.Node)
+			return nil
+		},
+	}
+	env := &cobra.Command{
+		Use:   "env",
+		Short: "Print where the built images and tools are, as shell assignments",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			set, err := images.Ensure(c.Context(), o)
+			if err != nil {
+				return err
+			}
+			for _, v := range [][2]string{{"NODE_IMAGE", set.Node}, {"KUBECTL", set.Kubectl}, {"ISTIOCTL", set.Istioctl},
+				{"METALLB", set.MetalLB}, {"ISTIO_MODULE", set.IstioModule}, {"HUB", set.Hub}, {"TAG", set.Tag}} {
+				fmt.Printf("%s=%q\n", v[0], v[1])
+			}
+			return nil
+		},
+	}
+	imageFlags(c.PersistentFlags(), &o)
+	c.AddCommand(list, build, env)
+	return c
+}

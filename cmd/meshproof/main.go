@@ -1,0 +1,75 @@
+// Command meshproof says whether a multicluster service mesh conforms to the guide "Set up a multi-cluster mesh outside
+// Google Cloud", with evidence. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/meshproof/meshproof/framework/session"
+)
+
+// Exit codes (docs/architecture.md): 0 passed, 1 a core claim failed, 2 usage, 3 could not tell, 130 SIGINT, 143 SIGTERM.
+const (
+	exitUsage       = 2
+	exitCouldNot    = 3
+	exitInterrupted = 130
+	exitTerminated  = 143
+)
+
+// errSignal is the cause of a context that a signal ended.
+type errSignal struct{ os.Signal }
+
+func (e errSignal) Error() string { return "interrupted by " + e.Signal.String() }
+
+// exitError carries an exit code whose reason has been told already.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+func main() {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		s := <-signals
+		fmt.Fprintf(os.Stderr, "\n%s: stopping, and removing what the run made (once more: stop at once and leave it)\n", s)
+		cancel(errSignal{s})
+		s = <-signals
+		os.Exit(codeOf(errSignal{s}))
+	}()
+	err := root().ExecuteContext(ctx)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	os.Exit(codeOf(err))
+}
+
+// codeOf gives the exit code for an error, and tells the error unless that was done.
+func codeOf(err error) int {
+	var (
+		told  exitError
+		usage *session.UsageError
+		sig   errSignal
+	)
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &sig):
+		if sig.Signal == syscall.SIGTERM {
+			return exitTerminated
+		}
+		return exitInterrupted
+	case errors.As(err, &told):
+		return int(told)
+	case errors.As(err, &usage):
+		fmt.Fprintln(os.Stderr, "meshproof:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(os.Stderr, "meshproof:", err)
+	return exitCouldNot
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/meshproof/meshproof/framework/session"
+)
+
+func TestExitCodes(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		err  error
+		want int
+	}{
+		{"passed", nil, 0},
+		{"failed", exitError(1), 1},
+		{"usage", &session.UsageError{Err: errors.New("--keep")}, 2},
+		{"environment", errors.New("no engine"), 3},
+		{"ctrl-c", errSignal{os.Interrupt}, 130},
+		{"sigterm", errSignal{syscall.SIGTERM}, 143},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := codeOf(tc.err); got != tc.want {
+				t.Errorf("exit code %d, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestBadInputIsRefusedBeforeAnythingIsMade runs real command lines; each must end as a usage error and leave no file.
+func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("a.yaml", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ args, want string }{
+		{"run --kubeconfig a.yaml", "give --kubeconfig twice"},
+		{"run --kubeconfig a.yaml --kubeconfig none.yaml", "none.yaml"},
+		{"run --kubeconfig a.yaml --kubeconfig a.yaml --context one", "one for each"},
+		{"run --keep sometimes", "never, on-failure or always"},
+		{"run --samples 3", "samples 3"},
+		{"run --alpha 2", "alpha"},
+		{"run --plant gremlins", "gremlins"},
+		{"run --run-id Upper", "run id"},
+		{"run --images cloud", "cloud"},
+		{"run extra", "extra"},
+		{"run --no-such-flag", "no-such-flag"},
+		{"down", "arg"},
+		{"down nothing-of-that-name", "nothing-of-that-name"},
+		{"down ../escape", "path"},
+		{"judge none", "none"},
+	} {
+		t.Run(tc.args, func(t *testing.T) {
+			c := root()
+			c.SetArgs(strings.Fields(tc.args))
+			err := c.ExecuteContext(context.Background())
+			if codeOf(err) != exitUsage || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error %v (exit %d), want a usage error that says %q", err, codeOf(err), tc.want)
+			}
+		})
+	}
+	left, err := os.ReadDir(".")
+	if err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v %v, want a.yaml alone", left, err)
+	}
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/session"
+)
+
+func root() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "meshproof",
+		Short: "Says whether a multicluster service mesh conforms, with evidence",
+		Long: `meshproof takes two Kubernetes clusters, performs the set-up that the guide "Set up a
+multi-cluster mesh outside Google Cloud" documents, and judges what it sees.
+
+Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted.`,
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &session.UsageError{Err: fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
+	})
+	c.AddCommand(runCommand(), upCommand(), downCommand(), imagesCommand(), judgeCommand())
+	return c
+}
+
+// usageArgs makes a refused argument list a usage error.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return &session.UsageError{Err: fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// meshFlags are those that say which mesh is made or expected.
+func meshFlags(f *pflag.FlagSet, o *session.Options) {
+	f.StringVar(&o.RunID, "run-id", "", "name of the run, part of every name it gives (default: the time and a random end)")
+	f.StringVar(&o.Revision, "revision", "asm-1232-2", "revision of the control plane, the value of istio.io/rev")
+	f.StringVar(&o.Fleet, "fleet", "", "FLEET_PROJECT_ID (default: meshproof; on given clusters what their mesh says)")
+	f.StringVar(&o.ProjectNumber, "project-number", "", "what step S1 prints (default: 123456789012; on given clusters what their mesh says)")
+	f.StringVar(&o.ReleaseDir, "release-dir", "", "a release directory as asmcli --output_dir lays it out (default: put together from the pinned Istio)")
+	f.DurationVar(&o.Timeout, "timeout", 0, "limit of the run without its removal (default: none; each step has its own)")
+}
+
+func imageFlags(f *pflag.FlagSet, o *images.Options) {
+	f.StringVar(&o.Source, "images", "auto", "where images come from: auto, registry or source")
+	f.StringVar(&o.Registry, "registry", "", "HOST/PREFIX of a mirror that holds the images")
+	f.StringVar(&o.CacheDir, "cache-dir", "", "where built and pulled images are kept (default: the user's cache directory)")
+}
+
+// targets pairs --kubeconfig with --context.
+func targets(kubeconfigs, contexts []string) ([]session.Target, error) {
+	if len(contexts) > 0 && len(contexts) != len(kubeconfigs) {
+		return nil, &session.UsageError{Err: errors.New("--context: give one for each --kubeconfig, in the same order, or none")}
+	}
+	var all []session.Target
+	for i, k := range kubeconfigs {
+		t := session.Target{Kubeconfig: k}
+		if len(contexts) > 0 {
+			t.Context = contexts[i]
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
+
+// kindDefaults names the fleet of clusters that the run makes.
+func kindDefaults(o *session.Options) {
+	if len(o.Targets) > 0 {
+		return
+	}
+	if o.Fleet == "" {
+		o.Fleet = "meshproof"
+	}
+	if o.ProjectNumber == "" {
+		o.ProjectNumber = "123456789012"
+	}
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/formatter"
+	"github.com/onsi/gomega"
+	"github.com/spf13/cobra"
+
+	"github.com/meshproof/meshproof/framework/report"
+	"github.com/meshproof/meshproof/framework/session"
+	"github.com/meshproof/meshproof/framework/suite"
+	"github.com/meshproof/meshproof/suites"
+)
+
+func runCommand() *cobra.Command {
+	var (
+		o                     session.Options
+		kubeconfigs, contexts []string
+		keep                  string
+		quiet, verbose        bool
+	)
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Perform the guide on two clusters and judge the mesh",
+		Long: `Performs the guide's steps S1 to S15 and judges the mesh. Without --kubeconfig it makes two
+kind clusters and removes them at the end; with two of them it begins at the gateways, on
+clusters that hold the control plane already, and removes only what it made there.`,
+		Example: "  meshproof run\n  meshproof run --kubeconfig east.yaml --kubeconfig west.yaml",
+		Args:    usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			given, err := targets(kubeconfigs, contexts)
+			if err != nil {
+				return err
+			}
+			o.Targets, o.Keep, o.Tell = given, session.Keep(keep), newTerminal(os.Stderr, quiet, verbose)
+			kindDefaults(&o)
+			return run(c.Context(), o)
+		},
+	}
+	f := c.Flags()
+	f.StringArrayVar(&kubeconfigs, "kubeconfig", nil, "kubeconfig of a given cluster; twice, CLUSTER_1 first")
+	f.StringArrayVar(&contexts, "context", nil, "context in the kubeconfig at the same place (default: its current one)")
+	f.IntVar(&o.Samples, "samples", 600, "measured calls per direction")
+	f.Float64Var(&o.Alpha, "alpha", 1e-8, "declared false-fail rate of each random check")
+	f.StringVar(&keep, "keep", "never", "when clusters that the run made stay: never, on-failure or always")
+	f.StringVar(&o.ReportDir, "report-dir", "", "where the report goes (default: reports/RUN-ID, and reports/latest points at it)")
+	f.StringVar(&o.ProbeImage, "probe-image", "", "image of the suite's own probe pod on given clusters (default: the rig's)")
+	f.StringArrayVar(&o.Plant, "plant", nil, "put a fault in, to see it caught (kind only): "+session.DifferentRoots)
+	f.BoolVarP(&quiet, "quiet", "q", false, "print the verdict only")
+	f.BoolVarP(&verbose, "verbose", "v", false, "print also what is being done and waited for")
+	meshFlags(f, &o)
+	imageFlags(f, &o.Images)
+	return c
+}
+
+// run puts the session into Ginkgo's tree, so that every claim is a spec, and takes verdict and exit code from the
+// findings. Ginkgo's own output goes to a file of the report.
+func run(ctx context.Context, o session.Options) error {
+	s, err := session.New(o)
+	if err != nil {
+		return err
+	}
+	dir := s.Options().ReportDir
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the report directory: %w", err)
+	}
+	file, err := os.Create(filepath.Join(dir, report.GinkgoFile))
+	if err != nil {
+		return fmt.Errorf("make the report: %w", err)
+	}
+	defer file.Close()
+	formatter.ColorableStdOut = file
+	env := &suite.Env{Run: func(runner context.Context) (session.Outcome, error) {
+		both, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		stop := context.AfterFunc(runner, func() { cancel(context.Cause(runner)) })
+		defer stop()
+		return s.Run(both)
+	}}
+	gomega.RegisterFailHandler(ginkgo.Fail)
+	suites.Register(env)
+	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
+	reporterConfig.NoColor = true
+	reporterConfig.Verbose = true
+	ginkgo.RunSpecs(failer{}, "meshproof "+s.String(), suiteConfig, reporterConfig)
+	return conclude(os.Stdout, env)
+}
+
+// failer is Ginkgo's view of a test that may fail: the findings decide, so it has nothing to do.
+type failer struct{}
+
+func (failer) Fail() {}
+
+// conclude prints the findings and the verdict, and gives the exit code as an error.
+func conclude(w *os.File, env *suite.Env) error {
+	outcome, err := env.Outcome()
+	var usage *session.UsageError
+	if errors.As(err, &usage) {
+		return usage
+	}
+	for _, f := range outcome.Findings.Findings {
+		fmt.Fprintln(w, report.Sentence(f))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "meshproof:", err)
+	}
+	for _, l := range outcome.Left {
+		fmt.Fprintln(w, "left:", l)
+	}
+	fmt.Fprintf(w, "verdict: %s: %s; report: %s\n", outcome.Findings.Verdict, outcome.Findings.Reason, outcome.ReportDir)
+	code := outcome.Findings.ExitCode
+	if code == 0 && err != nil {
+		code = exitCouldNot
+	}
+	if code != 0 {
+		return exitError(code)
+	}
+	return nil
+}

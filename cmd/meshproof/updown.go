@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshproof/meshproof/framework/session"
+)
+
+func upCommand() *cobra.Command {
+	var (
+		o       session.Options
+		verbose bool
+	)
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "Make two kind clusters with a control plane each, and say how to use them",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			o.Tell, o.Samples, o.Alpha = newTerminal(os.Stderr, false, verbose), 600, 1e-8
+			kindDefaults(&o)
+			return up(c.Context(), o)
+		},
+	}
+	meshFlags(c.Flags(), &o)
+	imageFlags(c.Flags(), &o.Images)
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "print also what is being done and waited for")
+	return c
+}
+
+func up(ctx context.Context, o session.Options) error {
+	s, err := session.New(o)
+	if err != nil {
+		return err
+	}
+	if err := s.Provision(ctx); err != nil {
+		return errors.Join(err, s.Abandon(ctx))
+	}
+	fmt.Printf("run:        %s\ndirectory:  %s\nrelease:    %s\n", s.Options().RunID, s.Dir(), s.ReleaseDir())
+	use := "meshproof run"
+	for _, c := range s.Clusters() {
+		fmt.Printf("%-11s %s\n", c.Name+":", c.Kubeconfig)
+		use += " --kubeconfig " + c.Kubeconfig
+	}
+	fmt.Printf("use:        %s\nremove:     meshproof down %s\n", use, s.Options().RunID)
+	return nil
+}
+
+func downCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "down RUN-ID...",
+		Short: "Remove the clusters and everything else that runs made",
+		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, ids []string) error {
+			for _, id := range ids {
+				if err := session.Down(c.Context(), "", id); err != nil {
+					return err
+				}
+				fmt.Printf("run %s is removed\n", id)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,128 @@
+package claim
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/meshproof/meshproof/framework/claim/internal/seen"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/stats"
+)
+
+// expectation is the share of one cluster's calls that its own version should answer.
+type expectation struct {
+	share float64
+	// equal is true when every endpoint has the same weight: then the calls are independent draws, and the test is exact.
+	// Otherwise Envoy schedules almost in turn, which scatters less than the test allows for: its bounds are conservative.
+	equal bool
+}
+
+// expected computes the share from the weights that the calling Envoy had for its endpoints just before the calls.
+func expected(v view, t evidence.Traffic) (expectation, error) {
+	owner, err := owners(v, t.Pod)
+	if err != nil {
+		return expectation{}, err
+	}
+	hosts := countersOf(t.Before, evidence.RoleSleep, evidence.OutboundCluster(seen.Sample), t.Pod)
+	if len(hosts) == 0 {
+		return expectation{}, fmt.Errorf("the weights in pod %s were not read before the calls", t.Pod)
+	}
+	own, total := 0.0, 0.0
+	for _, h := range hosts {
+		version, there := owner[h.Address]
+		if !there {
+			return expectation{}, fmt.Errorf("host %s is no endpoint of the Envoy's configuration", h.Address)
+		}
+		total += float64(h.Weight)
+		if version == v.self.Version {
+			own += float64(h.Weight)
+		}
+	}
+	if total == 0 {
+		return expectation{}, fmt.Errorf("the endpoints in pod %s have no weight", t.Pod)
+	}
+	uneven := func(h evidence.Counters) bool { return h.Weight != hosts[0].Weight }
+	return expectation{share: own / total, equal: !slices.ContainsFunc(hosts, uneven)}, nil
+}
+
+// judgeBalance is the one random check of a run, done once per direction: the exact two-sided binomial test of how many
+// calls the caller's own version answered, at the declared rate.
+func judgeBalance(v view) result {
+	var n notes
+	t := v.calls(v.self.Name, evidence.Split)
+	noteAsked(&n, v, t)
+	want, err := expected(v, t)
+	if err != nil {
+		n.puzzles("%v", err)
+		return n.result("")
+	}
+	var counted []evidence.Reply
+	for _, r := range t.Replies {
+		if good(v, r) {
+			counted = append(counted, r)
+		}
+	}
+	count := versions(counted)
+	own, all := count[v.self.Version], len(counted)
+	if t.Error == "" && all < t.Asked {
+		n.puzzles("only %d of %d calls were answered by a helloworld, so their share says nothing about the choice", all, t.Asked)
+	}
+	alpha := v.run.Intent.Alpha
+	lo, hi, falseFail := stats.Band(all, want.share, alpha)
+	switch {
+	case len(n.unclear) > 0:
+	case want.share == 0 || want.share == 1:
+		n.breaks("sleep on %s has endpoints of one cluster only, so nothing is shared: %s", v.self.Name, say(count))
+	case lo == 0 && hi == all:
+		n.puzzles("%d calls cannot show an imbalance at the rate %g", all, alpha)
+	case own < lo || own > hi:
+		n.breaks("%d of %d calls from %s were answered by its own %s, outside %d..%d, which an expected share of %.4g makes all but certain (p = %.2g)",
+			own, all, v.self.Name, v.self.Version, lo, hi, want.share, stats.PValue(own, all, want.share))
+	}
+	model := "exact: equal weights, independent draws"
+	if !want.equal {
+		model = "conservative: unequal weights, which Envoy serves almost in turn"
+	}
+	res := n.result("%d of %d calls from %s were answered by its own %s, within %d..%d for an expected share of %.4g",
+		own, all, v.self.Name, v.self.Version, lo, hi, want.share)
+	low, high := stats.Interval(own, all, 0.05)
+	res.measured = map[string]any{
+		"replies": count, "expectedShare": digits(want.share), "share": digits(float64(own) / float64(max(all, 1))),
+		"interval95": []float64{digits(low), digits(high)}, "pValue": digits(stats.PValue(own, all, want.share)),
+		"band": []int{lo, hi}, "falseFailRate": digits(falseFail), "alpha": alpha, "model": model,
+	}
+	power(res.measured, all, want.share, alpha)
+	return res
+}
+
+// power adds what the test would miss: a share that is 20 points off (70/30 where one half is expected), and the nearest
+// shares that it misses with a probability of at most one in a million.
+func power(measured map[string]any, n int, share, alpha float64) {
+	if n == 0 || share <= 0 || share >= 1 {
+		return
+	}
+	off := max(stats.Miss(n, share, alpha, min(1, share+0.2)), stats.Miss(n, share, alpha, max(0, share-0.2)))
+	measured["missOf20PointsOff"] = digits(off)
+	below, above := stats.Caught(n, share, alpha, 1e-6)
+	measured["caughtBelow"], measured["caughtAbove"] = digits(below), digits(above)
+}
+
+// FalseFailRate is the probability with which the random checks of a run fail a mesh that conforms: the sum over its
+// directions, each with the share that its live weights give, or one half when they were not read.
+func FalseFailRate(run evidence.Run) float64 {
+	sum := 0.0
+	for _, s := range eachDirection(run.Intent) {
+		v := view{run: run, epoch: evidence.Joined, subject: s}
+		share := 0.5
+		if c := v.cluster(s.self.Name); c != nil {
+			if t, there := c.TrafficFor(evidence.Split); there {
+				if want, err := expected(v, t); err == nil {
+					share = want.share
+				}
+			}
+		}
+		_, _, rate := stats.Band(run.Intent.Samples, share, run.Intent.Alpha)
+		sum += rate
+	}
+	return digits(sum)
+}

@@ -1,0 +1,132 @@
+// Package cause names why a claim is not passed, from the evidence alone. Causes are a table, in the order of their
+// certainty: the first that the evidence shows, and that can explain the claim, is the one. Each says which verdict it
+// implies: what lies around the mesh (a server that does not answer, an image that cannot be pulled) makes a verdict
+// inconclusive, because nothing can be said of the mesh then.
+package cause
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
+)
+
+// row is one cause.
+type row struct {
+	id string
+	// verdict is what it implies: claim.Failed, or claim.Inconclusive for what lies around the mesh.
+	verdict claim.Verdict
+	// explains are the claims that it can break; nil means all.
+	explains []string
+	// shows says in one sentence what in the evidence shows it, and where; "" when nothing does.
+	shows func(sight) (sentence string, files []string)
+	// remedy says what to do.
+	remedy string
+}
+
+// sight is the evidence as one finding concerns it.
+type sight struct {
+	run   evidence.Run
+	epoch string
+	claim string
+	// self is the finding's cluster, or the one that calls; peers are the others. For a finding on the whole mesh, self is
+	// the zero value and peers are all.
+	self  intent.Cluster
+	peers []intent.Cluster
+}
+
+// all gives every cluster that the finding concerns.
+func (s sight) all() []intent.Cluster {
+	if s.self.Name == "" {
+		return s.peers
+	}
+	return append([]intent.Cluster{s.self}, s.peers...)
+}
+
+// near gives the clusters in which the thing can be broken that the claim is about: its own for a claim about one cluster,
+// every one for a claim about the way between them.
+func (s sight) near() []intent.Cluster {
+	if s.self.Name != "" && slices.Contains(ofOneCluster(), s.claim) {
+		return []intent.Cluster{s.self}
+	}
+	return s.all()
+}
+
+// far gives the clusters whose gateway the claim is about: its own for a claim about one gateway, the others for a claim
+// about the way to them.
+func (s sight) far() []intent.Cluster {
+	if s.self.Name != "" && !slices.Contains(ofOneCluster(), s.claim) {
+		return s.peers
+	}
+	return s.near()
+}
+
+func (s sight) cluster(name string) *evidence.Cluster { return s.run.Cluster(s.epoch, name) }
+
+func (s sight) objects(name string) *evidence.Kubernetes {
+	if c := s.cluster(name); c != nil {
+		return c.Kubernetes
+	}
+	return nil
+}
+
+func look(run evidence.Run, f claim.Finding) (sight, bool) {
+	all := claim.All()
+	at := slices.IndexFunc(all, func(c claim.Claim) bool { return c.ID == f.Claim })
+	if at < 0 {
+		return sight{}, false
+	}
+	s := sight{run: run, epoch: all[at].Epoch, claim: f.Claim}
+	from, _, _ := strings.Cut(f.Subject, " to ")
+	if c, there := run.Intent.Cluster(from); there {
+		s.self, s.peers = c, run.Intent.Peers(from)
+	} else {
+		s.peers = run.Intent.Clusters
+	}
+	return s, true
+}
+
+// Name gives the cause of a finding that is not passed, and the verdict that the cause implies; nil and the finding's own
+// verdict when the evidence shows none.
+func Name(run evidence.Run, f claim.Finding) (*claim.Cause, claim.Verdict) {
+	cause, verdict, _ := find(run, f)
+	return cause, verdict
+}
+
+func find(run evidence.Run, f claim.Finding) (*claim.Cause, claim.Verdict, []string) {
+	s, known := look(run, f)
+	if !known || f.Verdict != claim.Failed && f.Verdict != claim.Inconclusive {
+		return nil, f.Verdict, nil
+	}
+	for _, r := range table() {
+		if r.explains != nil && !slices.Contains(r.explains, f.Claim) {
+			continue
+		}
+		if sentence, files := r.shows(s); sentence != "" {
+			return &claim.Cause{ID: r.id, Sentence: sentence + ".", Remedy: r.remedy}, r.verdict, files
+		}
+	}
+	return nil, f.Verdict, nil
+}
+
+// Apply gives the findings with their causes, and with the files that show them. A failed finding whose cause lies around
+// the mesh becomes inconclusive; no cause makes a verdict worse or turns it into a pass.
+func Apply(run evidence.Run, findings []claim.Finding) []claim.Finding {
+	all := slices.Clone(findings)
+	for i, f := range all {
+		cause, verdict, files := find(run, f)
+		if cause == nil {
+			continue
+		}
+		all[i].Cause = cause
+		if verdict == claim.Inconclusive {
+			all[i].Verdict = claim.Inconclusive
+		}
+		shown := slices.Concat(f.Evidence, files)
+		slices.Sort(shown)
+		all[i].Evidence = slices.Compact(shown)
+	}
+	return all
+}

@@ -1,0 +1,50 @@
+package claim
+
+import (
+	"slices"
+
+	"github.com/meshproof/meshproof/framework/evidence"
+)
+
+func identityRules() []rule {
+	return []rule{{
+		Claim: Claim{ID: "common-root", Level: Core, Kind: Converges, Area: Identity, Epoch: evidence.Joined, Guide: "Before you begin",
+			Sentence: "The workloads of all clusters trust one and the same root certificate."},
+		about: wholeMesh,
+		reads: []part{objects(ofPeers), proxies(evidence.RoleSleep, ofPeers), proxies(evidence.RoleHelloworld, ofPeers), proxies(evidence.RoleGateway, ofPeers)},
+		judge: judgeRoot,
+	}}
+}
+
+// ownCA is the cell in which istiod itself signs the workloads' certificates. With every other CA the root that istiod
+// publishes is its own, for its API only, and may differ from cluster to cluster.
+const ownCA = "istio-ca"
+
+func judgeRoot(v view) result {
+	var n notes
+	first, of := "", ""
+	see := func(what, digest string) {
+		switch {
+		case digest == "":
+			n.puzzles("%s shows no root certificate", what)
+		case first == "":
+			first, of = digest, what
+		case digest != first:
+			n.breaks("%s trusts the root %.16s, but %s trusts %.16s", of, first, what, digest)
+		}
+	}
+	for _, c := range v.peers {
+		seenCluster := v.cluster(c.Name)
+		if v.run.Intent.CA == ownCA || v.run.Intent.CA == "" {
+			see("the control plane of "+c.Name, seenCluster.Kubernetes.MeshRoot)
+		}
+		envoys := slices.Concat(seenCluster.Proxy(evidence.RoleSleep), seenCluster.Proxy(evidence.RoleHelloworld), seenCluster.Proxy(evidence.RoleGateway))
+		if len(envoys) == 0 {
+			n.puzzles("cluster %s has no Envoy to read a root from", c.Name)
+		}
+		for _, p := range envoys {
+			see("pod "+p.Pod+" on "+c.Name, p.RootSHA256)
+		}
+	}
+	return n.result("all proxies of all clusters trust the root with SHA-256 %.16s", first)
+}

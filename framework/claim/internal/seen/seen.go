@@ -1,0 +1,169 @@
+// Package seen finds the parts of an evidence snapshot that claims and causes are about: the gateway's pods, the sample's
+// pods, the load balancer's addresses. It names things and judges nothing.
+package seen
+
+import (
+	"slices"
+
+	"github.com/meshproof/meshproof/framework/evidence"
+)
+
+// Names that the guide gives.
+const (
+	// Istio is the namespace of istiod and of the east-west gateway.
+	Istio = "istio-system"
+	// Sample is the namespace of sleep and helloworld.
+	Sample = "sample"
+	// SidecarName is the proxy's container, in workloads and gateways alike.
+	SidecarName = "istio-proxy"
+	// RevisionKey is the label, and the annotation, that holds a revision.
+	RevisionKey = "istio.io/rev"
+	// GatewayLabel and GatewayValue select the east-west gateway.
+	GatewayLabel, GatewayValue = "istio", "eastwestgateway"
+	// AutoImage stands in a gateway's template until an injector replaces it.
+	AutoImage = "auto"
+	// AppPort is the port of helloworld.
+	AppPort = 5000
+)
+
+// Live tells whether a pod is there to stay: not being deleted, and not one that has ended.
+func Live(p evidence.Pod) bool {
+	return !p.Terminating && p.Phase != "Succeeded" && p.Phase != "Failed"
+}
+
+func pods(k *evidence.Kubernetes, namespace, label, value string) []evidence.Pod {
+	var found []evidence.Pod
+	if k == nil {
+		return nil
+	}
+	for _, p := range k.Pods {
+		if p.Namespace == namespace && p.Labels[label] == value && Live(p) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// GatewayPods are the live pods of the east-west gateway.
+func GatewayPods(k *evidence.Kubernetes) []evidence.Pod {
+	return pods(k, Istio, GatewayLabel, GatewayValue)
+}
+
+// IstiodPods are the live replicas of the control plane, of every revision.
+func IstiodPods(k *evidence.Kubernetes) []evidence.Pod { return pods(k, Istio, "app", "istiod") }
+
+// AppPods are the live pods of one workload of the sample: "sleep" or "helloworld".
+func AppPods(k *evidence.Kubernetes, app string) []evidence.Pod { return pods(k, Sample, "app", app) }
+
+// PodsOf are the live pods whose proxies have that role.
+func PodsOf(k *evidence.Kubernetes, role string) []evidence.Pod {
+	if role == evidence.RoleGateway {
+		return GatewayPods(k)
+	}
+	return AppPods(k, role)
+}
+
+// IPs are the addresses of pods, without those that have none yet.
+func IPs(all []evidence.Pod) []string {
+	var found []string
+	for _, p := range all {
+		if p.IP != "" {
+			found = append(found, p.IP)
+		}
+	}
+	return found
+}
+
+// Sidecar gives the proxy's container of a pod, and whether it has one.
+func Sidecar(p evidence.Pod) (evidence.Container, bool) {
+	at := slices.IndexFunc(p.Containers, func(c evidence.Container) bool { return c.Name == SidecarName })
+	if at < 0 {
+		return evidence.Container{}, false
+	}
+	return p.Containers[at], true
+}
+
+// Ready counts a pod's containers, native sidecars among them: 2 of 2 in the guide's words.
+func Ready(p evidence.Pod) (ready, of int) {
+	for _, c := range p.Containers {
+		if c.Ready {
+			ready++
+		}
+	}
+	return ready, len(p.Containers)
+}
+
+// Revision of a pod: what its injector wrote on it, else what it asks for.
+func Revision(p evidence.Pod) string {
+	if r := p.Annotations[RevisionKey]; r != "" {
+		return r
+	}
+	return p.Labels[RevisionKey]
+}
+
+// GatewayServices are the east-west gateway's services that offer port 15443.
+func GatewayServices(k *evidence.Kubernetes) []evidence.Service {
+	var found []evidence.Service
+	if k == nil {
+		return nil
+	}
+	for _, s := range k.Services {
+		if s.Namespace == Istio && s.Labels[GatewayLabel] == GatewayValue && slices.Contains(s.Ports, evidence.GatewayPort) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// GatewayAddresses are the addresses of the east-west gateway, sorted, each once: IP addresses or host names.
+func GatewayAddresses(k *evidence.Kubernetes) []string {
+	var all []string
+	for _, s := range GatewayServices(k) {
+		all = append(all, s.Addresses...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// GatewayDeployments are the deployments of the east-west gateway.
+func GatewayDeployments(k *evidence.Kubernetes) []evidence.Deployment {
+	var found []evidence.Deployment
+	if k == nil {
+		return nil
+	}
+	for _, d := range k.Deployments {
+		if d.Namespace == Istio && (d.Labels[GatewayLabel] == GatewayValue || d.Name == "istio-"+GatewayValue) {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+// HasService tells whether the sample's service of that name is in the cluster.
+func HasService(k *evidence.Kubernetes, name string) bool {
+	return k != nil && slices.ContainsFunc(k.Services, func(s evidence.Service) bool { return s.Namespace == Sample && s.Name == name })
+}
+
+// ProxyOf gives the proxy of a pod, and whether it is in the evidence.
+func ProxyOf(c *evidence.Cluster, p evidence.Pod) (evidence.Proxy, bool) {
+	if c == nil {
+		return evidence.Proxy{}, false
+	}
+	at := slices.IndexFunc(c.Proxies, func(x evidence.Proxy) bool { return x.Namespace == p.Namespace && x.Pod == p.Name })
+	if at < 0 {
+		return evidence.Proxy{}, false
+	}
+	return c.Proxies[at], true
+}
+
+// IstiodOf gives the control-plane replica of a pod, and whether it is in the evidence.
+func IstiodOf(c *evidence.Cluster, p evidence.Pod) (evidence.Istiod, bool) {
+	if c == nil {
+		return evidence.Istiod{}, false
+	}
+	at := slices.IndexFunc(c.Istiods, func(x evidence.Istiod) bool { return x.Pod == p.Name })
+	if at < 0 {
+		return evidence.Istiod{}, false
+	}
+	return c.Istiods[at], true
+}

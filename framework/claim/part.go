@@ -1,0 +1,244 @@
+package claim
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/meshproof/meshproof/framework/claim/internal/seen"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
+)
+
+// part is one kind of evidence of some clusters, which a rule reads.
+type part struct {
+	of func(view) []intent.Cluster
+	// gap says what of it is missing for one cluster, as a sentence; "" when all is there.
+	gap func(v view, c intent.Cluster) string
+	// files names it for one cluster.
+	files func(v view, c intent.Cluster) []string
+}
+
+func ofSelf(v view) []intent.Cluster  { return []intent.Cluster{v.self} }
+func ofPeers(v view) []intent.Cluster { return v.peers }
+func ofAll(v view) []intent.Cluster   { return v.everyone() }
+
+// gaps names everything that the rule reads and that is not there.
+func (r rule) gaps(v view) []string {
+	var all []string
+	for _, p := range r.reads {
+		for _, c := range p.of(v) {
+			if gap := p.gap(v, c); gap != "" && !slices.Contains(all, gap) {
+				all = append(all, gap)
+			}
+		}
+	}
+	return all
+}
+
+func (r rule) files(v view) []string {
+	var all []string
+	for _, p := range r.reads {
+		for _, c := range p.of(v) {
+			all = append(all, p.files(v, c)...)
+		}
+	}
+	return sorted(all)
+}
+
+// steps are those of the run.
+func steps() part {
+	return part{
+		of: func(v view) []intent.Cluster { return v.peers[:1] },
+		gap: func(v view, _ intent.Cluster) string {
+			if len(v.run.Steps) > 0 {
+				return ""
+			}
+			return "no steps were recorded in " + evidence.StepsFile + because(v.run, evidence.StepsFile)
+		},
+		files: func(view, intent.Cluster) []string { return []string{evidence.StepsFile} },
+	}
+}
+
+// objects are a cluster's API objects.
+func objects(of func(view) []intent.Cluster) part {
+	return part{of: of, gap: objectsGap, files: func(v view, c intent.Cluster) []string {
+		return []string{evidence.FileOfKubernetes(v.epoch, c.Name)}
+	}}
+}
+
+func objectsGap(v view, c intent.Cluster) string {
+	file := evidence.FileOfKubernetes(v.epoch, c.Name)
+	seenCluster := v.cluster(c.Name)
+	switch {
+	case seenCluster == nil:
+		return fmt.Sprintf("nothing was seen of cluster %s in epoch %s%s", c.Name, v.epoch, stopped(v.run))
+	case seenCluster.Kubernetes == nil:
+		return fmt.Sprintf("%s is not there%s", file, why(v, c, file, seen.Objects, ""))
+	case because(v.run, evidence.FileOfProblems(v.epoch, c.Name)) != "":
+		problems := evidence.FileOfProblems(v.epoch, c.Name)
+		return problems + because(v.run, problems) + "; so it cannot be told what is missing in " + file
+	}
+	for _, p := range seenCluster.Problems {
+		if p.What == seen.Objects && !beside(p.Error) {
+			return fmt.Sprintf("%s is not complete: %s", file, p.Error)
+		}
+	}
+	return ""
+}
+
+// beside tells whether a list that could not be read is one that no claim reads.
+func beside(problem string) bool {
+	return slices.ContainsFunc([]string{"read events in ", "read endpoint slices in ", "read the version "}, func(p string) bool {
+		return strings.HasPrefix(problem, p)
+	})
+}
+
+// stopped names the step after which the run went no further, when there is one: the one of set-up that failed, else the
+// last that did.
+func stopped(run evidence.Run) string {
+	s, failed := seen.FirstFailed(run.Steps)
+	for _, last := range run.Steps {
+		if !failed && last.Error != "" {
+			s = last
+		}
+	}
+	if s.Error == "" {
+		return ""
+	}
+	return fmt.Sprintf(": step %s (%s) did not succeed: %s", s.ID, s.Title, s.Error)
+}
+
+// why gives the reason for which a file is missing: that it is unreadable, or what collection said about the thing of that
+// name, else about its kind.
+func why(v view, c intent.Cluster, file, kind, name string) string {
+	if b := because(v.run, file); b != "" {
+		return b
+	}
+	found := ""
+	for _, p := range v.cluster(c.Name).Problems {
+		if p.What != kind {
+			continue
+		}
+		if name != "" && strings.Contains(p.Error, name) {
+			return ": " + p.Error
+		}
+		if found == "" {
+			found = ": " + p.Error
+		}
+	}
+	return found
+}
+
+// istiods are the pages of every live control-plane replica of a cluster.
+func istiods(of func(view) []intent.Cluster) part {
+	return part{of: of,
+		gap: func(v view, c intent.Cluster) string {
+			if gap := objectsGap(v, c); gap != "" {
+				return gap
+			}
+			for _, p := range seen.IstiodPods(v.objects(c.Name)) {
+				file := evidence.FileOfIstiod(v.epoch, c.Name, p.Name)
+				if _, there := seen.IstiodOf(v.cluster(c.Name), p); !there && p.Phase == running {
+					return file + " is not there" + why(v, c, file, "istiod", p.Name)
+				}
+			}
+			return ""
+		},
+		files: func(v view, c intent.Cluster) []string {
+			var all []string
+			if k := v.cluster(c.Name); k != nil {
+				for _, i := range k.Istiods {
+					all = append(all, i.File(v.epoch, c.Name))
+				}
+			}
+			return all
+		},
+	}
+}
+
+const running = "Running"
+
+// proxies are the Envoys of one role of a cluster. A running pod without a sidecar has none; its rule must say so.
+func proxies(role string, of func(view) []intent.Cluster) part {
+	return part{of: of,
+		gap: func(v view, c intent.Cluster) string {
+			if gap := objectsGap(v, c); gap != "" {
+				return gap
+			}
+			for _, p := range seen.PodsOf(v.objects(c.Name), role) {
+				file := evidence.FileOfProxy(v.epoch, c.Name, p.Namespace, p.Name)
+				_, injected := seen.Sidecar(p)
+				if _, there := seen.ProxyOf(v.cluster(c.Name), p); !there && injected && p.Phase == running {
+					return file + " is not there" + why(v, c, file, "proxies", p.Name)
+				}
+			}
+			return ""
+		},
+		files: func(v view, c intent.Cluster) []string {
+			var all []string
+			for _, p := range v.cluster(c.Name).Proxy(role) {
+				all = append(all, p.File(v.epoch, c.Name))
+			}
+			return all
+		},
+	}
+}
+
+// dials are the connections from a cluster's probe pod to every address of its peers' gateways.
+func dials(of func(view) []intent.Cluster) part {
+	return part{of: of,
+		gap: func(v view, c intent.Cluster) string {
+			file := evidence.FileOfDials(v.epoch, c.Name)
+			if v.cluster(c.Name) == nil {
+				return objectsGap(v, c)
+			}
+			for _, peer := range v.run.Intent.Peers(c.Name) {
+				if gap := objectsGap(v, peer); gap != "" {
+					return gap
+				}
+				for _, address := range seen.GatewayAddresses(v.objects(peer.Name)) {
+					if _, dialled := dialTo(v, c.Name, peer.Name, address); !dialled {
+						return fmt.Sprintf("%s holds no connection to %s of cluster %s%s", file, address, peer.Name, why(v, c, file, "dials", address))
+					}
+				}
+			}
+			return ""
+		},
+		files: func(v view, c intent.Cluster) []string { return []string{evidence.FileOfDials(v.epoch, c.Name)} },
+	}
+}
+
+func dialTo(v view, from, to, host string) (evidence.Dial, bool) {
+	for _, d := range v.cluster(from).Dials {
+		if d.To == to && d.Address == net.JoinHostPort(host, strconv.Itoa(evidence.GatewayPort)) {
+			return d, true
+		}
+	}
+	return evidence.Dial{}, false
+}
+
+// calls are those that a cluster made for one purpose.
+func calls(purpose string, of func(view) []intent.Cluster) part {
+	return part{of: of,
+		gap: func(v view, c intent.Cluster) string {
+			file := evidence.FileOfTraffic(v.epoch, c.Name, purpose)
+			if v.cluster(c.Name) == nil {
+				return fmt.Sprintf("nothing was seen of cluster %s in epoch %s%s", c.Name, v.epoch, stopped(v.run))
+			}
+			if _, there := v.cluster(c.Name).TrafficFor(purpose); !there {
+				reason := because(v.run, file)
+				if reason == "" {
+					reason = stopped(v.run)
+				}
+				return file + " is not there: no calls were made, or they were not kept" + reason
+			}
+			return ""
+		},
+		files: func(v view, c intent.Cluster) []string {
+			return []string{evidence.FileOfTraffic(v.epoch, c.Name, purpose)}
+		},
+	}
+}

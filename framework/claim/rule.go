@@ -1,0 +1,177 @@
+package claim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
+)
+
+// rule is a claim with its parts: whom it is about, what it must be able to read, and how it is judged. A rule is judged
+// only when all that it reads is there; until then its verdict is inconclusive, and the reason names what is missing.
+type rule struct {
+	Claim
+	about func(intent.Intent) []subject
+	reads []part
+	judge func(view) result
+}
+
+// subject is what one finding is about.
+type subject struct {
+	name string
+	// self is the cluster, or the one that calls; the zero value for the whole mesh.
+	self intent.Cluster
+	// peers are the other clusters; for the whole mesh all of them.
+	peers []intent.Cluster
+}
+
+// eachCluster gives "east", "west".
+func eachCluster(in intent.Intent) []subject {
+	var all []subject
+	for _, c := range in.Clusters {
+		all = append(all, subject{name: c.Name, self: c, peers: in.Peers(c.Name)})
+	}
+	return all
+}
+
+// eachDirection gives "east to west", "west to east".
+func eachDirection(in intent.Intent) []subject {
+	all := eachCluster(in)
+	for i, s := range all {
+		var names []string
+		for _, p := range s.peers {
+			names = append(names, p.Name)
+		}
+		all[i].name = s.name + " to " + strings.Join(names, " and ")
+	}
+	return all
+}
+
+func wholeMesh(in intent.Intent) []subject {
+	if len(in.Clusters) == 0 {
+		return nil
+	}
+	return []subject{{name: "mesh", peers: in.Clusters}}
+}
+
+// view is a rule's sight of the evidence.
+type view struct {
+	run   evidence.Run
+	epoch string
+	subject
+}
+
+func (v view) cluster(name string) *evidence.Cluster { return v.run.Cluster(v.epoch, name) }
+
+// objects gives the API objects of a cluster that the rule reads; never nil then.
+func (v view) objects(name string) *evidence.Kubernetes { return v.cluster(name).Kubernetes }
+
+// calls gives the calls that a cluster made, when the rule reads them.
+func (v view) calls(name, purpose string) evidence.Traffic {
+	t, _ := v.cluster(name).TrafficFor(purpose)
+	return t
+}
+
+// everyone gives self and the peers.
+func (v view) everyone() []intent.Cluster {
+	if v.self.Name == "" {
+		return v.peers
+	}
+	return append([]intent.Cluster{v.self}, v.peers...)
+}
+
+// result is what a rule says about one subject.
+type result struct {
+	verdict  Verdict
+	reason   string
+	measured map[string]any
+}
+
+// notes collects what is wrong and what could not be told.
+type notes struct{ broken, unclear []string }
+
+func (n *notes) breaks(format string, args ...any) {
+	n.broken = append(n.broken, fmt.Sprintf(format, args...))
+}
+
+func (n *notes) puzzles(format string, args ...any) {
+	n.unclear = append(n.unclear, fmt.Sprintf(format, args...))
+}
+
+// result is failed when something is wrong, else inconclusive when something could not be told, else passed with the
+// sentence given.
+func (n *notes) result(holds string, args ...any) result {
+	switch {
+	case len(n.broken) > 0:
+		return result{verdict: Failed, reason: brief(n.broken)}
+	case len(n.unclear) > 0:
+		return result{verdict: Inconclusive, reason: brief(n.unclear)}
+	}
+	return result{verdict: Passed, reason: fmt.Sprintf(holds, args...)}
+}
+
+// maxReasons of one finding: the report is for people, and the evidence holds the rest.
+const maxReasons = 4
+
+func brief(reasons []string) string {
+	if more := len(reasons) - maxReasons; more > 0 {
+		return strings.Join(reasons[:maxReasons], "; ") + fmt.Sprintf("; and %d more", more)
+	}
+	return strings.Join(reasons, "; ")
+}
+
+// claim binds the rule's judgement to the list's type.
+func (r rule) claim() Claim {
+	c := r.Claim
+	c.Judge = r.findings
+	return c
+}
+
+func (r rule) findings(run evidence.Run) []Finding {
+	subjects := r.about(run.Intent)
+	if len(subjects) == 0 {
+		return []Finding{r.finding(view{run: run, epoch: r.Epoch, subject: subject{name: "mesh"}}, result{verdict: Inconclusive,
+			reason: fmt.Sprintf("%s names no cluster%s", evidence.IntentFile, because(run, evidence.IntentFile))})}
+	}
+	var all []Finding
+	for _, s := range subjects {
+		v := view{run: run, epoch: r.Epoch, subject: s}
+		all = append(all, r.finding(v, r.look(v)))
+	}
+	return all
+}
+
+func (r rule) look(v view) result {
+	if gaps := r.gaps(v); len(gaps) > 0 {
+		return result{verdict: Inconclusive, reason: brief(gaps)}
+	}
+	got := r.judge(v)
+	if seal := because(v.run, evidence.SumsFile); got.verdict == Passed && seal != "" {
+		return result{verdict: Inconclusive, measured: got.measured, reason: evidence.SumsFile + seal + "; unsealed, the evidence says: " + got.reason}
+	}
+	return got
+}
+
+func (r rule) finding(v view, got result) Finding {
+	return Finding{
+		Claim: r.ID, Level: r.Level, Area: r.Area, Guide: r.Guide, Sentence: r.Sentence, Subject: v.name,
+		Verdict: got.verdict, Reason: got.reason, Evidence: r.files(v), Measured: got.measured,
+	}
+}
+
+// because gives why a file could not be read, or "".
+func because(run evidence.Run, file string) string {
+	for _, u := range run.Unreadable {
+		if u.File == file {
+			return ": " + u.Reason
+		}
+	}
+	return ""
+}
+
+func sorted(all []string) []string {
+	slices.Sort(all)
+	return slices.Compact(all)
+}

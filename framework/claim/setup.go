@@ -1,0 +1,146 @@
+package claim
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/meshproof/meshproof/framework/claim/internal/seen"
+	"github.com/meshproof/meshproof/framework/evidence"
+)
+
+func setupRules() []rule {
+	return []rule{
+		{
+			Claim: Claim{ID: "procedure", Level: Core, Kind: Converges, Area: Setup, Epoch: evidence.Joined, Guide: "S1 to S13",
+				Sentence: "Every step of the guide's set-up does what it should."},
+			about: wholeMesh, reads: []part{steps()}, judge: judgeProcedure,
+		},
+		{
+			Claim: Claim{ID: "mesh-ids", Level: Core, Kind: Converges, Area: Setup, Epoch: evidence.Joined, Guide: "S1 to S3 Set the environment variables",
+				Sentence: "The gateway runs under the mesh ID and the cluster name that the guide has set, on the cluster's network."},
+			about: eachCluster, reads: []part{objects(ofSelf)}, judge: judgeMeshIDs,
+		},
+		{
+			Claim: Claim{ID: "one-revision", Level: Core, Kind: Converges, Area: Setup, Epoch: evidence.Joined, Guide: "S9 Find the revision label",
+				Sentence: "Each cluster has a control plane of one revision, the same in every cluster."},
+			about: eachCluster, reads: []part{objects(ofSelf)}, judge: judgeRevision,
+		},
+		{
+			Claim: Claim{ID: "sidecars", Level: Core, Kind: Converges, Area: Setup, Epoch: evidence.Joined, Guide: "S12 and S13 Deploy HelloWorld and Sleep",
+				Sentence: "Each pod of the sample runs with a sidecar of the revision, with all of its containers ready."},
+			about: eachCluster, reads: []part{objects(ofSelf)}, judge: judgeSidecars,
+		},
+	}
+}
+
+func judgeProcedure(v view) result {
+	if s, failed := seen.FirstFailed(v.run.Steps); failed {
+		return judgeFailedStep(v, s)
+	}
+	done := map[int]bool{}
+	for _, s := range v.run.Steps {
+		if n, ok := seen.SetupStep(s); ok {
+			done[n] = true
+		}
+	}
+	for n := 1; n <= seen.LastSetupStep; n++ {
+		if !done[n] {
+			return result{verdict: Inconclusive, reason: fmt.Sprintf("step S%d is not in %s: the run ended before it", n, evidence.StepsFile)}
+		}
+	}
+	return result{verdict: Passed, reason: fmt.Sprintf("all steps from S1 to S%d did what they should", seen.LastSetupStep)}
+}
+
+func judgeFailedStep(v view, s evidence.Step) result {
+	reason := fmt.Sprintf("step %s (%s)", s.ID, s.Title)
+	if s.Cluster != "" {
+		reason += " on cluster " + s.Cluster
+	}
+	reason += " did not succeed: " + s.Error
+	_, guided := seen.SetupStep(s)
+	switch why := seen.Environment(v.run, s); {
+	case why != "":
+		return result{verdict: Inconclusive, reason: reason + "; " + why}
+	case seen.Cancelled(s):
+		return result{verdict: Inconclusive, reason: reason + "; it was ended from outside"}
+	case !guided:
+		return result{verdict: Inconclusive, reason: reason + "; it is no step of the guide but the harness's own"}
+	}
+	return result{verdict: Failed, reason: reason}
+}
+
+func judgeMeshIDs(v view) result {
+	var n notes
+	pods := seen.GatewayPods(v.objects(v.self.Name))
+	if len(pods) == 0 {
+		n.puzzles("cluster %s has no gateway pod to read the ids from", v.self.Name)
+	}
+	for _, p := range pods {
+		for _, id := range []struct{ name, want string }{
+			{"ISTIO_META_MESH_ID", v.run.Intent.MeshID}, {"ISTIO_META_CLUSTER_ID", v.self.ID}, {"ISTIO_META_NETWORK", v.self.Network},
+		} {
+			if got := p.Env[id.name]; got != id.want {
+				n.breaks("gateway pod %s has %s=%q, not %q", p.Name, id.name, got, id.want)
+			}
+		}
+	}
+	return n.result("the gateway of %s runs as %s in mesh %s on network %s", v.self.Name, v.self.ID, v.run.Intent.MeshID, v.self.Network)
+}
+
+func judgeRevision(v view) result {
+	var n notes
+	var revisions []string
+	for _, p := range seen.IstiodPods(v.objects(v.self.Name)) {
+		revisions = append(revisions, p.Labels[seen.RevisionKey])
+	}
+	revisions = sorted(revisions)
+	switch {
+	case len(revisions) == 0:
+		n.breaks("cluster %s has no pod of istiod", v.self.Name)
+	case len(revisions) > 1:
+		n.breaks("cluster %s has control planes of %d revisions: %s", v.self.Name, len(revisions), strings.Join(revisions, ", "))
+	case revisions[0] != v.run.Intent.Revision:
+		n.breaks("the control plane of cluster %s has revision %q, not %q", v.self.Name, revisions[0], v.run.Intent.Revision)
+	}
+	return n.result("the control plane of %s has the one revision %s", v.self.Name, v.run.Intent.Revision)
+}
+
+func judgeSidecars(v view) result {
+	var n notes
+	count := 0
+	for _, app := range []string{evidence.RoleHelloworld, evidence.RoleSleep} {
+		pods := seen.AppPods(v.objects(v.self.Name), app)
+		if len(pods) == 0 {
+			n.breaks("cluster %s has no pod of %s in namespace %s", v.self.Name, app, seen.Sample)
+		}
+		for _, p := range pods {
+			count++
+			noteSidecar(&n, p, v.run.Intent.Revision)
+		}
+	}
+	return n.result("all %d pods of the sample on %s are ready with a sidecar of %s", count, v.self.Name, v.run.Intent.Revision)
+}
+
+func noteSidecar(n *notes, p evidence.Pod, revision string) {
+	ready, of := seen.Ready(p)
+	if _, injected := seen.Sidecar(p); !injected {
+		n.breaks("pod %s runs %d/%d without a sidecar: it was not injected", p.Name, ready, of)
+		return
+	}
+	if ready < of {
+		n.breaks("pod %s has %d/%d containers ready%s", p.Name, ready, of, waiting(p))
+	}
+	if got := seen.Revision(p); got != revision {
+		n.breaks("pod %s was injected by revision %q, not %q", p.Name, got, revision)
+	}
+}
+
+// waiting says what a pod's first waiting container waits for, or "".
+func waiting(p evidence.Pod) string {
+	for _, c := range p.Containers {
+		if c.Waiting != "" {
+			return fmt.Sprintf(" (%s waits: %s)", c.Name, c.Waiting)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,139 @@
+// Package guide is the guide as data: its steps with their commands as it prints them, the corrections that a run makes
+// to them with their reasons, and the table of its platforms and certificate authorities. It renders the exact text that
+// a shell is given, and executes nothing.
+package guide
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/meshproof/meshproof/framework/intent"
+)
+
+//go:embed data/*.yaml
+var data embed.FS
+
+// Clusters is how many clusters the guide sets up.
+const Clusters = 2
+
+// PrintedRevision is the revision that the guide's gateway command names.
+const PrintedRevision = "asm-1232-2"
+
+// Section is a part of the guide.
+type Section struct {
+	ID      string `json:"id"`
+	Title   string `json:"title"`
+	TitleJA string `json:"titleJA"`
+}
+
+// Step is one command of the guide, for one cluster where the guide prints one text per cluster.
+type Step struct {
+	// ID is "S1" to "S15"; Steps adds the cluster's ordinal to a step that is printed per cluster: "S6.1".
+	ID      string `json:"id"`
+	Section string `json:"section"`
+	Title   string `json:"title"`
+	TitleJA string `json:"titleJA"`
+	// Command is the text as the guide prints it, with the guide's own placeholders in it.
+	Command string `json:"command"`
+	// Check is the command with which the guide has the result looked at; "" when it prints none.
+	Check string `json:"check,omitempty"`
+	// Sets names the environment variables that the command exports for later steps.
+	Sets []string `json:"sets,omitempty"`
+	// PerCluster is true when the guide prints the command once per cluster.
+	PerCluster bool `json:"perCluster,omitempty"`
+	// Cluster is the ordinal of the step's cluster, from 1; 0 when the command is about all of them.
+	Cluster     int          `json:"-"`
+	Corrections []Correction `json:"corrections,omitempty"`
+}
+
+// Correction is a difference that a run makes to the printed command, and why.
+type Correction struct {
+	ID string `json:"id"`
+	// When is the condition under which it is needed; "" = always.
+	When  string        `json:"when,omitempty"`
+	Modes []intent.Mode `json:"modes"`
+	// Printed is the fragment of Command that is replaced by Run.
+	Printed string `json:"printed"`
+	Run     string `json:"run"`
+	// PerPair repeats Run for each ordered pair of clusters.
+	PerPair bool   `json:"perPair,omitempty"`
+	Reason  string `json:"reason"`
+	Finding string `json:"finding,omitempty"`
+}
+
+// Base is the id of the step without the cluster's ordinal: "S6".
+func (s Step) Base() string {
+	base, _, _ := strings.Cut(s.ID, ".")
+	return base
+}
+
+type stepsFile struct {
+	Sections []Section `json:"sections"`
+	Steps    []Step    `json:"steps"`
+}
+
+func load(name string, into any) error {
+	text, err := data.ReadFile("data/" + name)
+	if err != nil {
+		return fmt.Errorf("read guide data %s: %w", name, err)
+	}
+	if err := yaml.UnmarshalStrict(text, into); err != nil {
+		return fmt.Errorf("decode guide data %s: %w", name, err)
+	}
+	return nil
+}
+
+// Sections gives the guide's parts, in its order.
+func Sections() ([]Section, error) {
+	var f stepsFile
+	err := load("steps.yaml", &f)
+	return f.Sections, err
+}
+
+// Steps gives the guide's steps in its order, those that are printed per cluster once for each.
+func Steps() ([]Step, error) {
+	var f stepsFile
+	if err := load("steps.yaml", &f); err != nil {
+		return nil, err
+	}
+	var all []Step
+	for _, s := range f.Steps {
+		if !slices.ContainsFunc(f.Sections, func(x Section) bool { return x.ID == s.Section }) {
+			return nil, fmt.Errorf("decode guide data: step %s is in section %q, which is not there", s.ID, s.Section)
+		}
+		if !s.PerCluster {
+			all = append(all, s)
+			continue
+		}
+		for n := 1; n <= Clusters; n++ {
+			all = append(all, s.of(n))
+		}
+	}
+	return all, nil
+}
+
+// of gives the step for the cluster with ordinal n.
+func (s Step) of(n int) Step {
+	fill := strings.NewReplacer("<n>", strconv.Itoa(n)).Replace
+	s.ID, s.Cluster = s.ID+"."+strconv.Itoa(n), n
+	s.Command, s.Check = fill(s.Command), fill(s.Check)
+	s.Corrections = slices.Clone(s.Corrections)
+	for i := range s.Corrections {
+		s.Corrections[i].Printed, s.Corrections[i].Run = fill(s.Corrections[i].Printed), fill(s.Corrections[i].Run)
+	}
+	return s
+}
+
+// Named gives the step of that id ("S9.1") from steps.
+func Named(steps []Step, id string) (Step, error) {
+	at := slices.IndexFunc(steps, func(s Step) bool { return s.ID == id })
+	if at < 0 {
+		return Step{}, fmt.Errorf("look up step %q of the guide: there is none", id)
+	}
+	return steps[at], nil
+}

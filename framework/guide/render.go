@@ -1,0 +1,250 @@
+package guide
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/meshproof/meshproof/framework/intent"
+)
+
+// Values are what stands for the guide's placeholders.
+type Values struct {
+	// Fleet is FLEET_PROJECT_ID.
+	Fleet string
+	// ProjectNumber replaces the call of gcloud in S1; "" = gcloud is called as printed.
+	ProjectNumber string
+	// Revision is REVISION: the istio.io/rev label of the control planes.
+	Revision string
+	// PilotCertProvider is the word of the cell; see PilotCertProvider.
+	PilotCertProvider string
+	// Asmcli is true when S8 calls asmcli as printed.
+	Asmcli bool
+	// Clusters in the guide's order.
+	Clusters []Cluster
+}
+
+// Cluster are one cluster's values.
+type Cluster struct {
+	// ID is the mesh's name for the cluster: cn-FLEET-global-NAME where it has the guide's form.
+	ID string
+	// Kubeconfig is PATH_TO_KUBECONFIG_n.
+	Kubeconfig string
+	// Context is CLUSTERn_CONTEXT_NAME.
+	Context string
+	// Network is the network of the control plane.
+	Network string
+	// RemoteName is the name under which the cluster is known to the others.
+	RemoteName string
+}
+
+// Deviation is one difference between the text that is run and the printed one.
+type Deviation struct {
+	// Printed is the guide's text; Run is what stands there instead.
+	Printed, Run string
+	Reason       string
+	// Finding is the id of the finding that forces it; "" when it is the environment.
+	Finding string
+}
+
+// Render gives the exact text for a shell, and how it differs from the printed one. A placeholder without a value, or
+// with one that would not stay one word, is an error.
+func Render(step Step, v Values, mode intent.Mode) (script string, deviations []Deviation, err error) {
+	script = step.Command
+	for _, c := range step.Corrections {
+		if !slices.Contains(c.Modes, mode) {
+			continue
+		}
+		needed, err := v.holds(c.When)
+		if err != nil {
+			return "", nil, fmt.Errorf("render step %s, correction %s: %w", step.ID, c.ID, err)
+		}
+		if !needed {
+			continue
+		}
+		if n := strings.Count(script, c.Printed); n != 1 {
+			return "", nil, fmt.Errorf("render step %s, correction %s: its printed fragment %q occurs %d times in the command, not once", step.ID, c.ID, c.Printed, n)
+		}
+		run := c.Run
+		if c.PerPair {
+			run = v.pairs(run)
+		}
+		filled, err := v.fill(run)
+		if err != nil {
+			return "", nil, fmt.Errorf("render step %s, correction %s: %w", step.ID, c.ID, err)
+		}
+		if printed := v.cell(c.Printed); printed != filled {
+			deviations = append(deviations, Deviation{Printed: printed, Run: filled, Reason: c.Reason, Finding: c.Finding})
+		}
+		script = strings.Replace(script, c.Printed, run, 1)
+	}
+	if script, err = v.fill(script); err != nil {
+		return "", nil, fmt.Errorf("render step %s: %w", step.ID, err)
+	}
+	return script, deviations, nil
+}
+
+// RenderCheck gives the text of the command with which the guide has a step's result looked at on the cluster with
+// ordinal n (from 1), or "" when it prints none.
+func RenderCheck(step Step, v Values, n int) (string, error) {
+	text, err := v.fill(strings.ReplaceAll(step.Check, "<n>", strconv.Itoa(n)))
+	if err != nil {
+		return "", fmt.Errorf("render the check of step %s: %w", step.ID, err)
+	}
+	return text, nil
+}
+
+// Pair is a correction's text for one ordered pair of clusters, by their ordinals from 1.
+type Pair struct {
+	From, To  int
+	Script    string
+	Deviation Deviation
+}
+
+// RenderPairs gives, one by one, the commands of a step's correction that is repeated per ordered pair; none when no
+// such correction is needed.
+func RenderPairs(step Step, v Values, mode intent.Mode) ([]Pair, error) {
+	var all []Pair
+	for _, c := range step.Corrections {
+		needed, err := v.holds(c.When)
+		if err != nil {
+			return nil, fmt.Errorf("render step %s, correction %s: %w", step.ID, c.ID, err)
+		}
+		if !needed || !c.PerPair || !slices.Contains(c.Modes, mode) {
+			continue
+		}
+		for _, p := range v.ordered() {
+			if p.Script, err = v.fill(p.in(c.Run)); err != nil {
+				return nil, fmt.Errorf("render step %s, correction %s: %w", step.ID, c.ID, err)
+			}
+			p.Deviation = Deviation{Printed: v.cell(c.Printed), Run: p.Script, Reason: c.Reason, Finding: c.Finding}
+			all = append(all, p)
+		}
+	}
+	return all, nil
+}
+
+func (p Pair) in(text string) string {
+	return strings.NewReplacer("<from>", strconv.Itoa(p.From), "<to>", strconv.Itoa(p.To)).Replace(text)
+}
+
+func (v Values) ordered() []Pair {
+	var all []Pair
+	for from := range v.Clusters {
+		for to := range v.Clusters {
+			if from != to {
+				all = append(all, Pair{From: from + 1, To: to + 1})
+			}
+		}
+	}
+	return all
+}
+
+func (v Values) pairs(text string) string {
+	var all []string
+	for _, p := range v.ordered() {
+		all = append(all, p.in(text))
+	}
+	return strings.Join(all, "\n")
+}
+
+// holds tells whether a correction's condition is met.
+func (v Values) holds(when string) (bool, error) {
+	switch when {
+	case "":
+		return true, nil
+	case "no-gcloud":
+		return v.ProjectNumber != "", nil
+	case "no-asmcli":
+		return !v.Asmcli, nil
+	case "other-revision":
+		return v.Revision != PrintedRevision, nil
+	}
+	ordinal, ok := strings.CutPrefix(when, "other-cluster-id-")
+	n, err := strconv.Atoi(ordinal)
+	if !ok || err != nil {
+		return false, fmt.Errorf("unknown condition %q", when)
+	}
+	if n < 1 || n > len(v.Clusters) {
+		return false, fmt.Errorf("condition %q is about cluster %d, but %d are given", when, n, len(v.Clusters))
+	}
+	return v.name(n-1) == "", nil
+}
+
+// name is CLUSTER_NAME_n, or "" when the cluster's ID does not have the printed form.
+func (v Values) name(i int) string {
+	name, ok := strings.CutPrefix(v.Clusters[i].ID, intent.ClusterID(v.Fleet, ""))
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// cell puts the cell's word in: the page prints it in full, in the tab of the platform and CA.
+func (v Values) cell(text string) string {
+	return strings.ReplaceAll(text, "<pilotCertProvider>", v.PilotCertProvider)
+}
+
+var (
+	placeholder = regexp.MustCompile(`<pilotCertProvider>|FLEET_PROJECT_ID|GIVEN_PROJECT_NUMBER|\bREVISION\b|` +
+		`(?:PATH_TO_KUBECONFIG|CLUSTER_NAME|CLUSTER_ID|NETWORK|REMOTE_NAME)_[0-9]+|CLUSTER[0-9]+_CONTEXT_NAME`)
+	number = regexp.MustCompile(`[0-9]+`)
+	// plain words mean themselves to a shell, also inside double quotes.
+	plain = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+)
+
+// fill replaces every placeholder in one pass, so that a value is never searched for placeholders.
+func (v Values) fill(text string) (string, error) {
+	var missing []string
+	out := placeholder.ReplaceAllStringFunc(text, func(word string) string {
+		value, quotable := v.value(word)
+		switch {
+		case value == "":
+			missing = append(missing, word+" has no value")
+		case plain.MatchString(value):
+		case quotable:
+			value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+		default:
+			missing = append(missing, fmt.Sprintf("%s cannot be %q: use letters, digits and . _ - : /", word, value))
+		}
+		return value
+	})
+	if len(missing) > 0 {
+		return "", fmt.Errorf("%s", strings.Join(missing, "; "))
+	}
+	return out, nil
+}
+
+// value gives what stands for a placeholder, and whether the guide prints it where a quoted word may stand.
+func (v Values) value(word string) (value string, quotable bool) {
+	switch word {
+	case "<pilotCertProvider>":
+		return v.PilotCertProvider, false
+	case "FLEET_PROJECT_ID":
+		return v.Fleet, false
+	case "GIVEN_PROJECT_NUMBER":
+		return v.ProjectNumber, false
+	case "REVISION":
+		return v.Revision, false
+	}
+	n, err := strconv.Atoi(number.FindString(word))
+	if err != nil || n < 1 || n > len(v.Clusters) {
+		return "", false
+	}
+	c := v.Clusters[n-1]
+	switch {
+	case strings.HasPrefix(word, "PATH_TO_KUBECONFIG"):
+		return c.Kubeconfig, true
+	case strings.HasSuffix(word, "CONTEXT_NAME"):
+		return c.Context, true
+	case strings.HasPrefix(word, "CLUSTER_NAME"):
+		return v.name(n - 1), false
+	case strings.HasPrefix(word, "CLUSTER_ID"):
+		return c.ID, false
+	case strings.HasPrefix(word, "NETWORK"):
+		return c.Network, false
+	}
+	return c.RemoteName, true
+}

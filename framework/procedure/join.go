@@ -1,0 +1,98 @@
+package procedure
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/guide"
+	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/manifest"
+)
+
+// Joiner enables endpoint discovery between all clusters of a set (S8) and returns its steps.
+type Joiner interface {
+	Join(ctx context.Context, set cluster.Set) ([]evidence.Step, error)
+}
+
+// Names of what S8 leaves behind.
+const (
+	remotePrefix = "istio-remote-secret-"
+	// readerToken is the non-expiring token that istioctl makes in a cluster for the others to read it.
+	readerToken = "istio-reader-service-account-istio-remote-secret-token"
+)
+
+// RemoteName is the name that asmcli gives to a cluster in the other clusters' remote secrets: the current context of its
+// kubeconfig, made a label. A name that is too long is cut, and ends in a digest of the whole.
+func RemoteName(context string) string {
+	const (
+		longest = 63 // of a label
+		start   = 42 // characters kept of a longer name
+		digest  = 20 // hexadecimal digits
+	)
+	name := strings.NewReplacer("_", "-", ".", "-", "@", "-", ":", "-").Replace(context)
+	if len(name) <= longest {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name + "\n")) // the digest is that of a line
+	return name[:start] + "-" + hex.EncodeToString(sum[:])[:digest]
+}
+
+// builtIn makes the remote secrets as `asmcli create-mesh` does: for each ordered pair of clusters istioctl's output is
+// piped to kubectl, so that no secret ever passes through this process. The pairs do not depend on each other: they are
+// made at once.
+type builtIn struct{ p *Procedure }
+
+// Join makes every cluster known to every other.
+func (b builtIn) Join(ctx context.Context, set cluster.Set) ([]evidence.Step, error) {
+	step, err := guide.Named(b.p.steps, "S8")
+	if err != nil {
+		return nil, err
+	}
+	pairs, err := guide.RenderPairs(step, b.p.values, b.p.o.Intent.Mode)
+	if err != nil {
+		return nil, err
+	}
+	if len(pairs) == 0 {
+		return nil, errors.New("join the clusters: the guide's data has no command for the built-in join")
+	}
+	tokens, err := b.newTokens(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	var chains []chain
+	for _, pair := range pairs {
+		from, to := set[pair.From-1], set[pair.To-1]
+		t := task{
+			id: fmt.Sprintf("S8.%d", pair.From), title: fmt.Sprintf("%s: make %s known to %s", step.Title, from.Name, to.Name), cluster: to.Name,
+			script: pair.Script, deviations: []guide.Deviation{pair.Deviation}, limit: b.p.o.Limits.Command,
+			makes: []ledger.Entry{entry("Secret", to, istioSystem, remotePrefix+b.p.remoteName(pair.From-1))},
+		}
+		if tokens[from.Name] {
+			t.makes = append(t.makes, entry("Secret", from, istioSystem, readerToken))
+		}
+		chains = append(chains, chain{t})
+	}
+	return b.p.do(ctx, chains...)
+}
+
+// newTokens tells, by cluster name, where the reader's token is not there yet and will be made.
+func (b builtIn) newTokens(ctx context.Context, set cluster.Set) (map[string]bool, error) {
+	made := map[string]bool{}
+	if !b.p.supplied() {
+		return made, nil
+	}
+	for _, c := range set {
+		there, err := manifest.Exists(ctx, c, manifest.Ref{Kind: kinds()["Secret"], Namespace: istioSystem, Name: readerToken})
+		if err != nil {
+			return nil, err
+		}
+		made[c.Name] = !there
+	}
+	return made, nil
+}

@@ -1,0 +1,176 @@
+// Package procedure runs the guide's steps on a set of clusters: each command in the release directory with bash, as the
+// guide package renders it, under a deadline and in an environment of its own. Every command and every wait becomes a
+// step of the evidence. A step that fails ends the procedure.
+package procedure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/guide"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/release"
+	"github.com/meshproof/meshproof/framework/release/shell"
+)
+
+// Ledger is told of what is about to be made on a supplied cluster, before and after, and of what was removed.
+type Ledger interface {
+	Intend(ledger.Entry) error
+	Made(ledger.Entry) error
+	Removed(ledger.Entry) error
+}
+
+// Limits bound the steps.
+type Limits struct {
+	// Command bounds a command that changes or reads a few objects.
+	Command time.Duration
+	// Gateway bounds S6: istioctl itself gives up on a gateway that does not become ready after 5 min.
+	Gateway time.Duration
+	// Address bounds the wait for the load balancer's address.
+	Address time.Duration
+	// Pods bounds the waits for the sample's pods.
+	Pods time.Duration
+	// Calls bounds S14: with a dead path each of the 20 calls may stall for 10 s before its retry.
+	Calls time.Duration
+	// CleanUp bounds S15 and the wait after it.
+	CleanUp time.Duration
+}
+
+// DefaultLimits are several times what was measured on two cores.
+func DefaultLimits() Limits {
+	return Limits{
+		Command: time.Minute, Gateway: 330 * time.Second, Address: 90 * time.Second, Pods: 3 * time.Minute,
+		Calls: 4 * time.Minute, CleanUp: 3 * time.Minute,
+	}
+}
+
+// Options are what the procedure needs.
+type Options struct {
+	Intent  intent.Intent
+	Set     cluster.Set
+	Release *release.Dir
+	// Kubectl is the program; "" = the one on the caller's PATH.
+	Kubectl string
+	// Dir is a private directory of the run: kubeconfigs and kubectl's cache are kept there.
+	Dir string
+	// Joiner performs S8; nil = the built-in one, which does what asmcli create-mesh leaves behind.
+	Joiner Joiner
+	// Limits; the zero value = DefaultLimits.
+	Limits Limits
+	// OnStep is told of each step as it ends, one at a time; may be nil.
+	OnStep func(evidence.Step)
+	// Ledger is used on supplied clusters; may be nil.
+	Ledger Ledger
+}
+
+// Procedure is the guide on one set of clusters. Its methods are to be called one after the other.
+type Procedure struct {
+	o      Options
+	steps  []guide.Step
+	values guide.Values
+	files  files
+	// run is shell.Run; tests put another in its place.
+	run func(context.Context, shell.Command) (shell.Result, error)
+
+	mu sync.Mutex
+	// variables are what S1 to S5 exported.
+	variables map[string]string
+}
+
+// New checks that the intent and the set belong together, and writes the kubeconfigs that the guide's commands use.
+func New(o Options) (*Procedure, error) {
+	if o.Limits == (Limits{}) {
+		o.Limits = DefaultLimits()
+	}
+	if len(o.Set) != guide.Clusters || len(o.Intent.Clusters) != guide.Clusters {
+		return nil, fmt.Errorf("prepare the guide's steps: %d clusters and %d in the intent, but the guide is about %d", len(o.Set), len(o.Intent.Clusters), guide.Clusters)
+	}
+	steps, err := guide.Steps()
+	if err != nil {
+		return nil, err
+	}
+	word, err := guide.PilotCertProvider(o.Intent.Platform, o.Intent.CA)
+	if err != nil {
+		return nil, err
+	}
+	if o.Kubectl == "" {
+		if o.Kubectl, err = exec.LookPath("kubectl"); err != nil {
+			return nil, fmt.Errorf("find kubectl, which the guide's commands call: %w: install it", err)
+		}
+	}
+	p := &Procedure{o: o, steps: steps, run: shell.Run, variables: map[string]string{}}
+	if p.files, err = prepareFiles(o); err != nil {
+		return nil, fmt.Errorf("prepare the guide's steps in %s: %w", o.Dir, err)
+	}
+	p.values = guide.Values{
+		Fleet: o.Intent.Fleet, ProjectNumber: o.Intent.ProjectNumber, Revision: o.Intent.Revision, PilotCertProvider: word,
+	}
+	for i, c := range o.Set {
+		member := o.Intent.Clusters[i]
+		if member.Name != c.Name {
+			return nil, fmt.Errorf("prepare the guide's steps: cluster %d is %s, but the intent says %s", i+1, c.Name, member.Name)
+		}
+		p.values.Clusters = append(p.values.Clusters, guide.Cluster{
+			ID: member.ID, Network: member.Network, RemoteName: p.remoteName(i), Kubeconfig: p.files.own[i], Context: p.files.contexts[i],
+		})
+	}
+	return p, nil
+}
+
+// remoteName is the name under which the others know cluster i.
+func (p *Procedure) remoteName(i int) string {
+	if name := p.o.Intent.Clusters[i].RemoteName; name != "" {
+		return name
+	}
+	return RemoteName(p.o.Set[i].Context)
+}
+
+// supplied tells whether the clusters are somebody's, so that everything that is made on them must be remembered.
+func (p *Procedure) supplied() bool { return p.o.Intent.Provision == intent.Supplied }
+
+// environment is everything that a command of the guide inherits. On supplied clusters HOME and the proxy settings are
+// the caller's, because a kubeconfig's credential plugin may need them.
+func (p *Procedure) environment() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	env := []string{
+		"PATH=" + p.files.bin + string(filepath.ListSeparator) + os.Getenv("PATH"),
+		"HOME=" + p.files.home, "LANG=C.UTF-8",
+		"KUBECONFIG=" + p.files.merged, "KUBECACHEDIR=" + p.files.cache, "KUBERC=off",
+		"SAMPLES_DIR=" + p.o.Release.Samples,
+	}
+	if p.supplied() {
+		for _, name := range []string{"HOME", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"} {
+			if value, set := os.LookupEnv(name); set {
+				env = append(env, name+"="+value) // the last one of a name counts
+			}
+		}
+	}
+	for name, value := range p.variables {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+var errNotSetUp = errors.New("the guide's variables are not set: call SetUp first")
+
+// needsVariables refuses a step whose command would otherwise reach whichever cluster is kubectl's current one.
+func (p *Procedure) needsVariables(names ...string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, name := range names {
+		if p.variables[name] == "" {
+			return errNotSetUp
+		}
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package procedure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/guide"
+	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/poll"
+	"github.com/meshproof/meshproof/framework/release/shell"
+)
+
+// task is one step: a command of the guide, or a wait.
+type task struct {
+	id, title, cluster string
+	script             string
+	deviations         []guide.Deviation
+	limit              time.Duration
+	// keep is how much of the standard output is kept; 0 = the usual.
+	keep int
+	// makes is what the command makes on supplied clusters.
+	makes []ledger.Entry
+	// accept looks at the output of a command that succeeded; nil = nothing to look at.
+	accept func(stdout string) error
+	// wait is the wait of a step that is one; then there is no script.
+	wait func(ctx context.Context, limit time.Duration) error
+}
+
+// chain is tasks of which each begins when the one before has succeeded.
+type chain []task
+
+// do runs the chains at once and each chain in its order: what the guide says for one cluster does not depend on how far
+// it has come on the other. It returns when all have ended, with every step that was begun, in the order of their
+// beginnings, and the joined errors.
+func (p *Procedure) do(ctx context.Context, chains ...chain) ([]evidence.Step, error) {
+	var (
+		mu    sync.Mutex
+		steps []evidence.Step
+		errs  = make([]error, len(chains))
+		all   sync.WaitGroup
+	)
+	for i, c := range chains {
+		all.Go(func() {
+			for _, t := range c {
+				step, err := p.perform(ctx, t)
+				mu.Lock()
+				steps = append(steps, step)
+				if p.o.OnStep != nil {
+					p.o.OnStep(step)
+				}
+				mu.Unlock()
+				if err != nil {
+					errs[i] = err
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	slices.SortStableFunc(steps, func(a, b evidence.Step) int { return a.Started.Compare(b.Started) })
+	return steps, errors.Join(errs...)
+}
+
+// perform runs one task. The error is that of its step, with the step named.
+func (p *Procedure) perform(ctx context.Context, t task) (evidence.Step, error) {
+	step := evidence.Step{ID: t.id, Title: t.title, Cluster: t.cluster, Command: t.script, Started: time.Now()}
+	for _, d := range t.deviations {
+		step.Deviations = append(step.Deviations, evidence.Deviation(d))
+	}
+	err := context.Cause(ctx)
+	if err == nil {
+		err = p.act(ctx, t, &step)
+	}
+	step.Seconds = time.Since(step.Started).Seconds()
+	if err == nil {
+		return step, nil
+	}
+	step.Error = err.Error()
+	if ctx.Err() == nil {
+		step.Reachable = reachable(ctx, p.o.Set)
+	}
+	where := ""
+	if t.cluster != "" {
+		where = " on cluster " + t.cluster
+	}
+	return step, fmt.Errorf("step %s (%s)%s: %w", t.id, t.title, where, err)
+}
+
+func (p *Procedure) act(ctx context.Context, t task, step *evidence.Step) error {
+	if err := p.tell(t.makes, Ledger.Intend); err != nil {
+		return err
+	}
+	if t.wait != nil {
+		return t.wait(ctx, t.limit)
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, t.limit, fmt.Errorf("the step's limit of %s has passed", t.limit))
+	defer cancel()
+	r, err := p.run(limited, shell.Command{Args: shell.Script(t.script), Dir: p.o.Release.Path, Env: p.environment(), Keep: t.keep})
+	step.ExitCode, step.Stdout, step.Stderr = r.ExitCode, r.Stdout, r.Stderr
+	if err == nil && t.accept != nil {
+		err = t.accept(r.Stdout)
+	}
+	if err != nil {
+		return err
+	}
+	return p.tell(t.makes, Ledger.Made)
+}
+
+// tell writes entries to the ledger, where there is one to write to.
+func (p *Procedure) tell(entries []ledger.Entry, call func(Ledger, ledger.Entry) error) error {
+	if p.o.Ledger == nil || !p.supplied() {
+		return nil
+	}
+	for _, e := range entries {
+		e.Run = p.o.Intent.RunID
+		if err := call(p.o.Ledger, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readyLimit bounds the question to each API server after a failure.
+const readyLimit = 5 * time.Second
+
+// reachable asks every API server of the set at once whether it is ready.
+func reachable(ctx context.Context, set cluster.Set) map[string]bool {
+	answers := make([]bool, len(set))
+	var all sync.WaitGroup
+	for i, c := range set {
+		all.Go(func() { answers[i] = c.Ready(ctx, readyLimit) == nil })
+	}
+	all.Wait()
+	byName := map[string]bool{}
+	for i, c := range set {
+		byName[c.Name] = answers[i]
+	}
+	return byName
+}
+
+// guided gives the task of one of the guide's steps.
+func (p *Procedure) guided(id string, limit time.Duration) (task, error) {
+	step, err := guide.Named(p.steps, id)
+	if err != nil {
+		return task{}, err
+	}
+	script, deviations, err := guide.Render(step, p.values, p.o.Intent.Mode)
+	if err != nil {
+		return task{}, err
+	}
+	t := task{id: id, title: step.Title, script: script, deviations: deviations, limit: limit}
+	if step.Cluster > 0 {
+		t.cluster = p.o.Set[step.Cluster-1].Name
+	}
+	return t, nil
+}
+
+// waiting gives the task of a wait that belongs to a step.
+func (p *Procedure) waiting(id string, c *cluster.Cluster, what, where string, limit time.Duration, try poll.Try) task {
+	return task{id: id + ".wait", title: "wait until " + what, cluster: c.Name, limit: limit,
+		wait: func(ctx context.Context, limit time.Duration) error {
+			return poll.Until(ctx, poll.Wait{What: what, Where: "cluster " + c.Name + ", " + where, Limit: limit}, try)
+		}}
+}

@@ -1,0 +1,126 @@
+// Package shell runs one program in a process group of its own, until it ends or its context does; then the whole group
+// is killed, so that a pipeline's members cannot outlive their deadline. It keeps the end of what the program printed.
+package shell
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Kept is how much of each output stream is kept unless the command says otherwise: its last 16 KiB.
+const Kept = 16 << 10
+
+// Command is what is run.
+type Command struct {
+	// Args are the program and its arguments.
+	Args []string
+	// Dir is the working directory.
+	Dir string
+	// Env is the whole environment, as NAME=VALUE; the caller's own is not inherited.
+	Env []string
+	// Stdin is given to the program; nil = an empty input.
+	Stdin []byte
+	// Keep is how many bytes of standard output are kept from its end; 0 = Kept.
+	Keep int
+}
+
+// Result is how a command ended.
+type Result struct {
+	Started time.Time
+	Took    time.Duration
+	// ExitCode is -1 when the command was killed or could not be started.
+	ExitCode       int
+	Stdout, Stderr string
+}
+
+// Script is the command line under which the guide's text is run: a pipeline fails when any of its members does.
+func Script(text string) []string { return []string{"bash", "-c", "set -eo pipefail\n" + text} }
+
+// killDelay is how long output is still read after the group was killed: something may hold the pipe open.
+const killDelay = 2 * time.Second
+
+// Run runs the command. The error says why it did not end with code 0; the result is there in any case.
+func Run(ctx context.Context, c Command) (Result, error) {
+	out, errOut := &tail{limit: c.Keep}, &tail{}
+	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
+	cmd.Dir, cmd.Env, cmd.Stdin = c.Dir, c.Env, bytes.NewReader(c.Stdin)
+	cmd.Stdout, cmd.Stderr = out, errOut
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = killDelay
+	if cmd.Env == nil {
+		cmd.Env = []string{}
+	}
+	began := time.Now()
+	err := cmd.Run()
+	r := Result{Started: began, Took: time.Since(began), ExitCode: -1, Stdout: out.String(), Stderr: errOut.String()}
+	if cmd.ProcessState != nil {
+		r.ExitCode = cmd.ProcessState.ExitCode()
+	}
+	if err == nil {
+		return r, nil
+	}
+	if ctx.Err() != nil {
+		// The group is gone, but the leader may have ended by itself just before: its members need not have.
+		if cmd.Process != nil {
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		}
+		return r, fmt.Errorf("ended after %s: %w", r.Took.Round(time.Millisecond), context.Cause(ctx))
+	}
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return r, fmt.Errorf("%w%s", err, r.lastLines())
+	}
+	return r, err
+}
+
+// lastLines is the end of the standard error, for a message.
+func (r Result) lastLines() string {
+	text := strings.TrimSpace(r.Stderr)
+	if text == "" {
+		text = strings.TrimSpace(r.Stdout)
+	}
+	if text == "" {
+		return ""
+	}
+	lines := strings.Split(text, "\n")
+	const shown = 3
+	return ": " + strings.Join(lines[max(0, len(lines)-shown):], "; ")
+}
+
+// tail keeps the last bytes that were written to it.
+type tail struct {
+	limit int
+	kept  []byte
+	cut   bool
+}
+
+func (t *tail) max() int {
+	if t.limit > 0 {
+		return t.limit
+	}
+	return Kept
+}
+
+// Write never fails.
+func (t *tail) Write(p []byte) (int, error) {
+	t.kept = append(t.kept, p...)
+	if over := len(t.kept) - t.max(); over > 0 {
+		t.kept, t.cut = append(t.kept[:0], t.kept[over:]...), true
+	}
+	return len(p), nil
+}
+
+// String gives the kept end as valid UTF-8, marked where something was cut off.
+func (t *tail) String() string {
+	text := strings.ToValidUTF8(string(t.kept), "")
+	if t.cut {
+		return "[...]" + text
+	}
+	return text
+}

@@ -1,0 +1,102 @@
+package shell
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func path(t *testing.T) []string {
+	t.Helper()
+	return []string{"PATH=" + os.Getenv("PATH")}
+}
+
+func TestRunGivesOutputsAndCode(t *testing.T) {
+	r, err := Run(t.Context(), Command{Args: Script("cat; echo err >&2; echo $GREETING; pwd"), Dir: "/", Env: append(path(t), "GREETING=hello"), Stdin: []byte("in\n")})
+	if err != nil || r.ExitCode != 0 || r.Stdout != "in\nhello\n/\n" || r.Stderr != "err\n" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestAFailingPipelineMemberFailsTheScript(t *testing.T) {
+	r, err := Run(t.Context(), Command{Args: Script("(echo why >&2; exit 7) | cat\necho not reached"), Env: path(t)})
+	if err == nil || r.ExitCode != 7 || r.Stdout != "" || !strings.Contains(err.Error(), "why") {
+		t.Errorf("%+v, %v: want code 7 with its reason, and nothing after it", r, err)
+	}
+}
+
+func TestTheCallersEnvironmentIsNotInherited(t *testing.T) {
+	t.Setenv("MESHPROOF_LEAK", "yes")
+	r, err := Run(t.Context(), Command{Args: []string{"/bin/sh", "-c", "echo ${MESHPROOF_LEAK-none}"}})
+	if err != nil || r.Stdout != "none\n" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestTheWholeGroupDiesWithTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("interrupted")
+	pidFile := filepath.Join(t.TempDir(), "pid")
+	go func() {
+		for ctx.Err() == nil {
+			if text, err := os.ReadFile(pidFile); err == nil && strings.HasSuffix(string(text), "\n") {
+				cancel(why)
+			}
+		}
+	}()
+	r, err := Run(ctx, Command{Args: Script("(echo $BASHPID > " + pidFile + "; exec sleep 3600) | cat"), Env: path(t)})
+	if !errors.Is(err, why) || r.ExitCode != -1 {
+		t.Errorf("%+v, %v: want the reason of the end and code -1", r, err)
+	}
+	text, readErr := os.ReadFile(pidFile)
+	pid, atoiErr := strconv.Atoi(strings.TrimSpace(string(text)))
+	if readErr != nil || atoiErr != nil {
+		t.Fatal(readErr, atoiErr)
+	}
+	// A killed process may still be listed until whoever inherited it has read its end: only a running one is wrong.
+	if state := stateOf(pid); state == "S" || state == "R" {
+		t.Errorf("process %d of the group is still there (state %s)", pid, state)
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+func stateOf(pid int) string {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return ""
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	return fields[0]
+}
+
+func TestADeadlineIsNamed(t *testing.T) {
+	limit := errors.New("the limit of 1ms has passed")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, limit)
+	defer cancel()
+	if r, err := Run(ctx, Command{Args: Script("sleep 3600"), Env: path(t)}); !errors.Is(err, limit) || r.ExitCode != -1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestOnlyTheEndOfALongOutputIsKept(t *testing.T) {
+	r, err := Run(t.Context(), Command{Args: Script("seq 1 100000"), Env: path(t)})
+	if err != nil || !strings.HasSuffix(r.Stdout, "100000\n") || !strings.HasPrefix(r.Stdout, "[...]") || len(r.Stdout) > Kept+len("[...]") {
+		t.Errorf("%d bytes kept, %v", len(r.Stdout), err)
+	}
+	r, err = Run(t.Context(), Command{Args: Script("seq 1 100000"), Env: path(t), Keep: 1 << 20})
+	if err != nil || !strings.HasPrefix(r.Stdout, "1\n2\n") {
+		t.Errorf("a larger share was asked for, but the start is cut: %d bytes, %v", len(r.Stdout), err)
+	}
+}
+
+func TestAProgramThatIsNotThere(t *testing.T) {
+	if r, err := Run(t.Context(), Command{Args: []string{"/no/such/program"}}); err == nil || r.ExitCode != -1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -1,0 +1,115 @@
+// Package report writes findings and evidence down for people and for other programs. It decides nothing: every file is
+// made from the findings, never from the test runner's own result.
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/claim/cause"
+	"github.com/meshproof/meshproof/framework/evidence"
+)
+
+// Names of files in a report directory.
+const (
+	FindingsFile    = "findings.json"
+	ConformanceFile = "conformance.yaml"
+	JUnitFile       = "junit.xml"
+	GinkgoFile      = "ginkgo.txt"
+	EvidenceDir     = "evidence"
+)
+
+// Findings is findings.json: the product of a run. It depends on the evidence alone, so that judging a saved run again
+// gives the same bytes.
+type Findings struct {
+	// Schema is the version of this form.
+	Schema  string        `json:"schema"`
+	RunID   string        `json:"runID"`
+	Verdict claim.Verdict `json:"verdict"`
+	// Reason is the verdict in one sentence.
+	Reason   string `json:"reason"`
+	ExitCode int    `json:"exitCode"`
+	// FalseFailRate is the probability with which this run's random checks fail a conforming mesh, summed over the checks.
+	FalseFailRate float64         `json:"falseFailRate"`
+	Findings      []claim.Finding `json:"findings"`
+}
+
+const schema = "meshproof.dev/findings/v1"
+
+// Judge judges all evidence of a run.
+func Judge(run evidence.Run) Findings {
+	found := cause.Apply(run, claim.Judge(run))
+	verdict, reason := claim.Conclude(found)
+	return Findings{
+		Schema: schema, RunID: run.Intent.RunID, Verdict: verdict, Reason: reason, ExitCode: claim.ExitCode(found),
+		FalseFailRate: claim.FalseFailRate(run), Findings: found,
+	}
+}
+
+// JudgeDir judges a saved run: a report directory, or the evidence folder in it.
+func JudgeDir(dir string) (Findings, evidence.Run, error) {
+	if _, err := os.Stat(filepath.Join(dir, EvidenceDir)); err == nil {
+		dir = filepath.Join(dir, EvidenceDir)
+	}
+	run, err := evidence.Load(dir)
+	if err != nil {
+		return Findings{}, evidence.Run{}, err
+	}
+	return Judge(run), run, nil
+}
+
+// JSON is the file's bytes.
+func (f Findings) JSON() ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(f); err != nil {
+		return nil, fmt.Errorf("encode the findings: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// Extra is what a report tells beyond findings and evidence: things that do not decide anything.
+type Extra struct {
+	// Images says where the images came from, and StandIns what stands in for what.
+	Images   string
+	StandIns []string
+	// Left names what the run did not remove, and how to.
+	Left []string
+}
+
+// Write writes every file of the report into dir.
+func Write(dir string, f Findings, run evidence.Run, x Extra) error {
+	body, err := f.JSON()
+	if err != nil {
+		return err
+	}
+	summary, err := conformance(f, run, x)
+	if err != nil {
+		return err
+	}
+	junit, err := junitXML(f, run)
+	if err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{FindingsFile: body, ConformanceFile: summary, JUnitFile: junit} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+	}
+	return nil
+}
+
+// Sentence is one finding as a line for a person.
+func Sentence(f claim.Finding) string {
+	s := fmt.Sprintf("%-12s %s (%s): %s", f.Verdict, f.Claim, f.Subject, f.Reason)
+	if f.Cause != nil {
+		s += fmt.Sprintf(" Cause: %s %s", f.Cause.Sentence, f.Cause.Remedy)
+	}
+	return s
+}

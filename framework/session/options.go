@@ -1,0 +1,190 @@
+// Package session is one run from its clusters to their removal: it brings or takes the clusters, performs the guide,
+// has the mesh looked at and judged, writes what was found, and removes what it made. It knows no test runner.
+package session
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/verify"
+)
+
+// Keep says when clusters that the run made stay.
+type Keep string
+
+// KeepNever removes them always, KeepOnFailure leaves them when the verdict is not passed, KeepAlways leaves them.
+const (
+	KeepNever     Keep = "never"
+	KeepOnFailure Keep = "on-failure"
+	KeepAlways    Keep = "always"
+)
+
+// DifferentRoots is the fault that gives each cluster a root of its own.
+const DifferentRoots = "different-roots"
+
+// Target is a cluster that is given.
+type Target struct {
+	// Kubeconfig is a file, Context one of its contexts ("" = its current one).
+	Kubeconfig, Context string
+}
+
+// Options are what a person can ask of a run.
+type Options struct {
+	// RunID names everything that the run makes; "" = one is chosen.
+	RunID string
+	// Targets are given clusters; none = two kind clusters are made.
+	Targets []Target
+	// Fleet and ProjectNumber stand for FLEET_PROJECT_ID and what S1 prints; on given clusters "" = read from the mesh.
+	Fleet, ProjectNumber string
+	Revision             string
+	Samples              int
+	Alpha                float64
+	// ReleaseDir is a release directory as asmcli makes it; "" = one is put together.
+	ReleaseDir string
+	// ProbeImage is the image of the suite's own probe pod; "" = the rig's.
+	ProbeImage string
+	Images     images.Options
+	Keep       Keep
+	// Plant names faults that the run puts in itself.
+	Plant []string
+	// ReportDir is where the report goes; "" = reports/RUN-ID, with reports/latest pointing at it.
+	ReportDir string
+	// StateDir holds what a run needs while it lives (kubeconfigs, ledger); "" = the user's state directory.
+	StateDir string
+	// Timeout bounds the run without its removal.
+	Timeout time.Duration
+	Limits  verify.Limits
+	// Tell receives the progress.
+	Tell Teller
+}
+
+// Teller is told what happens; its methods may be called from several goroutines.
+type Teller interface {
+	// Doing says that something began or goes on; cluster "" means the run as a whole.
+	Doing(cluster, what string)
+	// Done says that something ended, well (err nil) or not.
+	Done(cluster, what string, took time.Duration, err error)
+}
+
+// UsageError is input that was refused before anything was changed.
+type UsageError struct{ Err error }
+
+// Error gives the reason.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the reason.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// Defaults fills what was left open, and refuses what cannot be.
+func (o Options) Defaults() (Options, error) {
+	if o.RunID == "" {
+		o.RunID = newRunID(time.Now())
+	}
+	if o.Keep == "" {
+		o.Keep = KeepNever
+	}
+	if o.StateDir == "" {
+		dir, err := stateDir()
+		if err != nil {
+			return o, err
+		}
+		o.StateDir = dir
+	}
+	if o.ReportDir == "" {
+		o.ReportDir = filepath.Join("reports", o.RunID)
+	}
+	if o.Limits == (verify.Limits{}) {
+		o.Limits = verify.DefaultLimits()
+	}
+	if o.ProbeImage == "" {
+		o.ProbeImage = images.ProbeRef
+	}
+	return o, o.validate()
+}
+
+func (o Options) validate() error {
+	var errs []error
+	if n := len(o.Targets); n != 0 && n != 2 {
+		errs = append(errs, fmt.Errorf("%d clusters are given: give --kubeconfig twice, or not at all for two kind clusters", n))
+	}
+	if !slices.Contains([]Keep{KeepNever, KeepOnFailure, KeepAlways}, o.Keep) {
+		errs = append(errs, fmt.Errorf("--keep %q: use never, on-failure or always", o.Keep))
+	}
+	for _, p := range o.Plant {
+		if p != DifferentRoots {
+			errs = append(errs, fmt.Errorf("--plant %q: the faults that can be planted are: %s", p, DifferentRoots))
+		}
+	}
+	if len(o.Plant) > 0 && len(o.Targets) > 0 {
+		errs = append(errs, errors.New("--plant changes a mesh on purpose: it is for kind clusters that the run makes, not for given ones"))
+	}
+	if o.Timeout < 0 {
+		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))
+	}
+	for _, t := range o.Targets {
+		if _, err := os.Stat(t.Kubeconfig); err != nil {
+			errs = append(errs, fmt.Errorf("--kubeconfig: %w", err))
+		}
+	}
+	if _, err := os.Stat(o.ReportDir); err == nil {
+		errs = append(errs, fmt.Errorf("report directory %s exists already: choose another --report-dir or --run-id", o.ReportDir))
+	}
+	if _, err := os.Stat(o.dir()); err == nil {
+		errs = append(errs, fmt.Errorf("a run named %s is there already (%s): choose another --run-id, or remove it with: meshproof down %s", o.RunID, o.dir(), o.RunID))
+	}
+	if err := o.kindIntent(false).Validate(); err != nil && len(o.Targets) == 0 {
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return &UsageError{err}
+	}
+	return nil
+}
+
+// dir is the run's own directory.
+func (o Options) dir() string { return filepath.Join(o.StateDir, "runs", o.RunID) }
+
+// kindNames are the clusters that a run makes, CLUSTER_1 first.
+func kindNames() []string { return []string{"east", "west"} }
+
+// kindIntent is what a run on clusters of its own expects.
+func (o Options) kindIntent(upstreamEnvoy bool) intent.Intent {
+	in := intent.Intent{
+		RunID: o.RunID, Mode: intent.Corrected, Provision: intent.Kind, Platform: "kind", CA: "istio-ca",
+		Fleet: o.Fleet, ProjectNumber: o.ProjectNumber, MeshID: intent.MeshID(o.ProjectNumber),
+		Revision: o.Revision, TrustDomain: "cluster.local", UpstreamEnvoy: upstreamEnvoy,
+		GuideCalls: guideCalls, Samples: o.Samples, Alpha: o.Alpha, Planted: o.Plant,
+	}
+	for i, name := range kindNames() {
+		in.Clusters = append(in.Clusters, intent.Cluster{
+			Name: name, ID: intent.ClusterID(o.Fleet, name), Network: fmt.Sprintf("network%d", i+1), Version: fmt.Sprintf("v%d", i+1),
+		})
+	}
+	return in
+}
+
+// guideCalls is how often the guide calls helloworld from each cluster (S14).
+const guideCalls = 20
+
+func stateDir() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "meshproof"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find a place for the run's files: %w: set HOME or XDG_STATE_HOME", err)
+	}
+	return filepath.Join(home, ".local", "state", "meshproof"), nil
+}
+
+// newRunID is the time of day and a random end: short, because it is part of cluster and host names.
+func newRunID(now time.Time) string {
+	return strings.ToLower(now.UTC().Format("0102-150405")) + "-" + randomHex(2)
+}

@@ -1,0 +1,151 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/kindcluster"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
+	"github.com/meshproof/meshproof/framework/procedure"
+	"github.com/meshproof/meshproof/framework/release"
+)
+
+// Provision brings clusters with an installed mesh: it makes two kind clusters, or takes the given ones.
+func (s *Session) Provision(ctx context.Context) error {
+	if err := s.ensureImages(ctx); err != nil {
+		return err
+	}
+	if err := s.openRelease(ctx); err != nil {
+		return err
+	}
+	if len(s.o.Targets) > 0 {
+		return s.takeClusters(ctx)
+	}
+	return s.makeClusters(ctx)
+}
+
+// Limits of the run's own steps: several times what was measured on two cores.
+const (
+	createLimit  = 5 * time.Minute
+	installLimit = 5 * time.Minute
+)
+
+func (s *Session) ensureImages(ctx context.Context) error {
+	return s.step(ctx, "P1", "", "bring the images", func(ctx context.Context) error {
+		o := s.o.Images
+		o.ReleaseDir = s.o.ReleaseDir
+		o.Progress = func(e images.Event) { s.o.Tell.Doing("", Describe(e)) }
+		set, err := images.Ensure(ctx, o)
+		if err != nil {
+			return err
+		}
+		s.images = set
+		s.intent.UpstreamEnvoy = set.UpstreamEnvoy
+		if len(s.o.Targets) == 0 {
+			s.o.Tell.Doing("", "images: "+set.Source+": "+set.Reason)
+		}
+		return nil
+	})
+}
+
+func (s *Session) openRelease(ctx context.Context) error {
+	return s.step(ctx, "P2", "", "open the release directory", func(context.Context) (err error) {
+		if s.o.ReleaseDir != "" {
+			s.rel, err = release.Open(s.o.ReleaseDir)
+			return err
+		}
+		s.rel, err = release.Assemble(filepath.Join(s.o.dir(), "release"), s.images.IstioModule, s.images.Istioctl)
+		return err
+	})
+}
+
+// makeClusters makes both kind clusters at once; then, for each at once, the load balancer and the control plane, which
+// do not need each other.
+func (s *Session) makeClusters(ctx context.Context) error {
+	o := kindcluster.Options{
+		RunID: s.o.RunID, Dir: s.o.dir(), Names: kindNames(), NodeImage: s.images.Node, RegistryImage: s.images.RegistryImage,
+		Layout: s.images.Layout, NoKindnet: s.images.NoKindnet, MetalLBManifest: s.images.MetalLB,
+		Ledger: s.ledger, Deadline: createLimit, Progress: s.o.Tell.Doing,
+	}
+	var made []kindcluster.Made
+	err := s.step(ctx, "P3", "", "create the kind clusters", func(ctx context.Context) (err error) {
+		made, err = kindcluster.Create(ctx, o)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, m := range made {
+		c, err := cluster.Open(m.Name, s.intent.Clusters[i].Network, m.Kubeconfig, m.Context)
+		if err != nil {
+			return err
+		}
+		s.set = append(s.set, c)
+		s.intent.Clusters[i].RemoteName = procedure.RemoteName(m.Context)
+	}
+	return s.equip(ctx, o, made)
+}
+
+func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindcluster.Made) error {
+	mesh := istio.Options{
+		Intent: s.intent, Release: s.rel, Hub: s.images.Hub, Tag: s.images.Tag, UpstreamEnvoy: s.images.UpstreamEnvoy, Replicas: 1,
+		CADir: filepath.Join(s.o.dir(), "ca"), DifferentRoots: s.planted(DifferentRoots), Limit: installLimit,
+	}
+	if err := s.step(ctx, "P4", "", "make the mesh's certificate authority", func(context.Context) error { return istio.MakeCA(mesh) }); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for i, c := range s.set {
+		g.Go(func() error {
+			return s.step(ctx, "P5", c.Name, "install the load balancer", func(ctx context.Context) error {
+				return kindcluster.InstallLoadBalancer(ctx, o, made[i])
+			})
+		})
+		g.Go(func() error {
+			return s.step(ctx, "P6", c.Name, "install the control plane", func(ctx context.Context) error {
+				return istio.Install(ctx, c, mesh)
+			})
+		})
+	}
+	return g.Wait()
+}
+
+func (s *Session) planted(fault string) bool {
+	for _, p := range s.o.Plant {
+		if p == fault {
+			return true
+		}
+	}
+	return false
+}
+
+// Clusters are the clusters of the run, CLUSTER_1 first.
+func (s *Session) Clusters() cluster.Set { return s.set }
+
+// Dir is the run's own directory, with its kubeconfigs and its ledger.
+func (s *Session) Dir() string { return s.o.dir() }
+
+// ReleaseDir is the release directory in use.
+func (s *Session) ReleaseDir() string { return s.rel.Path }
+
+// String names the run.
+func (s *Session) String() string { return fmt.Sprintf("run %s", s.o.RunID) }
+
+// Describe tells what is being built or pulled, for how long, and how much is left.
+func Describe(e images.Event) string {
+	line := fmt.Sprintf("image work %d of %d: %s: %s", e.Number, e.Total, e.Item, e.State)
+	if e.Elapsed > 0 {
+		line += fmt.Sprintf(" after %.0f s", e.Elapsed.Seconds())
+	}
+	if len(e.Remaining) > 0 {
+		line += "; left: " + strings.Join(e.Remaining, ", ")
+	}
+	return line
+}

@@ -1,0 +1,119 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/procedure"
+	"github.com/meshproof/meshproof/framework/release"
+	"github.com/meshproof/meshproof/framework/report"
+)
+
+// Session is one run. Its methods are called once each, in this order: Provision, Verify, Finish; Finish always.
+type Session struct {
+	o      Options
+	intent intent.Intent
+	ledger *ledger.Ledger
+	folder *evidence.Folder
+	set    cluster.Set
+	images *images.Set
+	rel    *release.Dir
+	proc   *procedure.Procedure
+
+	mu       sync.Mutex
+	steps    []evidence.Step
+	began    time.Time
+	findings []claim.Finding
+	// sampled is true once the guide has put its sample on the clusters.
+	sampled bool
+}
+
+// New checks the options and makes the run's directories. Nothing else is changed.
+func New(o Options) (*Session, error) {
+	o, err := o.Defaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(o.dir(), 0o700); err != nil {
+		return nil, fmt.Errorf("make the run's directory: %w", err)
+	}
+	l, err := ledger.Open(filepath.Join(o.dir(), "ledger.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{o: o, ledger: l, began: time.Now(), intent: o.kindIntent(false)}
+	return s, nil
+}
+
+// Options are the options as they are in force.
+func (s *Session) Options() Options { return s.o }
+
+// Intent is what the run expects, as far as it is known by now.
+func (s *Session) Intent() intent.Intent { return s.intent }
+
+// openFolder makes the report's evidence folder; up has none.
+func (s *Session) openFolder() error {
+	folder, err := evidence.Create(filepath.Join(s.o.ReportDir, report.EvidenceDir))
+	if err != nil {
+		return err
+	}
+	s.folder = folder
+	return nil
+}
+
+// record keeps a step and tells of it.
+func (s *Session) record(step evidence.Step) {
+	s.mu.Lock()
+	s.steps = append(s.steps, step)
+	s.mu.Unlock()
+	var err error
+	if step.Error != "" {
+		err = errors.New(step.Error)
+	}
+	s.o.Tell.Done(step.Cluster, step.ID+" "+step.Title, time.Duration(step.Seconds*float64(time.Second)), err)
+}
+
+// step runs f as a step of the run's own, before or after the guide's.
+func (s *Session) step(ctx context.Context, id, clusterName, title string, f func(context.Context) error) error {
+	s.o.Tell.Doing(clusterName, title)
+	began := time.Now()
+	err := f(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = errors.Join(err, context.Cause(ctx))
+	}
+	st := evidence.Step{ID: id, Title: title, Cluster: clusterName, Started: began, Seconds: time.Since(began).Seconds()}
+	if err != nil {
+		st.Error, st.ExitCode = err.Error(), -1
+	}
+	s.record(st)
+	return err
+}
+
+// orderedSteps gives the steps in the order in which they began.
+func (s *Session) orderedSteps() []evidence.Step {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ordered := slices.Clone(s.steps)
+	slices.SortStableFunc(ordered, func(a, b evidence.Step) int { return a.Started.Compare(b.Started) })
+	return ordered
+}
+
+func randomHex(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // crypto/rand.Read does not fail (Go 1.24)
+	return hex.EncodeToString(b)
+}

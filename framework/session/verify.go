@@ -1,0 +1,118 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/meshproof/meshproof/fixtures"
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/collect"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/manifest"
+	"github.com/meshproof/meshproof/framework/procedure"
+	"github.com/meshproof/meshproof/framework/verify"
+)
+
+// Verify performs the guide on the clusters that Provision brought, and has the mesh looked at, before and after S15.
+func (s *Session) Verify(ctx context.Context) error {
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if err := s.setUp(ctx); err != nil {
+		return err
+	}
+	o := s.verifyOptions()
+	joined := verify.Joined(ctx, o)
+	if ctx.Err() != nil {
+		return joined
+	}
+	cleanUp := s.cleanUp(ctx)
+	if cleanUp != nil {
+		return errors.Join(joined, cleanUp)
+	}
+	return errors.Join(joined, verify.Removed(ctx, o))
+}
+
+func (s *Session) prepare(ctx context.Context) error {
+	p, err := procedure.New(procedure.Options{
+		Intent: s.intent, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
+		OnStep: s.record, Ledger: s.ledger,
+	})
+	if err != nil {
+		return err
+	}
+	s.proc = p
+	if s.intent.Provision == intent.Kind {
+		return nil
+	}
+	return s.step(ctx, "P4", "", "look for what the guide would overwrite", func(ctx context.Context) error {
+		if err := p.Refuse(ctx); err != nil {
+			return &UsageError{err}
+		}
+		return nil
+	})
+}
+
+// setUp runs S1 to S13 while the probe pods come up.
+func (s *Session) setUp(ctx context.Context) error {
+	probes := make(chan error, 1)
+	go func() {
+		probes <- s.step(ctx, "P7", "", "deploy the probe pods", func(ctx context.Context) error {
+			return s.set.Each(ctx, s.deployProbe)
+		})
+	}()
+	s.sampled = true
+	_, err := s.proc.SetUp(ctx)
+	if err = errors.Join(err, <-probes); err != nil {
+		return err
+	}
+	return s.step(ctx, "P8", "", "turn on the sample's access log", func(ctx context.Context) error {
+		return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+			return s.apply(ctx, c, fixtures.AccessLog, nil)
+		})
+	})
+}
+
+func (s *Session) deployProbe(ctx context.Context, c *cluster.Cluster) error {
+	entry := ledger.Entry{Kind: "Namespace", Name: fixtures.ProbeNamespace, Cluster: c.Name}
+	if err := s.ledger.Intend(entry); err != nil {
+		return err
+	}
+	if err := s.apply(ctx, c, fixtures.Probe, map[string]string{"ProbeImage": s.o.ProbeImage}); err != nil {
+		return err
+	}
+	return s.ledger.Made(entry)
+}
+
+func (s *Session) apply(ctx context.Context, c *cluster.Cluster, name string, data any) error {
+	text, err := fixtures.Render(name, data)
+	if err != nil {
+		return err
+	}
+	if err := manifest.Apply(ctx, c, text, manifest.Owner(s.o.RunID)); err != nil {
+		return fmt.Errorf("apply fixture %s on cluster %s: %w", name, c.Name, err)
+	}
+	return nil
+}
+
+func (s *Session) verifyOptions() verify.Options {
+	return verify.Options{
+		Set: s.set, Intent: s.intent, Folder: s.folder, Caller: s.proc, Limits: s.o.Limits, OnStep: s.record,
+		OnState: func(what, state string) { s.o.Tell.Doing("", "waiting for the "+what+": "+state) },
+		Collect: collect.Options{
+			Intent: s.intent, SampleNamespace: "sample", GatewayNamespace: "istio-system",
+			Probe: collect.ProbeRef{Namespace: fixtures.ProbeNamespace, Selector: fixtures.ProbeSelector},
+		},
+	}
+}
+
+func (s *Session) cleanUp(ctx context.Context) error {
+	_, err := s.proc.CleanUp(ctx)
+	if err == nil {
+		s.sampled = false
+	}
+	return err
+}

@@ -1,0 +1,105 @@
+// Package suite is the only one in framework/ that knows Ginkgo: it puts the run's set-up before the tree of specs, hands
+// each spec its findings, and gives the matcher that reads them.
+package suite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega/types"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/report"
+	"github.com/meshproof/meshproof/framework/session"
+)
+
+// Env carries one run through the tree. Set-up is no spec: it happens in BeforeSuite, so that no focus, label, shuffle or
+// rerun can drop it, and everything that is judged is judged by then.
+type Env struct {
+	// Run does the run; it is called once, before the first spec.
+	Run func(ctx context.Context) (session.Outcome, error)
+
+	outcome session.Outcome
+	err     error
+	ran     bool
+}
+
+// SetUp does the run. Its context ends with either the test runner's or the caller's.
+func (e *Env) SetUp(ctx context.Context) {
+	e.ran = true
+	e.outcome, e.err = e.Run(ctx)
+}
+
+// Outcome is what the run came to; the error is what went wrong on the way.
+func (e *Env) Outcome() (session.Outcome, error) { return e.outcome, e.err }
+
+// Ran is true once the run was begun.
+func (e *Env) Ran() bool { return e.ran }
+
+// Findings gives the findings of one claim; never none once the run has an outcome.
+func (e *Env) Findings(claimID string) []claim.Finding {
+	var found []claim.Finding
+	for _, f := range e.outcome.Findings.Findings {
+		if f.Claim == claimID {
+			found = append(found, f)
+		}
+	}
+	if len(found) == 0 {
+		found = append(found, claim.Finding{Claim: claimID, Subject: "mesh", Verdict: claim.Inconclusive,
+			Reason: fmt.Sprintf("the run ended before this claim was judged: %v", e.err)})
+	}
+	return found
+}
+
+// Labels of a claim's spec: its level, its area and its id.
+func Labels(c claim.Claim) ginkgo.Labels {
+	return ginkgo.Labels{string(c.Level), string(c.Area), c.ID}
+}
+
+// SkipIfNotClaimed skips the spec when every finding says that the mesh does not claim this.
+func SkipIfNotClaimed(found []claim.Finding) {
+	for _, f := range found {
+		if f.Verdict != claim.Skipped {
+			return
+		}
+	}
+	ginkgo.Skip(found[0].Reason, 1)
+}
+
+// Hold succeeds when every finding passed. An extended claim holds whatever its verdict is: it is reported only.
+func Hold() types.GomegaMatcher { return holds{} }
+
+type holds struct{}
+
+func (holds) Match(actual any) (bool, error) {
+	found, ok := actual.([]claim.Finding)
+	if !ok {
+		return false, fmt.Errorf("hold takes []claim.Finding, not %T", actual)
+	}
+	for _, f := range found {
+		if f.Verdict != claim.Passed && f.Level != claim.Extended {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func (holds) FailureMessage(actual any) string {
+	var lines []string
+	for _, f := range actual.([]claim.Finding) {
+		if f.Verdict == claim.Passed {
+			continue
+		}
+		lines = append(lines, report.Sentence(f))
+		if len(f.Evidence) > 0 {
+			lines = append(lines, "  evidence: "+strings.Join(f.Evidence, ", "))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (holds) NegatedFailureMessage(any) string {
+	return "every finding passed, and was expected not to"
+}

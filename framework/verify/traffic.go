@@ -1,0 +1,129 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/collect"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/poll"
+	"github.com/meshproof/meshproof/framework/traffic"
+)
+
+// guideCalls makes the guide's own calls from every cluster. The clusters call at the same time: each has one call in
+// flight, and the picks of one client do not depend on another's.
+func guideCalls(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster) error {
+	var mu sync.Mutex
+	return each(ctx, o.Set, func(ctx context.Context, c *cluster.Cluster) error {
+		step, err := o.Caller.Calls(ctx, c.Name)
+		if o.OnStep != nil {
+			o.OnStep(step)
+		}
+		t := evidence.Traffic{Purpose: evidence.GuideCalls, From: c.Name, Asked: o.Intent.GuideCalls, Command: []string{step.Command},
+			Started: step.Started, Seconds: step.Seconds, Replies: traffic.ParseGuideCalls([]byte(step.Stdout)), Stderr: step.Stderr, Error: step.Error}
+		mu.Lock()
+		defer mu.Unlock()
+		snapshot[c.Name].Traffic = append(snapshot[c.Name].Traffic, t)
+		if ctx.Err() != nil {
+			return errors.Join(err, context.Cause(ctx))
+		}
+		return nil // an answer that is not right is judged, not raised
+	})
+}
+
+// split sends the measured calls, both directions at once, between two readings of every Envoy's counters. It is done
+// once: there is no second try.
+func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Limits.Calls, fmt.Errorf("the measured calls took longer than %s", o.Limits.Calls))
+	defer cancel()
+	began := time.Now()
+	var mu sync.Mutex
+	measured := map[string]*evidence.Traffic{}
+	before, err := counters(ctx, o)
+	if err != nil {
+		return fmt.Errorf("read the counters before the measured calls: %w", err)
+	}
+	err = each(ctx, o.Set, func(ctx context.Context, c *cluster.Cluster) error {
+		t, err := traffic.Split(ctx, c, o.Intent.RunID, o.Intent.Samples)
+		t.Before = before[c.Name]
+		mu.Lock()
+		defer mu.Unlock()
+		measured[c.Name] = &t
+		return err
+	})
+	ended := time.Since(began)
+	after, countErr := counters(ctx, o)
+	if err == nil && countErr != nil {
+		err = fmt.Errorf("read the counters after the measured calls: %w", countErr)
+	}
+	accessLogs(ctx, o, measured, began)
+	for name, t := range measured {
+		t.After = after[name]
+		snapshot[name].Traffic = append(snapshot[name].Traffic, *t)
+	}
+	if o.OnStep != nil {
+		o.OnStep(evidence.Step{ID: "V.split", Title: fmt.Sprintf("%d measured calls from each cluster", o.Intent.Samples), Started: began,
+			Seconds: ended.Seconds(), Error: text(err)})
+	}
+	return err
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func counters(ctx context.Context, o Options) (map[string][]evidence.Counters, error) {
+	seen := map[string][]evidence.Counters{}
+	var mu sync.Mutex
+	err := each(ctx, o.Set, func(ctx context.Context, c *cluster.Cluster) error {
+		counted, err := collect.Counters(ctx, c, o.Collect)
+		mu.Lock()
+		defer mu.Unlock()
+		seen[c.Name] = counted
+		return err
+	})
+	return seen, err
+}
+
+// accessLogs reads what the sidecars of helloworld logged of the calls. Envoy flushes its log once a second, so it waits
+// until as many lines are there as replies came; what is there when the limit passes is kept, and the claim will say.
+func accessLogs(ctx context.Context, o Options, measured map[string]*evidence.Traffic, since time.Time) {
+	want := map[string]int{} // replies by the cluster whose version answered
+	for _, t := range measured {
+		for _, r := range t.Replies {
+			for _, c := range o.Intent.Clusters {
+				if c.Version == r.Version {
+					want[c.Name]++
+				}
+			}
+		}
+	}
+	_ = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+		t := measured[c.Name]
+		if t == nil || want[c.Name] == 0 {
+			return nil
+		}
+		return poll.Until(ctx, poll.Wait{What: "access log of the measured calls", Where: "cluster " + c.Name, Limit: accessLogLimit},
+			func(ctx context.Context) (string, error) {
+				lines, err := traffic.AccessLog(ctx, c, o.Intent.RunID, since)
+				if err != nil {
+					return "", err
+				}
+				t.AccessLog = lines
+				if len(lines) < want[c.Name] {
+					return fmt.Sprintf("%d of %d lines", len(lines), want[c.Name]), errors.New("the log is not complete")
+				}
+				return "", nil
+			})
+	})
+}
+
+// accessLogLimit is several times Envoy's flush interval of one second (Istio's --file-flush-interval-msec 1000).
+const accessLogLimit = 8 * time.Second

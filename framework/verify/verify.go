@@ -1,0 +1,182 @@
+// Package verify looks at a mesh and says what it saw: it collects until what must converge has converged, keeps the
+// last snapshot, sends the traffic once, and looks again after the sample is removed. It changes nothing on a cluster
+// but the traffic that it sends, and it knows no test runner.
+package verify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/collect"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/poll"
+)
+
+// Limits bounds the waits of this package.
+type Limits struct {
+	// Converge is how long the joined mesh may take until every claim that converges holds.
+	Converge time.Duration
+	// Quiet ends that wait early when no verdict has changed for so long.
+	Quiet time.Duration
+	// Withdraw is how long the endpoints of a removed sample may stay in the mesh.
+	Withdraw time.Duration
+	// Calls bounds one round of traffic.
+	Calls time.Duration
+}
+
+// DefaultLimits are what a mesh is given unless the run says otherwise. Measured on kind: discovery 0.2 to 2.5 s, and 30 s
+// until istiod gives up on a remote cluster (PILOT_REMOTE_CLUSTER_TIMEOUT).
+func DefaultLimits() Limits {
+	return Limits{Converge: 90 * time.Second, Quiet: 35 * time.Second, Withdraw: 60 * time.Second, Calls: 3 * time.Minute}
+}
+
+// Caller makes the guide's own calls (S14) from one cluster.
+type Caller interface {
+	Calls(ctx context.Context, clusterName string) (evidence.Step, error)
+}
+
+// Options are what a look needs.
+type Options struct {
+	Set     cluster.Set
+	Intent  intent.Intent
+	Folder  *evidence.Folder
+	Caller  Caller
+	Collect collect.Options
+	Limits  Limits
+	// OnStep is told of each step as it ends.
+	OnStep func(evidence.Step)
+	// OnState is told what is being waited for, and what is missing; may be nil.
+	OnState func(what, state string)
+}
+
+// Joined collects until the joined mesh has settled, saves that epoch, makes the guide's calls and the measured ones, and
+// saves them. The error says what could not be done; what could be seen is saved all the same.
+func Joined(ctx context.Context, o Options) error {
+	snapshot, err := settle(ctx, o, evidence.Joined, o.Limits.Converge)
+	if saveErr := save(o, evidence.Joined, snapshot); saveErr != nil {
+		return saveErr
+	}
+	if err != nil {
+		return err
+	}
+	if err := guideCalls(ctx, o, snapshot); err != nil {
+		return err
+	}
+	splitErr := split(ctx, o, snapshot)
+	if err := save(o, evidence.Joined, snapshot); err != nil {
+		return err
+	}
+	return splitErr
+}
+
+// Removed collects until nothing of the removed sample is left in the mesh, or the limit has passed, and saves that.
+func Removed(ctx context.Context, o Options) error {
+	snapshot, err := settle(ctx, o, evidence.Removed, o.Limits.Withdraw)
+	if saveErr := save(o, evidence.Removed, snapshot); saveErr != nil {
+		return saveErr
+	}
+	return err
+}
+
+// settle looks until every core claim of the epoch that converges has passed. Not to converge is no error: the claims
+// will say so. The error is that of an interrupted look.
+func settle(ctx context.Context, o Options, epoch string, limit time.Duration) (map[string]*evidence.Cluster, error) {
+	var snapshot map[string]*evidence.Cluster
+	last, changed := "", time.Now()
+	began := time.Now()
+	err := poll.Until(ctx, poll.Wait{What: "every claim about the " + epoch[3:] + " mesh that converges", Where: "all clusters", Limit: limit},
+		func(tryCtx context.Context) (string, error) {
+			snapshot = look(tryCtx, o)
+			open := unsettled(o.Intent, epoch, snapshot)
+			if len(open) == 0 {
+				return "", nil
+			}
+			state := strings.Join(open, "; ")
+			if o.OnState != nil && state != last {
+				o.OnState("mesh to settle", state)
+			}
+			if state != last {
+				last, changed = state, time.Now()
+			}
+			err := fmt.Errorf("%d claims do not hold yet", len(open))
+			if time.Since(changed) > o.Limits.Quiet {
+				return state, poll.Final(err)
+			}
+			return state, err
+		})
+	if o.OnStep != nil {
+		o.OnStep(waitStep(epoch, began, err))
+	}
+	if ctx.Err() != nil {
+		return snapshot, context.Cause(ctx)
+	}
+	return snapshot, nil
+}
+
+func waitStep(epoch string, began time.Time, err error) evidence.Step {
+	s := evidence.Step{ID: "V." + epoch[3:], Title: "wait until the " + epoch[3:] + " mesh has settled", Started: began, Seconds: time.Since(began).Seconds()}
+	if err != nil {
+		s.Error = err.Error()
+	}
+	return s
+}
+
+// look takes one snapshot of all clusters at once.
+func look(ctx context.Context, o Options) map[string]*evidence.Cluster {
+	snapshot := map[string]*evidence.Cluster{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for _, c := range o.Set {
+		all.Go(func() {
+			seen := collect.Cluster(ctx, c, o.Set.Peers(c.Name), o.Collect)
+			mu.Lock()
+			defer mu.Unlock()
+			snapshot[c.Name] = seen
+		})
+	}
+	all.Wait()
+	return snapshot
+}
+
+// unsettled names the claims of the epoch that converge, are core and do not hold in the snapshot.
+func unsettled(in intent.Intent, epoch string, snapshot map[string]*evidence.Cluster) []string {
+	run := evidence.Run{Intent: in, Epochs: map[string]evidence.Epoch{epoch: {Name: epoch, Clusters: snapshot}}}
+	var open []string
+	for _, c := range claim.All() {
+		if c.Kind != claim.Converges || c.Level != claim.Core || c.Epoch != epoch || c.Area == claim.Setup {
+			continue
+		}
+		for _, f := range c.Judge(run) {
+			if f.Verdict != claim.Passed {
+				open = append(open, f.Claim+" ("+f.Subject+"): "+f.Reason)
+			}
+		}
+	}
+	return open
+}
+
+func save(o Options, epoch string, snapshot map[string]*evidence.Cluster) error {
+	for name, c := range snapshot {
+		if err := o.Folder.SaveCluster(epoch, name, c); err != nil {
+			return fmt.Errorf("save evidence of cluster %s, epoch %s: %w", name, epoch, err)
+		}
+	}
+	return nil
+}
+
+// each runs f for every cluster at once and returns the first error; the others are cancelled.
+func each(ctx context.Context, s cluster.Set, f func(context.Context, *cluster.Cluster) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, c := range s {
+		g.Go(func() error { return f(ctx, c) })
+	}
+	return g.Wait()
+}
