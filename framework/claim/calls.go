@@ -119,9 +119,9 @@ func judgeGuideCalls(v view) result {
 	}
 	count := versions(t.Replies)
 	both := len(count) == len(v.run.Intent.Clusters)
-	seen := "all of them were seen"
+	seen := "every version was seen"
 	if !both {
-		seen = "not all of them were seen"
+		seen = "not every version was seen"
 	}
 	chance := 1 - 2*math.Exp2(-float64(t.Asked))
 	res := n.result("%d of %d calls were answered: %s; %s, which a balanced mesh shows with probability %.9f", valid, t.Asked, say(count), seen, chance)

@@ -100,7 +100,7 @@ func TestForward(t *testing.T) {
 	}
 }
 
-// A server that accepts and never answers ends with the context, and the exec that would follow does not begin.
+// A server that accepts and never answers is left when the context ends.
 func TestForwardEndsWithTheContext(t *testing.T) {
 	c := openCluster(t, http.HandlerFunc(forwarding))
 	f, err := newForwarder(c.Kube(), c.Resources().GetConfig())

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	admin "github.com/envoyproxy/go-control-plane/envoy/admin/v3"
@@ -19,7 +20,8 @@ type Certificate struct {
 	RootSerials []string
 }
 
-// Certificates gives what /certs shows, without those entries that hold no leaf.
+// Certificates gives what /certs shows, each leaf and each root once (an Envoy lists them again for every TLS context), and
+// without the entries that hold no leaf.
 func (p Proxy) Certificates() ([]Certificate, error) {
 	fail := func(err error) ([]Certificate, error) {
 		return nil, fmt.Errorf("read certificates of proxy %s/%s: %w", p.Namespace, p.Pod, err)
@@ -41,6 +43,9 @@ func (p Proxy) Certificates() ([]Certificate, error) {
 			continue
 		}
 		leaf := c.GetCertChain()[0]
+		if slices.ContainsFunc(found, func(f Certificate) bool { return f.Serial == leaf.GetSerialNumber() }) {
+			continue
+		}
 		cert := Certificate{Serial: leaf.GetSerialNumber(), NotBefore: leaf.GetValidFrom().AsTime(), NotAfter: leaf.GetExpirationTime().AsTime()}
 		for _, name := range leaf.GetSubjectAltNames() {
 			if name.GetUri() != "" {
@@ -49,6 +54,8 @@ func (p Proxy) Certificates() ([]Certificate, error) {
 		}
 		found = append(found, cert)
 	}
+	slices.Sort(roots)
+	roots = slices.Compact(roots)
 	for i := range found {
 		found[i].RootSerials = roots
 	}

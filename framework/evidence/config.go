@@ -59,12 +59,8 @@ func (p Proxy) section(kind string) (*configdump.Wrapper, error) {
 	if !ok {
 		return fail(errors.New("the config dump has no such section"))
 	}
-	one, err := json.Marshal(map[string]any{"configs": []json.RawMessage{raw}})
-	if err != nil {
-		return fail(err)
-	}
 	var w configdump.Wrapper
-	if err := w.UnmarshalJSON(one); err != nil {
+	if err := w.UnmarshalJSON(slices.Concat([]byte(`{"configs":[`), raw, []byte(`]}`))); err != nil {
 		return fail(err)
 	}
 	return &w, nil

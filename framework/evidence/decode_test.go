@@ -126,7 +126,7 @@ func TestCertificates(t *testing.T) {
 	got, err := sleepProxy(t).Certificates()
 	must(t, err)
 	same(t, "certificates", got, []Certificate{{
-		Serial: "a1", URIs: []string{"spiffe://cluster.local/ns/sample/sa/sleep"}, RootSerials: []string{"5f1c", "5f1c"},
+		Serial: "a1", URIs: []string{"spiffe://cluster.local/ns/sample/sa/sleep"}, RootSerials: []string{"5f1c"},
 		NotBefore: time.Date(2026, 9, 1, 9, 58, 0, 0, time.UTC), NotAfter: time.Date(2026, 9, 2, 10, 0, 0, 0, time.UTC),
 	}})
 }

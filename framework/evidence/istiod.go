@@ -73,10 +73,11 @@ func (i Istiod) RemoteClusters() ([]RemoteCluster, error) {
 	return all, nil
 }
 
-// Networks gives what /debug/networkz shows.
+// Networks gives what /debug/networkz shows, in the order of networks and addresses.
 func (i Istiod) Networks() ([]Network, error) {
 	var all []Network
 	err := i.page(PageNetworkz, &all)
+	slices.SortFunc(all, func(a, b Network) int { return strings.Compare(a.Network+" "+a.Addr, b.Network+" "+b.Addr) })
 	return all, err
 }
 

@@ -174,28 +174,22 @@ func clusterTimeout(s sight) (string, []string) {
 
 // differentRoots compares what the proxies trust: it is what decides whether they can speak to each other.
 func differentRoots(s sight) (string, []string) {
-	first := map[string]evidence.Proxy{}
-	order := []intent.Cluster{}
+	var first evidence.Proxy
+	of := ""
 	for _, c := range s.all() {
 		if s.cluster(c.Name) == nil {
 			continue
 		}
 		for _, p := range s.cluster(c.Name).Proxies {
-			if p.RootSHA256 == "" {
-				continue
+			switch {
+			case p.RootSHA256 == "":
+			case of == "":
+				first, of = p, c.Name
+			case p.RootSHA256 != first.RootSHA256:
+				return fmt.Sprintf("pod %s on cluster %s trusts the root %.16s and pod %s on cluster %s the root %.16s, so neither takes the other's certificates",
+						first.Pod, of, first.RootSHA256, p.Pod, c.Name, p.RootSHA256),
+					[]string{first.File(s.epoch, of), p.File(s.epoch, c.Name)}
 			}
-			if _, there := first[c.Name]; !there {
-				first[c.Name] = p
-				order = append(order, c)
-			}
-		}
-	}
-	for i := 1; i < len(order); i++ {
-		a, b := first[order[0].Name], first[order[i].Name]
-		if a.RootSHA256 != b.RootSHA256 {
-			return fmt.Sprintf("the workloads of %s trust the root %.16s and those of %s the root %.16s, so neither takes the other's certificates",
-					order[0].Name, a.RootSHA256, order[i].Name, b.RootSHA256),
-				[]string{a.File(s.epoch, order[0].Name), b.File(s.epoch, order[i].Name)}
 		}
 	}
 	return "", nil

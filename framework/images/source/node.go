@@ -34,6 +34,7 @@ func (b *Builder) engineImage(ctx context.Context, name, key, item string, make 
 		defer unlock()
 		there, err := b.docker.Has(ctx, ref)
 		if err != nil || there {
+			b.report.Skip(item)
 			return ref, err
 		}
 		tmp, remove, err := b.store.Temp("engine-" + name + "-" + key)

@@ -75,7 +75,7 @@ contexts: [{name: ctx-%[1]s, context: {cluster: %[1]s, user: admin}}]}`, name, s
 	return c
 }
 
-// Put stores an object, given as YAML, under its path ("/api/v1/namespaces/sample").
+// Put stores an object, given as YAML, under its path ("/api/v1/namespaces/sample"), which also gives its kind.
 func (s *Server) Put(t *testing.T, path, text string) {
 	t.Helper()
 	var o map[string]any
@@ -84,6 +84,7 @@ func (s *Server) Put(t *testing.T, path, text string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	o["kind"], o["apiVersion"] = s.kindOf(filepath.Dir(path)), version(path)
 	s.objects[path] = o
 }
 

@@ -155,6 +155,7 @@ func (o Options) operator(c *cluster.Cluster) ([]byte, error) {
 		"profile": "minimal", "revision": o.Intent.Revision,
 		"meshConfig": object{"trustDomain": o.Intent.TrustDomain, "localityLbSetting": object{"enabled": false}},
 		"values":     values,
+		"components": object{"pilot": object{"k8s": object{"overlays": []object{o.probeOverlay()}}}},
 	}
 	if o.Hub != "" {
 		spec["hub"] = o.Hub
@@ -167,4 +168,13 @@ func (o Options) operator(c *cluster.Cluster) ([]byte, error) {
 		"metadata": object{"name": operatorName, "namespace": Namespace},
 		"spec":     spec,
 	})
+}
+
+// probeOverlay has istiod asked every second whether it is ready. It is so within a second of its start, but the chart's
+// period of 3 s lets the first answers come at 1 s, which is too early, and 4 s.
+func (o Options) probeOverlay() object {
+	return object{
+		"apiVersion": "apps/v1", "kind": "Deployment", "name": "istiod-" + o.Intent.Revision,
+		"patches": []object{{"path": "spec.template.spec.containers.[name:discovery].readinessProbe.periodSeconds", "value": 1}},
+	}
 }

@@ -24,7 +24,7 @@ func socket(host string, port uint32) object {
 // Clusters is the body of /clusters?format=json that holds these hosts, in the form in which Envoy leaves out zeros.
 func Clusters(hosts ...evidence.Counters) json.RawMessage {
 	byName := map[string][]object{}
-	var order []string
+	order := []string{"xds-grpc"} // every Envoy has it
 	for _, h := range hosts {
 		if _, again := byName[h.Cluster]; !again {
 			order = append(order, h.Cluster)

@@ -55,6 +55,16 @@ func (r *Reporter) Expect(items ...string) {
 	}
 }
 
+// Skip takes back an announcement: the item turned out to be there.
+func (r *Reporter) Skip(item string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := slices.Index(r.pending, item); i >= 0 {
+		r.pending = slices.Delete(r.pending, i, i+1)
+		r.total--
+	}
+}
+
 // Do runs work as the named item and reports its start, its going on, and its end.
 func (r *Reporter) Do(ctx context.Context, item string, work func(context.Context) error) error {
 	r.Expect(item)

@@ -1,0 +1,35 @@
+package claim
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestConclude(t *testing.T) {
+	f := func(v Verdict, l Level) Finding {
+		return Finding{Claim: "c-" + string(v), Subject: "east", Verdict: v, Level: l, Reason: "because"}
+	}
+	withCause := f(Failed, Core)
+	withCause.Claim, withCause.Cause = "later", &Cause{ID: "x", Sentence: "the roots differ."}
+	for _, tc := range []struct {
+		name    string
+		all     []Finding
+		verdict Verdict
+		code    int
+		reason  string
+	}{
+		{"nothing", nil, Inconclusive, 3, "nothing"},
+		{"extended ones only", []Finding{f(Passed, Extended)}, Inconclusive, 3, "no core claim"},
+		{"passed", []Finding{f(Passed, Core), f(Passed, Core)}, Passed, 0, "all 1 core claims hold (2 findings)"},
+		{"extended failed", []Finding{f(Passed, Core), f(Failed, Extended)}, Passed, 0, "conforms"},
+		{"inconclusive", []Finding{f(Passed, Core), f(Inconclusive, Core)}, Inconclusive, 3, "c-inconclusive (east): because"},
+		{"skipped", []Finding{f(Passed, Core), f(Skipped, Core)}, Inconclusive, 3, "c-skipped"},
+		{"failed before inconclusive", []Finding{f(Inconclusive, Core), f(Failed, Core)}, Failed, 1, "c-failed"},
+		{"the cause comes first", []Finding{f(Failed, Core), withCause}, Failed, 1, "later (east), because the roots differ"},
+	} {
+		verdict, reason := Conclude(tc.all)
+		if code := ExitCode(tc.all); verdict != tc.verdict || code != tc.code || !strings.Contains(reason, tc.reason) {
+			t.Errorf("%s: %s, %d: %q; want %s, %d: ...%s...", tc.name, verdict, code, reason, tc.verdict, tc.code, tc.reason)
+		}
+	}
+}
