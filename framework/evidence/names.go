@@ -53,6 +53,12 @@ func (p Proxy) File(epoch, cluster string) string {
 // File names the file that an Istiod is kept in.
 func (i Istiod) File(epoch, cluster string) string { return FileOfIstiod(epoch, cluster, i.Pod) }
 
+// Purposes of Traffic.
+const (
+	GuideCalls = "guide-calls"
+	Split      = "split"
+)
+
 // Roles of proxies.
 const (
 	RoleSleep      = "sleep"

@@ -231,12 +231,6 @@ type Dial struct {
 	Error     string  `json:"error,omitempty"`
 }
 
-// Purposes of Traffic.
-const (
-	GuideCalls = "guide-calls"
-	Split      = "split"
-)
-
 // Traffic is one exec of calls from sleep, one call in flight at a time. Its file is traffic-PURPOSE.json.
 type Traffic struct {
 	Purpose string    `json:"purpose"`

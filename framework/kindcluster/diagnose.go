@@ -43,20 +43,22 @@ func (m *maker) diagnostics(name string) string {
 	return filepath.Join(m.Dir, "diagnostics", name)
 }
 
-// cures are what to do about the faults of a machine that keep a node from coming up, by what its logs say then.
-func cures() map[string]string {
-	return map[string]string{
-		"Too many open files": "this machine's inotify instances are used up: remove other clusters, or raise them " +
-			"(sysctl fs.inotify.max_user_instances=512)",
-		"no space left on device": "the disk of the docker engine is full: make room on it (docker system df)",
+// cure says what to do about the faults of a machine that keep a node from coming up, by what its logs or docker said
+// then; "" when nothing in text is known.
+func cure(text string) string {
+	switch {
+	case strings.Contains(text, "Too many open files"):
+		return "this machine's inotify instances are used up: remove other clusters, or raise them (sysctl fs.inotify.max_user_instances=512)"
+	case strings.Contains(text, "no space left on device"):
+		return "the disk of the docker engine is full: make room on it (docker system df)"
 	}
+	return ""
 }
 
 // diagnose saves what a node that did not come up says. It is best effort: what cannot be read is noted in the file
 // that should have held it, and only a folder or file that cannot be written is an error.
-//
-// The cure is what to do, where the logs tell, or "".
-func (m *maker) diagnose(ctx context.Context, made Made) (folder, cure string, err error) {
+// todo says what to do, where the logs tell.
+func (m *maker) diagnose(ctx context.Context, made Made) (folder, todo string, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), diagnoseLimit)
 	defer cancel()
 	folder = m.diagnostics(made.Name)
@@ -72,10 +74,8 @@ func (m *maker) diagnose(ctx context.Context, made Made) (folder, cure string, e
 			}
 		}
 		out, err := m.docker.run(ctx, args...)
-		for sign, what := range cures() {
-			if strings.Contains(out, sign) {
-				cure = what
-			}
+		if c := cure(out); c != "" {
+			todo = c
 		}
 		if err != nil {
 			out += fmt.Sprintf("\n(%v)\n", err)
@@ -84,5 +84,5 @@ func (m *maker) diagnose(ctx context.Context, made Made) (folder, cure string, e
 			errs = append(errs, fmt.Errorf("write cluster %s's diagnostics: %w", made.Name, err))
 		}
 	}
-	return folder, cure, errors.Join(errs...)
+	return folder, todo, errors.Join(errs...)
 }

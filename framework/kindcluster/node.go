@@ -44,10 +44,13 @@ func (m *maker) createCluster(ctx context.Context, name, addressRange string, co
 // waits), and makes sure that nothing goes on in the background.
 func (m *maker) givenUp(ctx context.Context, made Made, running <-chan error, err error) error {
 	if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		folder, cure, saveErr := m.diagnose(ctx, made)
+		folder, todo, saveErr := m.diagnose(ctx, made)
+		if c := cure(err.Error()); c != "" {
+			todo = c
+		}
 		err = fmt.Errorf("%w: its kubelet's and other logs are in %s", err, folder)
-		if cure != "" {
-			err = fmt.Errorf("%w: %s", err, cure)
+		if todo != "" {
+			err = fmt.Errorf("%w: %s", err, todo)
 		}
 		err = errors.Join(err, saveErr)
 	}

@@ -15,9 +15,19 @@ import (
 	"github.com/meshproof/meshproof/framework/images/internal/store"
 )
 
-// recipeKey depends on everything below an image.
+// recipeKey depends on everything that an image is made of.
 func (b *Builder) recipeKey(r Recipe) (string, error) {
-	in := []string{"image", r.Ref, fmt.Sprint(r.Config), fmt.Sprint(r.Files), b.arch}
+	layer, err := b.fileLayerKey(r)
+	if err != nil || !r.Slim {
+		return store.Key("image", r.Ref, fmt.Sprint(r.Config), layer), err
+	}
+	root, err := b.rootFSKey(slimFS())
+	return store.Key("image", r.Ref, fmt.Sprint(r.Config), layer, root), err
+}
+
+// fileLayerKey depends on a recipe's own files.
+func (b *Builder) fileLayerKey(r Recipe) (string, error) {
+	in := []string{"layer", fmt.Sprint(r.Files), b.arch}
 	if r.Unit != "" {
 		u, err := b.unit(r.Unit)
 		if err != nil {
@@ -29,15 +39,8 @@ func (b *Builder) recipeKey(r Recipe) (string, error) {
 		}
 		in = append(in, key)
 	}
-	if r.Slim {
-		key, err := b.rootFSKey(slimFS())
-		if err != nil {
-			return "", err
-		}
-		in = append(in, key)
-	}
 	if r.Envoy {
-		in = append(in, b.v.Envoy.Version, b.v.Envoy.SHA256[b.arch])
+		in = append(in, b.envoyKey())
 	}
 	return store.Key(in...), nil
 }
@@ -67,7 +70,7 @@ func (b *Builder) slimLayer(ctx context.Context) (string, error) {
 
 // fileLayer is the layer of a recipe's own files.
 func (b *Builder) fileLayer(ctx context.Context, r Recipe) (string, error) {
-	key, err := b.recipeKey(r)
+	key, err := b.fileLayerKey(r)
 	if err != nil {
 		return "", err
 	}

@@ -18,8 +18,10 @@ const (
 	SidecarName = "istio-proxy"
 	// RevisionKey is the label, and the annotation, that holds a revision.
 	RevisionKey = "istio.io/rev"
-	// GatewayLabel and GatewayValue select the east-west gateway.
-	GatewayLabel, GatewayValue = "istio", "eastwestgateway"
+	// GatewayLabel is the label that selects the east-west gateway.
+	GatewayLabel = "istio"
+	// GatewayValue is that label's value.
+	GatewayValue = "eastwestgateway"
 	// AutoImage stands in a gateway's template until an injector replaces it.
 	AutoImage = "auto"
 	// AppPort is the port of helloworld.
