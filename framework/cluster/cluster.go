@@ -4,7 +4,6 @@
 package cluster
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -88,8 +87,8 @@ func (c *Cluster) Resources(namespace ...string) *resources.Resources {
 
 // UID is the UID of the namespace kube-system, which tells two names of one cluster from two clusters.
 func (c *Cluster) UID(ctx context.Context) (string, error) {
-	ns, err := c.kube.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
-	if err != nil {
+	var ns corev1.Namespace
+	if err := c.klient.Resources().Get(ctx, metav1.NamespaceSystem, "", &ns); err != nil {
 		return "", fmt.Errorf("read namespace kube-system on cluster %s (%s): %w", c.Name, c.Server(), err)
 	}
 	return string(ns.UID), nil
@@ -105,21 +104,10 @@ func (c *Cluster) Ready(ctx context.Context, limit time.Duration) error {
 	return nil
 }
 
-// Exec runs a command in a container and returns what it printed. A command that ends with a non-zero code gives an
-// error that wraps k8s.io/client-go/util/exec.CodeExitError; what was printed until then is returned too.
-func (c *Cluster) Exec(ctx context.Context, namespace, pod, container string, command ...string) (stdout, stderr []byte, err error) {
-	var out, errOut bytes.Buffer
-	err = c.klient.Resources(namespace).ExecInPod(ctx, namespace, pod, container, command, &out, &errOut)
-	if err != nil {
-		err = fmt.Errorf("run %q in %s/%s container %s on cluster %s: %w", command, namespace, pod, container, c.Name, err)
-	}
-	return out.Bytes(), errOut.Bytes(), err
-}
-
 // Pods lists the pods of a namespace that match a label selector.
 func (c *Cluster) Pods(ctx context.Context, namespace, selector string) ([]corev1.Pod, error) {
-	list, err := c.kube.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
-	if err != nil {
+	var list corev1.PodList
+	if err := c.klient.Resources(namespace).List(ctx, &list, resources.WithLabelSelector(selector)); err != nil {
 		return nil, fmt.Errorf("list pods %q in namespace %s on cluster %s: %w", selector, namespace, c.Name, err)
 	}
 	return list.Items, nil

@@ -12,11 +12,11 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 )
 
 // forwarder asks a pod's own HTTP server through the API server's port forwarding, as istioctl does. A page costs some
@@ -51,9 +51,10 @@ func (f *forwarder) get(ctx context.Context, pod corev1.Pod, port int, paths []s
 		return bodies, errs
 	}
 	// Closing the connection ends every read on its streams.
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	hangUp := func() { _ = conn.Close() }
+	stop := context.AfterFunc(ctx, hangUp)
 	defer stop()
-	defer conn.Close()
+	defer hangUp()
 	var all sync.WaitGroup
 	for i, path := range paths {
 		all.Go(func() {
@@ -73,7 +74,7 @@ func (f *forwarder) connect(ctx context.Context, pod corev1.Pod) (httpstream.Con
 	if err != nil {
 		return nil, err
 	}
-	conn, _, err := spdy.Negotiate(f.upgrader, &http.Client{Transport: f.transport}, req, portforward.PortForwardProtocolV1Name)
+	conn, _, err := spdy.NegotiateStreaming(f.upgrader, &http.Client{Transport: f.transport}, req, portforward.PortForwardProtocolV1Name)
 	return conn, err
 }
 

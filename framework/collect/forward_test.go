@@ -3,6 +3,7 @@ package collect
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,9 +13,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
-	"k8s.io/apimachinery/pkg/util/httpstream/spdy"
 	"k8s.io/client-go/tools/portforward"
+	"k8s.io/streaming/pkg/httpstream"
+	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
 // forwarding is an API server that forwards ports as a kubelet does: port 15000 answers with the path, 15001 refuses, 15002
@@ -110,7 +111,7 @@ func TestForwardEndsWithTheContext(t *testing.T) {
 	sleep := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "sample", Name: "sleep-1"}}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, errs := f.get(ctx, sleep, 15002, []string{"/a"}); errs[0] != context.DeadlineExceeded {
+	if _, errs := f.get(ctx, sleep, 15002, []string{"/a"}); !errors.Is(errs[0], context.DeadlineExceeded) {
 		t.Errorf("error %v, want %v", errs[0], context.DeadlineExceeded)
 	}
 }

@@ -47,7 +47,7 @@ func (s source) get(ctx context.Context, pod corev1.Pod, e endpoint, paths ...st
 		body, execErr := s.run(ctx, pod, e.container, slices.Concat(e.command, paths[i:i+1])...)
 		bodies[i], errs[i] = body, nil
 		if execErr != nil {
-			errs[i] = s.pageError(pod, e, paths[i], fmt.Errorf("%w; and by port forwarding: %v", execErr, err))
+			errs[i] = s.pageError(pod, e, paths[i], fmt.Errorf("%w; and by port forwarding: %w", execErr, err))
 		}
 	}
 	return bodies, errs

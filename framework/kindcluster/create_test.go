@@ -132,7 +132,8 @@ func TestCreateStartsTheRegistry(t *testing.T) {
 }
 
 func TestCreateKeepsTheLogsOfAClusterThatDoesNotComeUp(t *testing.T) {
-	r := newRig(t, rule{words: "exec mp-a-east-control-plane journalctl --no-pager --lines=5000 --unit=kubelet", out: "kubelet says no\n"},
+	r := newRig(t, rule{words: "ps --all --quiet --filter name=^/?mp-a-east-control-plane$", out: "c1\n"},
+		rule{words: "exec mp-a-east-control-plane journalctl --no-pager --lines=5000 --unit=kubelet", out: "kubelet says no\n"},
 		rule{words: "logs", err: "No such container"})
 	r.kind.creates["mp-a-east"] = func() error {
 		return kinderrors.Wrap(&exec.RunError{Command: []string{"kubeadm", "init"}, Output: []byte("I0101 a\nerror: couldn't initialize a Kubernetes cluster\n\tmain.go:1\n"),
@@ -155,8 +156,18 @@ func TestCreateKeepsTheLogsOfAClusterThatDoesNotComeUp(t *testing.T) {
 	}
 }
 
+func TestCreateWithoutANodeHasNoLogs(t *testing.T) {
+	r := newRig(t)
+	r.kind.creates["mp-a-west"] = func() error { return errors.New("failed to pull image: no space left on device") }
+	_, err := r.create(t.Context())
+	if err == nil || strings.Contains(err.Error(), "logs are in") || !strings.Contains(err.Error(), "docker system df") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCreateSaysWhatToDo(t *testing.T) {
-	r := newRig(t, rule{words: "logs", out: "Failed to create control group inotify object: Too many open files\n"})
+	r := newRig(t, rule{words: "ps --all --quiet --filter name=^/?mp-a-west-control-plane$", out: "c1\n"},
+		rule{words: "logs", out: "Failed to create control group inotify object: Too many open files\n"})
 	r.Diagnostics = filepath.Join(r.Dir, "elsewhere")
 	r.kind.creates["mp-a-west"] = func() error { return errors.New("could not find a log line") }
 	_, err := r.create(t.Context())

@@ -47,7 +47,7 @@ func (m *maker) diagnostics(name string) string {
 // then; "" when nothing in text is known.
 func cure(text string) string {
 	switch {
-	case strings.Contains(text, "Too many open files"):
+	case strings.Contains(text, "many open files"):
 		return "this machine's inotify instances are used up: remove other clusters, or raise them (sysctl fs.inotify.max_user_instances=512)"
 	case strings.Contains(text, "no space left on device"):
 		return "the disk of the docker engine is full: make room on it (docker system df)"
@@ -57,10 +57,14 @@ func cure(text string) string {
 
 // diagnose saves what a node that did not come up says. It is best effort: what cannot be read is noted in the file
 // that should have held it, and only a folder or file that cannot be written is an error.
-// todo says what to do, where the logs tell.
+// todo says what to do, where the logs tell. Without a node there is nothing to save, and folder is "".
 func (m *maker) diagnose(ctx context.Context, made Made) (folder, todo string, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), diagnoseLimit)
 	defer cancel()
+	nodes, err := m.docker.run(ctx, "ps", "--all", "--quiet", "--filter", "name=^/?"+made.NodeName+"$")
+	if err == nil && strings.TrimSpace(nodes) == "" {
+		return "", "", nil
+	}
 	folder = m.diagnostics(made.Name)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return folder, "", fmt.Errorf("make the folder of cluster %s's diagnostics: %w", made.Name, err)

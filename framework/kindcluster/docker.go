@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -43,6 +44,9 @@ func (commandLine) run(ctx context.Context, args ...string) (string, error) {
 	var out, errOut bytes.Buffer
 	cmd := exec.CommandContext(ctx, "docker", args...)
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &errOut, killDelay
+	// A group of its own: a terminal sends Ctrl-C to everything in the foreground group, and a removal must not lose
+	// its commands to the second one.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)

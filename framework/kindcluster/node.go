@@ -48,7 +48,9 @@ func (m *maker) givenUp(ctx context.Context, made Made, running <-chan error, er
 		if c := cure(err.Error()); c != "" {
 			todo = c
 		}
-		err = fmt.Errorf("%w: its kubelet's and other logs are in %s", err, folder)
+		if folder != "" {
+			err = fmt.Errorf("%w: its kubelet's and other logs are in %s", err, folder)
+		}
 		if todo != "" {
 			err = fmt.Errorf("%w: %s", err, todo)
 		}

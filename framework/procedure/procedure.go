@@ -108,22 +108,27 @@ func New(o Options) (*Procedure, error) {
 		}
 	}
 	p := &Procedure{o: o, steps: steps, run: shell.Run, variables: map[string]string{}}
-	if p.files, err = prepareFiles(o); err != nil {
-		return nil, fmt.Errorf("prepare the guide's steps in %s: %w", o.Dir, err)
-	}
 	p.values = guide.Values{
 		Fleet: o.Intent.Fleet, ProjectNumber: o.Intent.ProjectNumber, Revision: o.Intent.Revision, PilotCertProvider: word,
 	}
-	for i, c := range o.Set {
-		member := o.Intent.Clusters[i]
+	if p.files, err = prepareFiles(o); err != nil {
+		return nil, fmt.Errorf("prepare the guide's steps in %s: %w", o.Dir, err)
+	}
+	return p, p.fillClusters()
+}
+
+// fillClusters gives the guide's placeholders their values for each cluster.
+func (p *Procedure) fillClusters() error {
+	for i, c := range p.o.Set {
+		member := p.o.Intent.Clusters[i]
 		if member.Name != c.Name {
-			return nil, fmt.Errorf("prepare the guide's steps: cluster %d is %s, but the intent says %s", i+1, c.Name, member.Name)
+			return fmt.Errorf("prepare the guide's steps: cluster %d is %s, but the intent says %s", i+1, c.Name, member.Name)
 		}
 		p.values.Clusters = append(p.values.Clusters, guide.Cluster{
 			ID: member.ID, Network: member.Network, RemoteName: p.remoteName(i), Kubeconfig: p.files.own[i], Context: p.files.contexts[i],
 		})
 	}
-	return p, nil
+	return nil
 }
 
 // remoteName is the name under which the others know cluster i.

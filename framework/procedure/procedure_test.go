@@ -80,6 +80,9 @@ func TestCommandsAreTheGuidesInItsDirectoryAndEnvironment(t *testing.T) {
 		}
 	}
 	for _, s := range steps {
+		if s.ID == "S2" && (s.Command != `export MESH_ID="proj-${PROJECT_NUMBER}"` || s.Stdout != "MESH_ID=proj-123\n") {
+			t.Errorf("S2 does not show the guide's command and what it exported: %+v", s)
+		}
 		if s.ID == "S6.2" && (len(s.Deviations) != 2 || s.Deviations[0].Finding != "F1" || s.Deviations[1].Finding != "F2" || s.Cluster != "west") {
 			t.Errorf("S6.2 does not list its deviations: %+v", s)
 		}
@@ -136,7 +139,7 @@ func TestAnInterruptionEndsTheProcedureAtOnce(t *testing.T) {
 		return shell.Result{ExitCode: -1}, context.Cause(ctx)
 	}
 	steps, err := r.p.SetUp(ctx)
-	if err == nil || !strings.Contains(err.Error(), "interrupted by ctrl-c") || len(steps) != 4 || steps[3].Reachable != nil {
+	if err == nil || !strings.Contains(err.Error(), "interrupted by ctrl-c") || len(steps) != 4 || steps[3].Reachable != nil || steps[3].ExitCode != -1 {
 		t.Errorf("%d steps, %v: want the 4 until S4, without asking the API servers", len(steps), err)
 	}
 }

@@ -56,7 +56,7 @@ func (p *Procedure) variablesStage(ctx context.Context) ([]evidence.Step, error)
 		}
 		t.accept = p.acceptContexts
 		if len(step.Sets) > 0 {
-			t.script += "\n" + printVariables(step.Sets)
+			t.after = "\n" + printVariables(step.Sets)
 			t.accept = func(stdout string) error { return p.acceptVariables(step.Sets, stdout) }
 		}
 		c = append(c, t)

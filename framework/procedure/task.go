@@ -20,8 +20,10 @@ import (
 type task struct {
 	id, title, cluster string
 	script             string
-	deviations         []guide.Deviation
-	limit              time.Duration
+	// after is run in the same shell when the script has succeeded, and is no part of the guide's command.
+	after      string
+	deviations []guide.Deviation
+	limit      time.Duration
 	// keep is how much of the standard output is kept; 0 = the usual.
 	keep int
 	// makes is what the command makes on supplied clusters.
@@ -73,6 +75,9 @@ func (p *Procedure) perform(ctx context.Context, t task) (evidence.Step, error) 
 	for _, d := range t.deviations {
 		step.Deviations = append(step.Deviations, evidence.Deviation(d))
 	}
+	if t.script != "" {
+		step.ExitCode = -1 // until it has run
+	}
 	err := context.Cause(ctx)
 	if err == nil {
 		err = p.act(ctx, t, &step)
@@ -101,7 +106,7 @@ func (p *Procedure) act(ctx context.Context, t task, step *evidence.Step) error 
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, t.limit, fmt.Errorf("the step's limit of %s has passed", t.limit))
 	defer cancel()
-	r, err := p.run(limited, shell.Command{Args: shell.Script(t.script), Dir: p.o.Release.Path, Env: p.environment(), Keep: t.keep})
+	r, err := p.run(limited, shell.Command{Args: shell.Script(t.script + t.after), Dir: p.o.Release.Path, Env: p.environment(), Keep: t.keep})
 	step.ExitCode, step.Stdout, step.Stderr = r.ExitCode, r.Stdout, r.Stderr
 	if err == nil && t.accept != nil {
 		err = t.accept(r.Stdout)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/meshproof/meshproof/framework/release/shell"
@@ -38,6 +39,9 @@ type Dir struct {
 	Version string
 }
 
+// odd are the characters that mean something to a shell in an unquoted word.
+var odd = regexp.MustCompile(`[^A-Za-z0-9_@%+=:,./-]`)
+
 // Open checks the layout of the directory and names everything that is missing.
 func Open(path string) (*Dir, error) {
 	path, err := filepath.Abs(path)
@@ -50,6 +54,9 @@ func Open(path string) (*Dir, error) {
 	}
 	if d.Samples, err = samples(path); err != nil {
 		errs = append(errs, err)
+	}
+	if word := odd.FindString(path); word != "" {
+		errs = append(errs, fmt.Errorf("its path contains %q, which the guide's unquoted ${SAMPLES_DIR} would not survive", word))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("open release directory %s: %w: give the --output_dir of `asmcli install`", path, err)

@@ -45,6 +45,12 @@ func assembled(t *testing.T) string {
 		if d.Path != path || d.Samples != path || d.Istioctl != filepath.Join(path, "istioctl") || d.Version != "1.23.2-asm.2" {
 			t.Fatalf("assembled %+v", d)
 		}
+		if err := os.Chmod(filepath.Join(path, GatewayScript), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Assemble(path, mod, istioctl); err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
@@ -125,6 +131,13 @@ func TestOpenNamesEverythingThatIsWrong(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAPathThatTheGuideWouldSplitIsRefused(t *testing.T) {
+	mod, istioctl := module(t)
+	if _, err := Assemble(filepath.Join(t.TempDir(), "my release"), mod, istioctl); err == nil || !strings.Contains(err.Error(), "unquoted ${SAMPLES_DIR}") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"regexp"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
@@ -88,14 +88,14 @@ type installed struct{ clusterID, network, meshID, trustDomain string }
 // readMesh reads the revision's istiod Deployment, its mesh configuration and the network label of istio-system.
 func readMesh(ctx context.Context, c *cluster.Cluster, revision string) (installed, error) {
 	var m installed
-	d, err := c.Kube().AppsV1().Deployments("istio-system").Get(ctx, "istiod-"+revision, metav1.GetOptions{})
-	if err != nil {
+	var d appsv1.Deployment
+	if err := c.Resources().Get(ctx, "istiod-"+revision, "istio-system", &d); err != nil {
 		return m, fmt.Errorf("read the control plane istiod-%s on cluster %s (%s): %w: install that revision there first, or give the installed one with --revision",
 			revision, c.Name, c.Server(), err)
 	}
 	m.clusterID = envOf(d.Spec.Template.Spec.Containers, "CLUSTER_ID")
-	ns, err := c.Kube().CoreV1().Namespaces().Get(ctx, "istio-system", metav1.GetOptions{})
-	if err != nil {
+	var ns corev1.Namespace
+	if err := c.Resources().Get(ctx, "istio-system", "", &ns); err != nil {
 		return m, fmt.Errorf("read namespace istio-system on cluster %s: %w", c.Name, err)
 	}
 	m.network = ns.Labels["topology.istio.io/network"]

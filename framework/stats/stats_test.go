@@ -100,7 +100,7 @@ func TestBandAgreesWithExactSums(t *testing.T) {
 }
 
 func TestPublishedTable(t *testing.T) {
-	// The table of docs/statistics.md, each figure with the digits that it is published with.
+	// Figures that were computed independently beforehand, each with the digits that it was given with.
 	for _, tc := range []struct {
 		n                                     int
 		alpha                                 float64
@@ -208,7 +208,7 @@ func TestMissAndPowerAddUp(t *testing.T) {
 }
 
 func TestSamples(t *testing.T) {
-	// The table gives these rounded up to tens.
+	// These were given rounded up to tens.
 	for _, tc := range []struct {
 		alpha, share, miss float64
 		rounded            int

@@ -18,7 +18,7 @@ import (
 // flight, and the picks of one client do not depend on another's.
 func guideCalls(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster) error {
 	var mu sync.Mutex
-	return each(ctx, o.Set, func(ctx context.Context, c *cluster.Cluster) error {
+	return o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		step, err := o.Caller.Calls(ctx, c.Name)
 		if o.OnStep != nil {
 			o.OnStep(step)
@@ -47,7 +47,7 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 	if err != nil {
 		return fmt.Errorf("read the counters before the measured calls: %w", err)
 	}
-	err = each(ctx, o.Set, func(ctx context.Context, c *cluster.Cluster) error {
+	err = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		t, err := traffic.Split(ctx, c, o.Intent.RunID, o.Intent.Samples)
 		t.Before = before[c.Name]
 		mu.Lock()
@@ -82,7 +82,7 @@ func text(err error) string {
 func counters(ctx context.Context, o Options) (map[string][]evidence.Counters, error) {
 	seen := map[string][]evidence.Counters{}
 	var mu sync.Mutex
-	err := each(ctx, o.Set, func(ctx context.Context, c *cluster.Cluster) error {
+	err := o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		counted, err := collect.Counters(ctx, c, o.Collect)
 		mu.Lock()
 		defer mu.Unlock()

@@ -5,12 +5,11 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/cluster"
@@ -32,10 +31,10 @@ type Limits struct {
 	Calls time.Duration
 }
 
-// DefaultLimits are what a mesh is given unless the run says otherwise. Measured on kind: discovery 0.2 to 2.5 s, and 30 s
-// until istiod gives up on a remote cluster (PILOT_REMOTE_CLUSTER_TIMEOUT).
+// DefaultLimits are what a mesh is given unless the run says otherwise. Measured on kind: discovery 0.2 to 2.5 s, 30 s
+// until istiod gives up on a remote cluster (PILOT_REMOTE_CLUSTER_TIMEOUT), and 0.8 s a call through a dead gateway.
 func DefaultLimits() Limits {
-	return Limits{Converge: 90 * time.Second, Quiet: 35 * time.Second, Withdraw: 60 * time.Second, Calls: 3 * time.Minute}
+	return Limits{Converge: 90 * time.Second, Quiet: 35 * time.Second, Withdraw: 60 * time.Second, Calls: 8 * time.Minute}
 }
 
 // Caller makes the guide's own calls (S14) from one cluster.
@@ -94,7 +93,11 @@ func settle(ctx context.Context, o Options, epoch string, limit time.Duration) (
 	began := time.Now()
 	err := poll.Until(ctx, poll.Wait{What: "every claim about the " + epoch[3:] + " mesh that converges", Where: "all clusters", Limit: limit},
 		func(tryCtx context.Context) (string, error) {
-			snapshot = look(tryCtx, o)
+			seen := look(tryCtx, o)
+			if tryCtx.Err() != nil && snapshot != nil {
+				return last, errors.New("the last look was cut short; the one before it is kept")
+			}
+			snapshot = seen
 			open := unsettled(o.Intent, epoch, snapshot)
 			if len(open) == 0 {
 				return "", nil
@@ -170,13 +173,4 @@ func save(o Options, epoch string, snapshot map[string]*evidence.Cluster) error 
 		}
 	}
 	return nil
-}
-
-// each runs f for every cluster at once and returns the first error; the others are cancelled.
-func each(ctx context.Context, s cluster.Set, f func(context.Context, *cluster.Cluster) error) error {
-	g, ctx := errgroup.WithContext(ctx)
-	for _, c := range s {
-		g.Go(func() error { return f(ctx, c) })
-	}
-	return g.Wait()
 }

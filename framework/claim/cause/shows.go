@@ -3,7 +3,6 @@ package cause
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
@@ -118,7 +117,11 @@ func sameNetwork(s sight) (string, []string) {
 	return "", nil
 }
 
-const clusterAnnotation = "networking.istio.io/cluster"
+// istioctl's names in a remote secret: its annotation, and the start of its own name.
+const (
+	clusterAnnotation = "networking.istio.io/cluster"
+	secretPrefix      = "istio-remote-secret-"
+)
 
 // callers are the clusters whose own view of the others the claim is about: the one that calls, or, for what a cluster was
 // asked for, the ones that asked.
@@ -140,7 +143,7 @@ func secretMissing(s sight) (string, []string) {
 		}
 		for _, p := range s.run.Intent.Peers(c.Name) {
 			named := func(o evidence.Object) bool {
-				return o.Annotations[clusterAnnotation] == p.RemoteName || strings.HasSuffix(o.Name, "-"+p.RemoteName)
+				return o.Annotations[clusterAnnotation] == p.RemoteName || o.Name == secretPrefix+p.RemoteName
 			}
 			if !slices.ContainsFunc(k.RemoteSecrets, named) {
 				return fmt.Sprintf("cluster %s has no remote secret for %s (%s)", c.Name, p.Name, p.RemoteName),

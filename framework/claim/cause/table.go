@@ -1,6 +1,8 @@
 package cause
 
 import (
+	"slices"
+
 	"github.com/meshproof/meshproof/framework/claim"
 )
 
@@ -21,7 +23,7 @@ func with(ids []string, more ...string) []string { return append(ids, more...) }
 
 // table gives every cause, the most certain first.
 func table() []row {
-	return append(environment(), mesh()...)
+	return slices.Concat(environment(), installation(), discovery(), way())
 }
 
 // environment are the causes that lie around the mesh.
@@ -45,8 +47,8 @@ func environment() []row {
 	}
 }
 
-// mesh are the causes that lie in the mesh.
-func mesh() []row {
+// installation are the causes that lie in how each cluster was set up.
+func installation() []row {
 	return []row{
 		{
 			id: "not-injected", verdict: claim.Failed, shows: notInjected,
@@ -64,6 +66,12 @@ func mesh() []row {
 			explains: with(ofTheCalls(), "mesh-ids", "endpoints-across-gateway"),
 			remedy:   "Give each cluster a network name of its own, at the installation of the control plane and in gen-eastwest-gateway.sh --network (finding F1).",
 		},
+	}
+}
+
+// discovery are the causes that lie in what the clusters know and trust of each other.
+func discovery() []row {
+	return []row{
 		{
 			id: "remote-secret-missing", verdict: claim.Failed, shows: secretMissing,
 			explains: with(ofTheCalls(), "remote-clusters-synced", "endpoints-across-gateway"),
@@ -80,6 +88,12 @@ func mesh() []row {
 			explains: with(ofTheCalls(), "common-root"),
 			remedy:   "Put certificates of one common root into the secret cacerts of every cluster, then restart istiod, the gateways and the workloads.",
 		},
+	}
+}
+
+// way are the causes that lie on the way from one cluster to the other.
+func way() []row {
+	return []row{
 		{
 			id: "gateway-without-address", verdict: claim.Failed, shows: noAddress,
 			explains: with(ofTheCalls(), "gateway-address", "gateway-reached", "endpoints-across-gateway"),

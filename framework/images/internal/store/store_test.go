@@ -20,7 +20,9 @@ func open(t *testing.T) *Store {
 }
 
 func writeFile(name, text string) Build {
-	return func(_ context.Context, dir string) error { return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644) }
+	return func(_ context.Context, dir string) error {
+		return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
+	}
 }
 
 func TestEntryIsBuiltOnceAndKept(t *testing.T) {
