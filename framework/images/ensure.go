@@ -63,11 +63,19 @@ func newJob(ctx context.Context, o Options) (*job, error) {
 		}
 		dir = filepath.Join(user, "meshproof")
 	}
-	st, err := store.Open(dir)
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	if o.ReleaseDir != "" {
+		if o.ReleaseDir, err = filepath.Abs(o.ReleaseDir); err != nil {
+			return nil, err
+		}
+	}
+	report := progress.New(o.Progress)
+	st, err := store.Open(dir, report.Do)
 	if err != nil {
 		return nil, err
 	}
-	report := progress.New(o.Progress)
 	b, err := source.New(ctx, v, st, report)
 	if err != nil {
 		return nil, err

@@ -1,5 +1,3 @@
-//go:build registrymode
-
 package images
 
 import (
@@ -72,7 +70,7 @@ func rootFS(t *testing.T, img v1.Image) v1.RootFS {
 
 func testPuller(t *testing.T) *puller {
 	t.Helper()
-	st, err := store.Open(t.TempDir())
+	st, err := store.Open(t.TempDir(), progress.New(nil).Do)
 	if err != nil {
 		t.Fatal(err)
 	}

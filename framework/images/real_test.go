@@ -1,18 +1,20 @@
-//go:build registrymode
-
 package images
 
 import (
+	"context"
 	"io"
 	"log"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
+
+	"github.com/meshproof/meshproof/framework/images/internal/engine"
 )
 
 // realOnly skips tests that need an engine, package registries and some gigabytes: `go test` alone runs none of them.
@@ -67,14 +69,41 @@ func TestReal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { // the engine outlives the test
+		if _, err := (engine.Docker{}).Do(context.Background(), "rmi", fromMirror.Node, fromMirror.RegistryImage); err != nil {
+			t.Error(err)
+		}
+	})
 	show(t, fromMirror)
 	if fromMirror.Source != Registry || !fromMirror.UpstreamEnvoy || !fromMirror.NoKindnet {
 		t.Errorf("from the mirror: source %s, upstream Envoy %v, no kindnet %v; want registry, true, true",
 			fromMirror.Source, fromMirror.UpstreamEnvoy, fromMirror.NoKindnet)
 	}
+	fromRelease(t, o, built)
 	server.Close()
 	o.Source, o.Progress = Registry, func(e Event) { t.Errorf("the second call did work: %v", e) }
 	if _, err := Ensure(t.Context(), o); err != nil {
 		t.Errorf("second call, without the registry: %v", err)
+	}
+}
+
+// fromRelease gives a directory with the built istioctl as a release: its images are pulled, and nothing is compiled.
+func fromRelease(t *testing.T, o Options, built *Set) {
+	t.Helper()
+	o.ReleaseDir = t.TempDir()
+	if err := os.Symlink(built.Istioctl, filepath.Join(o.ReleaseDir, "istioctl")); err != nil {
+		t.Fatal(err)
+	}
+	o.Progress = func(e Event) {
+		if strings.HasPrefix(e.Item, "compile") {
+			t.Errorf("with a release, there is still something to compile: %v", e)
+		}
+	}
+	set, err := Ensure(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set.Hub != built.Hub || set.Tag != built.Tag || filepath.Dir(set.Istioctl) != o.ReleaseDir || !set.UpstreamEnvoy {
+		t.Errorf("with a release: hub %s, tag %s, istioctl %s, upstream Envoy %v", set.Hub, set.Tag, set.Istioctl, set.UpstreamEnvoy)
 	}
 }

@@ -1,5 +1,3 @@
-//go:build registrymode
-
 package images
 
 import (

@@ -71,8 +71,8 @@ func builtNode(v versions.Versions) string {
 	return source.Host + "/meshproof/node:" + v.Modules["kubernetes"].Version
 }
 
-// pilotImage finds istiod's image in rendered manifests.
-var pilotImage = regexp.MustCompile(`(?m)^\s*image: "?(\S+)/pilot:([^\s"]+)"?\s*$`)
+// pilotImage finds istiod's image in rendered manifests: its hub and its tag.
+const pilotImage = `(?m)^\s*image: "?(\S+)/pilot:([^\s"]+)"?\s*$`
 
 // releaseImages asks a release's own istioctl, without a cluster, which images it installs.
 func releaseImages(ctx context.Context, dir string) (*istioOf, error) {
@@ -80,7 +80,7 @@ func releaseImages(ctx context.Context, dir string) (*istioOf, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask the release in %s for its images: %w: give --release-dir a directory as asmcli --output_dir lays it out", dir, err)
 	}
-	m := pilotImage.FindSubmatch(out)
+	m := regexp.MustCompile(pilotImage).FindSubmatch(out)
 	if m == nil {
 		return nil, fmt.Errorf("ask the release in %s for its images: its istioctl renders no pilot image: give --release-dir another release", dir)
 	}

@@ -42,7 +42,11 @@ func (s *Session) ensureImages(ctx context.Context) error {
 		o := s.o.Images
 		o.ReleaseDir = s.o.ReleaseDir
 		o.Progress = func(e images.Event) { s.o.Tell.Doing("", Describe(e)) }
-		set, err := images.Ensure(ctx, o)
+		ensure := images.Ensure
+		if len(s.o.Targets) > 0 {
+			ensure = images.Tools
+		}
+		set, err := ensure(ctx, o)
 		if err != nil {
 			return err
 		}

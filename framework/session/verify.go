@@ -21,10 +21,13 @@ func (s *Session) Verify(ctx context.Context) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	if err := s.setUp(ctx); err != nil {
-		return err
-	}
 	o := s.verifyOptions()
+	if err := s.setUp(ctx); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		return errors.Join(err, verify.Stopped(ctx, o))
+	}
 	joined := verify.Joined(ctx, o)
 	if ctx.Err() != nil {
 		return joined

@@ -20,9 +20,6 @@ func guideCalls(ctx context.Context, o Options, snapshot map[string]*evidence.Cl
 	var mu sync.Mutex
 	return o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		step, err := o.Caller.Calls(ctx, c.Name)
-		if o.OnStep != nil {
-			o.OnStep(step)
-		}
 		t := evidence.Traffic{Purpose: evidence.GuideCalls, From: c.Name, Asked: o.Intent.GuideCalls, Command: []string{step.Command},
 			Started: step.Started, Seconds: step.Seconds, Replies: traffic.ParseGuideCalls([]byte(step.Stdout)), Stderr: step.Stderr, Error: step.Error}
 		mu.Lock()

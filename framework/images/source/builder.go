@@ -47,7 +47,7 @@ func New(ctx context.Context, v versions.Versions, st *store.Store, report *prog
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, fmt.Errorf("build images: the go command is not on PATH: install Go 1.26 or later, or use --images registry: %w", err)
 	}
-	out, err := run.Output(ctx, run.Cmd{Name: "go", Args: []string{"env", "GOVERSION"}, Dir: st.Root(), Env: goEnv})
+	out, err := run.Output(ctx, run.Cmd{Name: "go", Args: []string{"env", "GOVERSION"}, Dir: st.Root(), Env: goEnv()})
 	if err != nil {
 		return nil, fmt.Errorf("build images: ask go for its version: %w", err)
 	}

@@ -19,7 +19,9 @@ import (
 var templates embed.FS
 
 // goEnv makes the go command's results depend on nothing but the throw-away module and the toolchain.
-var goEnv = []string{"GOFLAGS=-mod=mod", "GOWORK=off", "CGO_ENABLED=0", "GO111MODULE=on"}
+func goEnv() []string {
+	return []string{"GOFLAGS=-mod=mod", "GOWORK=off", "CGO_ENABLED=0", "GO111MODULE=on"}
+}
 
 // unit is one throw-away module and the executables that one `go build` makes in it.
 type unit struct {
@@ -63,7 +65,8 @@ func (b *Builder) units() ([]unit, error) {
 		{name: "containerd", module: "containerd", tags: "no_btrfs no_devmapper no_zfs",
 			ldflags:  set("github.com/containerd/containerd/v2/version", "Version", v["containerd"].Version),
 			packages: under(v["containerd"].Path+"/cmd/", "containerd", "ctr", "containerd-shim-runc-v2")},
-		{name: "programs", module: "registry", sources: programs, packages: under("./", "probe", "registry", "helloworld", "pause")},
+		{name: "programs", module: "registry", sources: programs, packages: under("./", "probe", "registry", "helloworld")},
+		{name: "pause", module: "registry", sources: programs, packages: under("./", "pause")}, // apart: Kubernetes' images have it
 		{name: "kind", module: "kind", packages: []string{v["kind"].Path}},
 		{name: "kubernetes", module: "kubernetes",
 			ldflags: set(component, "gitVersion", v["kubernetes"].Version) + set(component, "gitMajor", kube[0]) +
@@ -100,27 +103,34 @@ func (b *Builder) unitKey(u unit) (string, error) {
 		return "", err
 	}
 	in = append(in, string(template))
-	if u.sources != nil {
-		err = eachSource(u.sources, func(name string, data []byte) error {
-			in = append(in, name, string(data))
-			return nil
-		})
-	}
+	err = eachSource(u, func(name string, data []byte) error {
+		in = append(in, name, string(data))
+		return nil
+	})
 	return store.Key(in...), err
 }
 
-// eachSource visits the Go files of main packages, without their tests.
-func eachSource(sources fs.FS, visit func(name string, data []byte) error) error {
-	return fs.WalkDir(sources, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.go") {
-			return err
-		}
-		data, err := fs.ReadFile(sources, name)
+// eachSource visits the Go files of a unit's own main packages, without their tests.
+func eachSource(u unit, visit func(name string, data []byte) error) error {
+	if u.sources == nil {
+		return nil
+	}
+	for _, p := range u.packages {
+		err := fs.WalkDir(u.sources, strings.TrimPrefix(p, "./"), func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.go") {
+				return err
+			}
+			data, err := fs.ReadFile(u.sources, name)
+			if err != nil {
+				return err
+			}
+			return visit(strings.TrimSuffix(name, ".tmpl"), data)
+		})
 		if err != nil {
 			return err
 		}
-		return visit(strings.TrimSuffix(name, ".tmpl"), data)
-	})
+	}
+	return nil
 }
 
 // Executables returns the directory of a unit's executables, compiling them first when they are not in the cache. One
@@ -185,7 +195,7 @@ func (b *Builder) compile(ctx context.Context, u unit, dir string) error {
 	if u.tags != "" {
 		args = append(args, "-tags", u.tags)
 	}
-	_, err = run.Output(ctx, run.Cmd{Name: "go", Args: append(args, u.packages...), Dir: work, Env: goEnv})
+	_, err = run.Output(ctx, run.Cmd{Name: "go", Args: append(args, u.packages...), Dir: work, Env: goEnv()})
 	if err != nil {
 		return err
 	}

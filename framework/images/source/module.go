@@ -41,10 +41,10 @@ func (b *Builder) writeModule(ctx context.Context, u unit, work string) error {
 		return err
 	}
 	if err := errors.Join(os.WriteFile(filepath.Join(work, "go.mod"), mod, 0o644),
-		os.WriteFile(filepath.Join(work, "go.sum"), sum, 0o644)); err != nil || u.sources == nil {
+		os.WriteFile(filepath.Join(work, "go.sum"), sum, 0o644)); err != nil {
 		return err
 	}
-	return eachSource(u.sources, func(name string, data []byte) error {
+	return eachSource(u, func(name string, data []byte) error {
 		to := filepath.Join(work, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			return err
@@ -93,7 +93,7 @@ func (b *Builder) ModuleDir(ctx context.Context, name string) (string, error) {
 	m := b.v.Modules[name]
 	return b.once("module-"+name, func() (string, error) {
 		out, err := run.Output(ctx, run.Cmd{Name: "go", Args: []string{"mod", "download", "-json", m.Path + "@" + m.Version},
-			Dir: b.store.Root(), Env: goEnv})
+			Dir: b.store.Root(), Env: goEnv()})
 		var got struct{ Dir, Sum, Error string }
 		if jsonErr := json.Unmarshal(out, &got); err == nil {
 			err = jsonErr

@@ -62,7 +62,7 @@ func command(name, ref, purpose, unit, file string) Recipe {
 
 // idle is a recipe of the pause program under the name of the command that a pod starts.
 func idle(name, ref, purpose, as string) Recipe {
-	r := bin(name, ref, purpose, "programs", "pause")
+	r := bin(name, ref, purpose, "pause", "pause")
 	r.Files = map[string]string{"/usr/local/bin/" + as: "pause"}
 	r.Config.Entrypoint = []string{"/usr/local/bin/" + as}
 	return r
@@ -93,10 +93,10 @@ func KubernetesRecipes(v versions.Versions) []Recipe {
 		slim(command("proxy", i["proxy"], "Service addresses on a node", "kubernetes", "kube-proxy")),
 		standIn(command("etcd", i["etcd"], "the store of the API server", "etcd", "etcd"), "etcd "+tag(i["etcd"])+"; this is "+v.Modules["etcd"].Version),
 		standIn(bin("coredns", i["coredns"], "names inside a cluster", "coredns", "coredns"), "CoreDNS "+tag(i["coredns"])+"; this is "+v.Modules["coredns"].Version),
-		standIn(bin("pause", i["pause"], "holds a pod's namespaces", "programs", "pause"), "Kubernetes' pause; this is our own"),
-		standIn(bin("kindnet", i["kindnet"], "kind's network plug-in, replaced by a static configuration", "programs", "pause"), unused),
+		standIn(bin("pause", i["pause"], "holds a pod's namespaces", "pause", "pause"), "Kubernetes' pause; this is our own"),
+		standIn(bin("kindnet", i["kindnet"], "kind's network plug-in, replaced by a static configuration", "pause", "pause"), unused),
 		standIn(idle("storage", i["storage"], "kind's volumes", "local-path-provisioner"), unused),
-		standIn(bin("storage-helper", i["storageHelper"], "kind's volumes", "programs", "pause"), unused),
+		standIn(bin("storage-helper", i["storageHelper"], "kind's volumes", "pause", "pause"), unused),
 	}
 }
 

@@ -86,7 +86,8 @@ func (b *Builder) debootstrap(ctx context.Context, fs rootFS, dir string) error 
 	_, err = run.Output(ctx, run.Cmd{Name: tool.path, Args: append(args, b.v.Debian.Suite, filepath.Join(dir, rootTar)),
 		Env: append([]string{"KIND_FILES=" + filepath.Join(kind, "images", "base", "files"), "TMPDIR=" + dir}, tool.env...)})
 	if err != nil {
-		return fmt.Errorf("%w: check that this machine reaches Debian's archive (apt-get update)", err)
+		return fmt.Errorf("%w: check that this machine reaches Debian's archive (apt-get update), and, unless this is root, that user "+
+			"namespaces are allowed (package uidmap)", err)
 	}
 	return os.Remove(script)
 }

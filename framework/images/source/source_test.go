@@ -31,7 +31,7 @@ func pinned(t *testing.T) versions.Versions {
 // builder makes one with an empty cache, for a machine with an amd64 processor, without asking any go command.
 func builder(t *testing.T) *Builder {
 	t.Helper()
-	st, err := store.Open(t.TempDir())
+	st, err := store.Open(t.TempDir(), progress.New(nil).Do)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestUnitsUsePinnedModulesAndRealSources(t *testing.T) {
 			continue
 		}
 		var files []string
-		if err := eachSource(u.sources, func(name string, _ []byte) error { files = append(files, name); return nil }); err != nil {
+		if err := eachSource(u, func(name string, _ []byte) error { files = append(files, name); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		for _, p := range u.packages {

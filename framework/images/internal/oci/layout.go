@@ -22,8 +22,11 @@ type Image struct {
 	Config v1.Config
 }
 
-// nameAnnotations are the two keys under which importers look for an image's full name.
-var nameAnnotations = [2]string{"io.containerd.image.name", "org.opencontainers.image.ref.name"}
+// The two keys under which importers look for an image's full name.
+const (
+	nameKey    = "io.containerd.image.name"
+	refNameKey = "org.opencontainers.image.ref.name"
+)
 
 // WriteLayout writes images for one architecture into dir as an OCI layout. Layer blobs are hard links where the file
 // system allows it. Equal inputs give equal bytes.
@@ -56,15 +59,12 @@ func WriteIndex(dir string, index v1.IndexManifest) error {
 
 // Named is the descriptor of an image in a layout's index, under its full name.
 func Named(d v1.Descriptor, ref string) v1.Descriptor {
-	d.Annotations = map[string]string{}
-	for _, key := range nameAnnotations {
-		d.Annotations[key] = ref
-	}
+	d.Annotations = map[string]string{nameKey: ref, refNameKey: ref}
 	return d
 }
 
 // RefOf is the full name that Named gave a descriptor.
-func RefOf(d v1.Descriptor) string { return d.Annotations[nameAnnotations[0]] }
+func RefOf(d v1.Descriptor) string { return d.Annotations[nameKey] }
 
 func writeImage(dir, arch string, img Image) (v1.Descriptor, error) {
 	m := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1}

@@ -98,7 +98,7 @@ func Output(ctx context.Context, c Cmd) ([]byte, error) {
 
 // line renders a command for a person, cut to a length that keeps the reason in sight.
 func line(c Cmd) string {
-	s := strings.Join(append([]string{c.Name}, c.Args...), " ")
+	s := strings.Join(strings.Fields(c.Name+" "+strings.Join(c.Args, " ")), " ")
 	if len(s) > 200 {
 		s = s[:200] + "..."
 	}

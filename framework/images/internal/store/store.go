@@ -18,16 +18,22 @@ import (
 )
 
 // Store is one cache directory.
-type Store struct{ root string }
+type Store struct {
+	root  string
+	waits Waits
+}
+
+// Waits runs wait, which ends when another process gives a lock back, and tells a person about item meanwhile.
+type Waits func(ctx context.Context, item string, wait func(context.Context) error) error
 
 // Open makes the cache directory if it is missing. The error says so when the directory cannot be made or written.
-func Open(root string) (*Store, error) {
+func Open(root string, waits Waits) (*Store, error) {
 	for _, d := range []string{"entries", "locks", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(root, d), 0o755); err != nil {
 			return nil, fmt.Errorf("open cache %s: %w: choose another directory with --cache-dir or XDG_CACHE_HOME", root, err)
 		}
 	}
-	return &Store{root: root}, nil
+	return &Store{root: root, waits: waits}, nil
 }
 
 // Root is the cache directory.
@@ -106,19 +112,27 @@ func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error
 	if err != nil {
 		return nil, fmt.Errorf("open lock %s: %w", path, err)
 	}
-	err = poll.Until(ctx, poll.Wait{What: "another run has finished with " + name, Where: "lock " + path, Limit: lockLimit},
-		func(context.Context) (string, error) {
-			err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-			if err != nil && !errors.Is(err, syscall.EWOULDBLOCK) {
-				return "", poll.Final(err)
-			}
-			return "held by another process", err
+	err = flock(f)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = s.waits(ctx, "wait for another run's "+name, func(ctx context.Context) error {
+			return poll.Until(ctx, poll.Wait{What: "another run gives it back", Where: "lock " + path, Limit: lockLimit},
+				func(context.Context) (string, error) {
+					err := flock(f)
+					if err != nil && !errors.Is(err, syscall.EWOULDBLOCK) {
+						err = poll.Final(err)
+					}
+					return "held", err
+				})
 		})
+	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(fmt.Errorf("take lock %s: %w", path, err), f.Close())
 	}
 	return func() { _ = f.Close() }, nil
 }
+
+// flock takes the lock of an open file if nobody holds it.
+func flock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
 
 // removeAll removes a tree, also where a build made directories read-only.
 func removeAll(dir string) error {

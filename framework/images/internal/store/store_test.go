@@ -12,12 +12,14 @@ import (
 
 func open(t *testing.T) *Store {
 	t.Helper()
-	s, err := Open(t.TempDir())
+	s, err := Open(t.TempDir(), quietly)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
+
+func quietly(ctx context.Context, _ string, wait func(context.Context) error) error { return wait(ctx) }
 
 func writeFile(name, text string) Build {
 	return func(_ context.Context, dir string) error {
@@ -79,7 +81,7 @@ func TestTwoRunsBuildOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			other, err := Open(s.Root())
+			other, err := Open(s.Root(), quietly)
 			if err == nil {
 				_, err = other.Entry(t.Context(), "thing", "1", func(ctx context.Context, dir string) error {
 					builds.Add(1)
@@ -107,8 +109,16 @@ func TestWaitForALockEndsWithTheContext(t *testing.T) {
 	why := errors.New("stopped")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(why)
+	told := ""
+	s.waits = func(ctx context.Context, item string, wait func(context.Context) error) error {
+		told = item
+		return wait(ctx)
+	}
 	if _, err := s.Lock(ctx, "a/b"); !errors.Is(err, why) {
 		t.Errorf("got %v, want the context's cause", err)
+	}
+	if told == "" {
+		t.Error("nobody was told that a lock is waited for")
 	}
 }
 
@@ -128,7 +138,7 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(file); err == nil {
+	if _, err := Open(file, quietly); err == nil {
 		t.Error("a file was taken for a cache directory")
 	}
 }

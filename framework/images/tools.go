@@ -1,0 +1,38 @@
+package images
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+)
+
+// Tools makes available what a run on given clusters needs on this machine, and no image: kubectl (the one on the PATH,
+// else a built one), and, unless a release directory is given, istioctl and the files of the pinned Istio. It needs no
+// container engine. Of the Set only Kubectl, Istioctl, IstioModule, Source and Reason are filled.
+func Tools(ctx context.Context, o Options) (*Set, error) {
+	j, err := newJob(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	set := &Set{Source: Source, Reason: "the clusters are given: no image is needed here, only tools"}
+	if set.Kubectl, err = exec.LookPath("kubectl"); err != nil {
+		built, err := j.build.Executables(ctx, "kubernetes")
+		if err != nil {
+			return nil, fmt.Errorf("make kubectl available (none is on the PATH): %w", err)
+		}
+		set.Kubectl = filepath.Join(built, "kubectl")
+	}
+	if o.ReleaseDir != "" {
+		return set, nil
+	}
+	built, err := j.build.Executables(ctx, "istio")
+	if err != nil {
+		return nil, fmt.Errorf("make istioctl available: %w: or give a release directory with --release-dir", err)
+	}
+	set.Istioctl = filepath.Join(built, "istioctl")
+	if set.IstioModule, err = j.build.IstioFiles(ctx); err != nil {
+		return nil, fmt.Errorf("make the pinned Istio's files available: %w", err)
+	}
+	return set, nil
+}
