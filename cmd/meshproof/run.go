@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/formatter"
 	"github.com/onsi/gomega"
 	"github.com/spf13/cobra"
 
+	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
 	"github.com/meshproof/meshproof/framework/suite"
@@ -104,16 +107,14 @@ func conclude(w *os.File, env *suite.Env) error {
 	if errors.As(err, &usage) {
 		return usage
 	}
-	for _, f := range outcome.Findings.Findings {
-		fmt.Fprintln(w, report.Sentence(f))
-	}
+	tell(w, outcome.Findings.Findings)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "meshproof:", err)
 	}
 	for _, l := range outcome.Left {
 		fmt.Fprintln(w, "left:", l)
 	}
-	fmt.Fprintf(w, "verdict: %s: %s; report: %s\n", outcome.Findings.Verdict, outcome.Findings.Reason, outcome.ReportDir)
+	fmt.Fprintf(w, "verdict: %s: %s; report: %s\n", outcome.Findings.Verdict, strings.Join(strings.Fields(outcome.Findings.Reason), " "), outcome.ReportDir)
 	code := outcome.Findings.ExitCode
 	if code == 0 && err != nil {
 		code = exitCouldNot
@@ -122,4 +123,21 @@ func conclude(w *os.File, env *suite.Env) error {
 		return exitError(code)
 	}
 	return nil
+}
+
+// tell prints a sentence per finding. Findings that are open for one and the same reason are told once, and counted.
+func tell(w io.Writer, found []claim.Finding) {
+	again := map[string]int{}
+	for _, f := range found {
+		_, why, stopped := strings.Cut(f.Reason, "the run stopped at ")
+		if stopped && f.Verdict == claim.Inconclusive {
+			why, _, _ = strings.Cut(why, ",")
+			again[why]++
+			continue
+		}
+		fmt.Fprintln(w, report.Sentence(f))
+	}
+	for why, n := range again {
+		fmt.Fprintf(w, "%-12s %d more findings: the run stopped at %s\n", claim.Inconclusive, n, why)
+	}
 }

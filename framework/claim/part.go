@@ -108,7 +108,7 @@ func stopped(run evidence.Run) string {
 	if s.Error == "" {
 		return ""
 	}
-	return fmt.Sprintf(": step %s (%s) did not succeed: %s", s.ID, s.Title, s.Error)
+	return fmt.Sprintf(": the run stopped at step %s (%s), whose error is with the claim procedure", s.ID, s.Title)
 }
 
 // why gives the reason for which a file is missing: that it is unreadable, or what collection said about the thing of that

@@ -68,6 +68,8 @@ type Options struct {
 	Limits Limits
 	// OnStep is told of each step as it ends, one at a time; may be nil.
 	OnStep func(evidence.Step)
+	// OnNamespace is called once S10 has made the sample's namespace, before anything runs in it; may be nil.
+	OnNamespace func(context.Context) error
 	// Ledger is used on supplied clusters; may be nil.
 	Ledger Ledger
 }

@@ -31,7 +31,7 @@ func (p *Procedure) SetUp(ctx context.Context) ([]evidence.Step, error) {
 	}
 	var steps []evidence.Step
 	for _, stage := range []func(context.Context) ([]evidence.Step, error){
-		p.variablesStage, p.gatewayStage, p.joinStage, p.revisionStage, p.namespaceStage, p.sampleStage, p.sleepStage,
+		p.variablesStage, p.gatewayStage, p.joinStage, p.revisionStage, p.namespaceStage, p.callerStage, p.sampleStage, p.sleepStage,
 	} {
 		done, err := stage(ctx)
 		steps = append(steps, done...)
@@ -185,6 +185,14 @@ func (p *Procedure) namespaceStage(ctx context.Context) ([]evidence.Step, error)
 		t.makes = append(t.makes, entry("Namespace", c, "", sampleNamespace))
 	}
 	return p.do(ctx, chain{t})
+}
+
+// callerStage is what the caller does to the new namespace.
+func (p *Procedure) callerStage(ctx context.Context) ([]evidence.Step, error) {
+	if p.o.OnNamespace == nil {
+		return nil, nil
+	}
+	return nil, p.o.OnNamespace(ctx)
 }
 
 // sampleStage is S11 and S12 up to their commands.

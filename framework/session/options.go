@@ -117,6 +117,9 @@ func (o Options) validate() error {
 	if !slices.Contains([]Keep{KeepNever, KeepOnFailure, KeepAlways}, o.Keep) {
 		errs = append(errs, fmt.Errorf("--keep %q: use never, on-failure or always", o.Keep))
 	}
+	if !slices.Contains([]string{"", images.Auto, images.Registry, images.Source}, o.Images.Source) {
+		errs = append(errs, fmt.Errorf("--images %q: use auto, registry or source", o.Images.Source))
+	}
 	for _, p := range o.Plant {
 		if p != DifferentRoots {
 			errs = append(errs, fmt.Errorf("--plant %q: the faults that can be planted are: %s", p, DifferentRoots))

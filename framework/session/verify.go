@@ -42,7 +42,7 @@ func (s *Session) Verify(ctx context.Context) error {
 func (s *Session) prepare(ctx context.Context) error {
 	p, err := procedure.New(procedure.Options{
 		Intent: s.intent, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
-		OnStep: s.record, Ledger: s.ledger,
+		OnStep: s.record, Ledger: s.ledger, OnNamespace: s.logAccess,
 	})
 	if err != nil {
 		return err
@@ -69,9 +69,12 @@ func (s *Session) setUp(ctx context.Context) error {
 	}()
 	s.sampled = true
 	_, err := s.proc.SetUp(ctx)
-	if err = errors.Join(err, <-probes); err != nil {
-		return err
-	}
+	return errors.Join(err, <-probes)
+}
+
+// logAccess turns on the access log before the sample's first pod: an Envoy that gets it later keeps the old setting on
+// connections that are open by then, and their calls are missing from the log.
+func (s *Session) logAccess(ctx context.Context) error {
 	return s.step(ctx, "P8", "", "turn on the sample's access log", func(ctx context.Context) error {
 		return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 			return s.apply(ctx, c, fixtures.AccessLog, nil)
