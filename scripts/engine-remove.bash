@@ -1,11 +1,8 @@
-# scripts/engine-remove.bash: the removal half of scripts/engine, which reads it. Takes away what STATE names, in the
+# shellcheck shell=bash
+# scripts/engine-remove.bash: the half of scripts/engine that removes an engine; scripts/engine reads it. Takes away what STATE names, in the
 # reverse order of how it came; a step that has already been done is passed over, so that a removal can be repeated.
 
-remove() {
-  ours || die "nothing to remove: no engine was installed by scripts/engine here (there is no $STATE/mode)" \
-    "an engine that is there otherwise is not touched"
-  [[ $EUID == 0 ]] || die "removing the engine needs root"
-  take_lock
+remove_engine() {
   refuse_while_used
   allow_start
   remove_networks
@@ -61,7 +58,7 @@ remove_packet_filter() {
     done
   done
   if ! was_before "forwarding off"; then
-    echo 0 >/proc/sys/net/ipv4/ip_forward
+    echo 0 >"$ROOT/proc/sys/net/ipv4/ip_forward"
     ! command -v iptables >/dev/null || iptables -P FORWARD ACCEPT # dockerd sets DROP when it switches forwarding on
   fi
   remove_bridge
@@ -69,7 +66,7 @@ remove_packet_filter() {
 
 # ip(8) is not a package that docker.io brings; perl is on every Debian. SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCBRDELBR.
 remove_bridge() {
-  [[ -e /sys/class/net/docker0 ]] || return 0
+  [[ -e $ROOT/sys/class/net/docker0 ]] || return 0
   perl -MSocket -e '
     socket(my $s, AF_INET, SOCK_DGRAM, 0) or die "socket: $!";
     my $request = pack("a16 s x22", "docker0", 0);
@@ -88,13 +85,14 @@ purge_packages() {
     others=$(needed_by_others "$package")
     if [[ -n $others ]]; then kept+=("$package (needed by ${others//$'\n'/ })"); else ours+=("$package"); fi
   done < <(sort -u "$STATE/packages" 2>/dev/null)
-  ((${#ours[@]} == 0)) || apt purge -y "${ours[@]}" >/dev/null
+  ((${#ours[@]} == 0)) || apt purge -y "${ours[@]}"
   ((${#kept[@]} == 0)) || say "kept, because of packages that were installed later: ${kept[*]}"
 }
 
 # Prints the packages, not of our installing, that would have to go with $1.
 needed_by_others() {
-  apt -s purge "$1" | sed -n 's/^\(Purg\|Remv\) \([^ ]*\).*/\2/p' | grep -vxFf "$STATE/packages" || true
+  apt -s purge "$1"
+  sed -n 's/^\(Purg\|Remv\) \([^ ]*\).*/\2/p' <<<"$APT_SAID" | grep -vxFf "$STATE/packages" || true
 }
 
 remove_paths() {

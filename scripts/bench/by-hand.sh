@@ -95,14 +95,14 @@ spec:
       env: {PILOT_ENABLE_ALPN_FILTER: "false", PILOT_ENABLE_METADATA_EXCHANGE: "false"}
       resources: {requests: {cpu: 10m, memory: 100Mi}}
 Y
-  "$ISTIOCTL" --kubeconfig "$work/$c.yaml" install -y -f "$work/iop-$c.yaml" >/dev/null
+  "$ISTIOCTL" --kubeconfig "$work/$c.yaml" install -y -f "$work/iop-$c.yaml" >/dev/null 2>&1
   mark "control plane $c"
 done
 i=0
 for c in "${clusters[@]}"; do
   i=$((i + 1))
   bash "$ISTIO_MODULE/samples/multicluster/gen-eastwest-gateway.sh" --mesh proj-123 --cluster "cn-hand-global-$c" --network "network$i" --revision asm-1232-2 |
-    "$ISTIOCTL" --kubeconfig "$work/$c.yaml" install -y --set values.global.imagePullPolicy=IfNotPresent -f - >/dev/null
+    "$ISTIOCTL" --kubeconfig "$work/$c.yaml" install -y --set values.global.imagePullPolicy=IfNotPresent -f - >/dev/null 2>&1
   k "$c" apply -n istio-system -f "$ISTIO_MODULE/samples/multicluster/expose-services.yaml" >/dev/null
   mark "gateway $c"
 done
