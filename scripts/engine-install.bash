@@ -66,6 +66,12 @@ note_before() {
   mv "$STATE/before.new" "$STATE/before"
 }
 
+# Brings the packages back in order after an installation of ours that was cut off: dpkg refuses any work before that.
+mend_packages() {
+  dpkg --configure -a >"$STATE/mend.log" 2>&1 || true # what it cannot mend, apt-get's own error will name
+  try_apt -f install -y || true
+}
+
 install_packages() {
   local wanted=(docker.io iptables)
   # jq edits the container's configuration in the runtime wrapper, which a full bounding set has no need of.
@@ -79,11 +85,14 @@ install_packages() {
 }
 
 install_engine() {
+  local cut_off=false
+  ! ours || cut_off=true
   note_before
   echo installing >"$STATE/mode"
   allow_start # an interrupted run's
   forbid_start
   trap allow_start EXIT
+  ! $cut_off || mend_packages
   install_packages
   allow_start
   trap - EXIT
@@ -131,7 +140,7 @@ RUNTIME
 daemon_pid() {
   local pid
   pid=$(cat "$RUN/dockerd.pid" 2>/dev/null) && [[ -n $pid ]] &&
-    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q -- "dockerd .*--pidfile $RUN/dockerd.pid " && echo "$pid"
+    { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -q -- "dockerd .*--pidfile $RUN/dockerd.pid " && echo "$pid"
 }
 
 start_daemon() {
@@ -170,5 +179,6 @@ start_engine() {
   else
     start_daemon
   fi
-  say "docker $(server_version) runs: installed by this script ($(wc -l <"$STATE/packages") packages, listed in $STATE/packages; scripts/engine --remove takes it away)"
+  say "docker $(server_version) runs: installed by this script ($(sort -u "$STATE/packages" | wc -l) packages, listed in" \
+    "$STATE/packages; scripts/engine --remove takes it away)"
 }

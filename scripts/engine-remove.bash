@@ -3,8 +3,11 @@
 # reverse order of how it came; a step that has already been done is passed over, so that a removal can be repeated.
 
 remove_engine() {
+  # An engine that is down may have left containers and networks, which only an engine takes away in good order.
+  [[ $(cat "$STATE/mode") == installing ]] || (start_engine) >/dev/null 2>&1 || say "it does not start any more"
   refuse_while_used
   allow_start
+  [[ $(cat "$STATE/mode") != installing ]] || mend_packages
   remove_networks
   stop_engine
   remove_packet_filter
@@ -95,6 +98,13 @@ needed_by_others() {
   sed -n 's/^\(Purg\|Remv\) \([^ ]*\).*/\2/p' <<<"$APT_SAID" | grep -vxFf "$STATE/packages" || true
 }
 
+# umount(8) is not on every Debian: umount2 with MNT_DETACH, by its number.
+detach() {
+  local number=166
+  [[ $(uname -m) != aarch64 ]] || number=39
+  perl -e 'syscall($ARGV[0] + 0, $ARGV[1], 2) == 0 or die "umount $ARGV[1]: $!\n"' "$number" "$1"
+}
+
 remove_paths() {
   local kind what
   while read -r kind what; do
@@ -103,7 +113,7 @@ remove_paths() {
       group) ! getent group "$what" >/dev/null || groupdel "$what" ;;
     esac
   done <"$STATE/before"
-  ! mountpoint -q "$STATE/data" || umount "$STATE/data"
+  while mountpoint -q "$STATE/data"; do detach "$STATE/data"; done # an engine that was killed leaves its own mount
   rm -rf -- "$RUN" "$STATE/data"
   rm -rf -- "$STATE" # the notes go last, so that an interrupted removal is taken up again
 }

@@ -31,6 +31,45 @@ func discoveryRules() []rule {
 				Sentence: "Sleep's Envoy chooses among helloworld's endpoints by least request, without outlier detection and without weighing localities."},
 			about: eachDirection, reads: []part{objects(ofSelf), proxies(evidence.RoleSleep, ofSelf)}, judge: judgePolicy,
 		},
+		{
+			Claim: Claim{ID: "remote-secrets", Level: Core, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: enableDiscovery,
+				Sentence: "The cluster holds one remote secret for each other cluster and no more, each with an address that another cluster could reach."},
+			about: eachCluster, reads: []part{objects(ofSelf)}, judge: judgeSecrets,
+		},
+		{
+			Claim: Claim{ID: "gateways-known", Level: Core, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: enableDiscovery,
+				Sentence: "Every replica of istiod knows each gateway's addresses with port 15443 as the way into its network."},
+			about: eachCluster, reads: []part{objects(ofAll), istiods(ofSelf)}, judge: judgeKnown,
+		},
+		{
+			Claim: Claim{ID: "endpoints-shared", Level: Core, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: enableDiscovery,
+				Sentence: "Every replica of istiod holds helloworld's pods of every cluster, on their network and for mutual TLS."},
+			about: eachCluster, reads: []part{objects(ofAll), istiods(ofSelf)}, judge: judgeShared,
+		},
+		{
+			Claim: Claim{ID: "proxies-synced", Level: Core, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: "S12 and S13 Deploy HelloWorld and Sleep",
+				Sentence: "Every proxy is connected to a replica of istiod and has taken all clusters, listeners, routes and endpoints that it was sent."},
+			about: eachCluster, reads: []part{objects(ofSelf), istiods(ofSelf)}, judge: judgeProxiesSynced,
+		},
+		{
+			// Extended: a counter of time-outs remembers what was mended long before the run.
+			Claim: Claim{ID: "remote-cluster-metrics", Level: Extended, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: enableDiscovery,
+				Sentence: "Istiod's metrics count each other cluster, and no time-out in reading one."},
+			about: eachCluster, reads: []part{objects(ofSelf), istiods(ofSelf)}, judge: judgeMetrics,
+		},
+		{
+			// Extended: remote secrets may be made for another account.
+			Claim: Claim{ID: "reader-access", Level: Extended, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: enableDiscovery,
+				Sentence: "The account of the remote secrets may list services and endpoints, and may create nothing."},
+			about: eachCluster, judge: judgeReader,
+			reads: []part{taken("what the reader's account may do", readReader, func(k *evidence.Kubernetes) bool { return k.ReaderMay != nil })},
+		},
+		{
+			// Extended: Istio's default is on, and it has no effect without outlier detection.
+			Claim: Claim{ID: "locality-off", Level: Extended, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: beforeYouBegin,
+				Sentence: "The mesh does not weigh localities, so that clusters in several regions share the calls."},
+			about: eachCluster, reads: []part{objects(ofSelf), istiods(ofSelf)}, judge: judgeLocality,
+		},
 	}
 }
 

@@ -40,6 +40,18 @@ func gatewayRules() []rule {
 				Sentence: "Every address of the gateway takes connections on port 15443 from a pod outside the mesh in the other cluster."},
 			about: eachDirection, reads: []part{objects(ofPeers), dials(ofSelf)}, judge: judgeReached,
 		},
+		{
+			// Extended: the guide's flag is inert (finding F2), and nothing of the mesh depends on it.
+			Claim: Claim{ID: "cert-provider", Level: Extended, Kind: Converges, Area: Gateway, Epoch: evidence.Joined, Guide: installGateway,
+				Sentence: "The gateway has the certificate provider of its control plane, whatever the guide's flag says."},
+			about: eachCluster, reads: []part{objects(ofSelf), steps()}, judge: judgeProvider,
+		},
+		{
+			// Extended: the guide leaves it open whether the gateway is to be restricted.
+			Claim: Claim{ID: "gateway-exposure", Level: Extended, Kind: Converges, Area: Gateway, Epoch: evidence.Joined, Guide: installGateway,
+				Sentence: "The gateway opens no more to the outside than mesh traffic and its own readiness: not the control plane (15012, 15017)."},
+			about: eachCluster, reads: []part{objects(ofSelf), proxies(evidence.RoleGateway, ofSelf)}, judge: judgeExposure,
+		},
 	}
 }
 

@@ -7,12 +7,30 @@ import (
 )
 
 func identityRules() []rule {
+	envoys := []part{objects(ofSelf), proxies(evidence.RoleSleep, ofSelf), proxies(evidence.RoleHelloworld, ofSelf), proxies(evidence.RoleGateway, ofSelf)}
 	return []rule{{
-		Claim: Claim{ID: "common-root", Level: Core, Kind: Converges, Area: Identity, Epoch: evidence.Joined, Guide: "Before you begin",
+		Claim: Claim{ID: "common-root", Level: Core, Kind: Converges, Area: Identity, Epoch: evidence.Joined, Guide: beforeYouBegin,
 			Sentence: "The workloads of all clusters trust one and the same root certificate."},
 		about: wholeMesh,
 		reads: []part{objects(ofPeers), proxies(evidence.RoleSleep, ofPeers), proxies(evidence.RoleHelloworld, ofPeers), proxies(evidence.RoleGateway, ofPeers)},
 		judge: judgeRoot,
+	}, {
+		Claim: Claim{ID: "trust-domain", Level: Core, Kind: Converges, Area: Identity, Epoch: evidence.Joined, Guide: beforeYouBegin,
+			Sentence: "The control plane and its proxies are of the trust domain that the certificate authority gives."},
+		about: eachCluster, reads: []part{objects(ofSelf), istiods(ofSelf)}, judge: judgeTrustDomain,
+	}, {
+		Claim: Claim{ID: "workload-identity", Level: Core, Kind: Converges, Area: Identity, Epoch: evidence.Joined, Guide: beforeYouBegin,
+			Sentence: "Every proxy shows a certificate for the SPIFFE id of its pod's service account in the trust domain."},
+		about: eachCluster, reads: envoys, judge: judgeIdentity,
+	}, {
+		Claim: Claim{ID: "certificates-valid", Level: Core, Kind: Converges, Area: Identity, Epoch: evidence.Joined, Guide: beforeYouBegin,
+			Sentence: "Every certificate that a proxy shows or trusts was valid when it was looked at."},
+		about: eachCluster, reads: envoys, judge: judgeValidity,
+	}, {
+		// Extended: on given clusters the certificate authority is what the run was told, which nothing in the guide's steps shows.
+		Claim: Claim{ID: "ca-in-use", Level: Extended, Kind: Converges, Area: Identity, Epoch: evidence.Joined, Guide: beforeYouBegin,
+			Sentence: "The proxies' root is istiod's own with Istio CA, and another with every other certificate authority."},
+		about: eachCluster, reads: envoys, judge: judgeCA,
 	}}
 }
 

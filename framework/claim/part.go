@@ -51,7 +51,7 @@ func (r rule) files(v view) []string {
 // steps are those of the run.
 func steps() part {
 	return part{
-		of: func(v view) []intent.Cluster { return v.peers[:1] },
+		of: func(v view) []intent.Cluster { return v.run.Intent.Clusters[:min(1, len(v.run.Intent.Clusters))] },
 		gap: func(v view, _ intent.Cluster) string {
 			if len(v.run.Steps) > 0 {
 				return ""
@@ -91,9 +91,36 @@ func objectsGap(v view, c intent.Cluster) string {
 
 // beside tells whether a list that could not be read is one that no claim reads.
 func beside(problem string) bool {
-	return slices.ContainsFunc([]string{"read events in ", "read endpoint slices in ", "read the version "}, func(p string) bool {
-		return strings.HasPrefix(problem, p)
-	})
+	return slices.ContainsFunc([]string{
+		"read events in ", "read endpoint slices in ", "read the version ", "read the addresses of the API server",
+		readServers, readReader, readWebhooks, "read destination rules in ", "read virtual services in ", "read authorization policies in ",
+	}, func(p string) bool { return strings.HasPrefix(problem, p) })
+}
+
+// How collection begins what it says of lists that it could not read, and that only some claims read.
+const (
+	readServers  = "read remote servers in "
+	readReader   = "read what istio-reader-service-account may "
+	readWebhooks = "read webhooks "
+)
+
+// taken is a list of the cluster's own objects that collection may lack beside others: runs of earlier versions did not
+// take it, and an API server may refuse it. Problem is how collection begins what it says then.
+func taken(what, problem string, there func(*evidence.Kubernetes) bool) part {
+	p := objects(ofSelf)
+	p.gap = func(v view, c intent.Cluster) string {
+		if gap := objectsGap(v, c); gap != "" || there(v.objects(c.Name)) {
+			return gap
+		}
+		gap := fmt.Sprintf("%s does not hold %s", evidence.FileOfKubernetes(v.epoch, c.Name), what)
+		for _, one := range v.cluster(c.Name).Problems {
+			if one.What == seen.Objects && strings.HasPrefix(one.Error, problem) {
+				return gap + ": " + one.Error
+			}
+		}
+		return gap + ": the run did not take it"
+	}
+	return p
 }
 
 // stopped names the step after which the run went no further, when there is one: the one of set-up that failed, else the

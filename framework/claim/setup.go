@@ -30,8 +30,32 @@ func setupRules() []rule {
 				Sentence: "Each pod of the sample runs with a sidecar of the revision, with all of its containers ready."},
 			about: eachCluster, reads: []part{objects(ofSelf)}, judge: judgeSidecars,
 		},
+		{
+			Claim: Claim{ID: "control-plane-available", Level: Core, Kind: Converges, Area: Setup, Epoch: evidence.Joined, Guide: beforeYouBegin,
+				Sentence: "The control plane of the revision is available with all of its replicas."},
+			about: eachCluster, reads: []part{objects(ofSelf)}, judge: judgeControlPlane,
+		},
+		{
+			Claim: Claim{ID: "network-names", Level: Core, Kind: Converges, Area: Setup, Epoch: evidence.Joined, Guide: installGateway,
+				Sentence: "The cluster's network has one name: on the control plane's namespace, in the proxies and on the gateway; and no other cluster has it."},
+			about: eachCluster, reads: []part{objects(ofAll)}, judge: judgeNetworks,
+		},
+		{
+			Claim: Claim{ID: "namespace-labelled", Level: Core, Kind: Converges, Area: Setup, Epoch: evidence.Joined, Guide: "S10 Enable injection",
+				Sentence: "The sample's namespace asks for sidecars of the revision, and of nothing else."},
+			about: eachCluster, reads: []part{objects(ofSelf)}, judge: judgeNamespace,
+		},
+		{
+			// Extended: the webhooks' list is the cluster's own, which an account on a given cluster may not be allowed to read.
+			Claim: Claim{ID: "injector-webhook", Level: Extended, Kind: Converges, Area: Setup, Epoch: evidence.Joined, Guide: "S9 Find the revision label",
+				Sentence: "A webhook injects the sidecars of the revision."},
+			about: eachCluster, judge: judgeWebhook,
+			reads: []part{taken("the list of webhooks", readWebhooks, func(k *evidence.Kubernetes) bool { return k.Webhooks != nil })},
+		},
 	}
 }
+
+const beforeYouBegin = "Before you begin"
 
 func judgeProcedure(v view) result {
 	if s, failed := seen.FirstFailed(v.run.Steps); failed {

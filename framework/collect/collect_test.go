@@ -49,11 +49,22 @@ func fullAPI() *apiServer {
 	annotations := fmt.Sprintf(`"networking.istio.io/cluster":"c2","kubectl.kubernetes.io/last-applied-configuration":%q,"tool.istio.io/copy":%q`, canary, canary)
 	return &apiServer{objects: map[string]string{
 		"/version": `{"gitVersion":"v1.37.2"}`,
-		"/api/v1/namespaces/istio-system/secrets": list(`{` + secretMeta(annotations) + `,"data":{"c2":"` + canary + `"}}`),
+		"/api/v1/namespaces/istio-system/secrets": list(`{` + secretMeta(annotations) + `,"data":{"c2":"` + base64.StdEncoding.EncodeToString([]byte(kubeconfig("https://10.9.9.9:6443/k8s?x=1"))) + `"}}`),
 		"metadata of /api/v1/namespaces/istio-system/secrets": `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":[{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1",` +
 			secretMeta(annotations) + `}]}`,
 		"/api/v1/namespaces/istio-system/configmaps/istio-ca-root-cert": fmt.Sprintf(`{"metadata":{"name":"istio-ca-root-cert"},"data":{"root-cert.pem":%q}}`, rootPEM()),
-		"/api/v1/namespaces/istio-system":                               `{"metadata":{"name":"istio-system","labels":{"topology.istio.io/network":"network1"}}}`,
+		"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations": `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":[{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1",
+			"metadata":{"name":"istio-sidecar-injector-asm-1232-2","labels":{"app":"sidecar-injector","istio.io/rev":"asm-1232-2"}}}]}`,
+		"/apis/authorization.k8s.io/v1/subjectaccessreviews": `{"status":{"allowed":true}}`,
+		"/apis/discovery.k8s.io/v1/namespaces/default/endpointslices": list(`{"metadata":{"namespace":"default","name":"kubernetes","labels":{"kubernetes.io/service-name":"kubernetes"}},
+			"addressType":"IPv4","ports":[{"port":6443}],"endpoints":[{"addresses":["172.18.0.3"]}]}`),
+		"/api/v1/namespaces/istio-system/pods/istiod-a/log": istiodLog,
+		"/apis/networking.istio.io/v1/namespaces/istio-system/destinationrules": istioList("DestinationRule", `"host":"helloworld.sample.svc.cluster.local","subsets":[{"name":"v1","labels":{"version":"v1"}}],
+			"trafficPolicy":{"tls":{"mode":"DISABLE","credentialName":"`+canary+`"},"outlierDetection":{"consecutive5xxErrors":1},"loadBalancer":{"simple":"ROUND_ROBIN","localityLbSetting":{"enabled":true}}}`),
+		"/apis/networking.istio.io/v1/namespaces/istio-system/virtualservices": istioList("VirtualService", `"hosts":["helloworld"],"http":[{"headers":{"request":{"add":{"token":"`+canary+`"}}},
+			"route":[{"destination":{"host":"helloworld","subset":"v1"},"weight":70},{"destination":{"host":"helloworld","subset":"v2"},"weight":30}]}]`),
+		"/apis/security.istio.io/v1/namespaces/istio-system/authorizationpolicies": istioList("AuthorizationPolicy", `"action":"DENY","selector":{"matchLabels":{"version":"v2"}},"rules":[{"when":[{"key":"request.headers[x]","values":["`+canary+`"]}]}]`),
+		"/api/v1/namespaces/istio-system":                                          `{"metadata":{"name":"istio-system","labels":{"topology.istio.io/network":"network1"}}}`,
 		"/api/v1/namespaces/istio-system/pods": list(podJSON("istio-system", "istiod-a", "app=istiod", "discovery"),
 			podJSON("istio-system", "gw-1", "istio=eastwestgateway", "istio-proxy", `{"name":"ISTIO_META_NETWORK","value":"network1"}`,
 				`{"name":"API_TOKEN","value":"`+canary+`"}`, `{"name":"ISTIO_META_X","value":"`+canary+`","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}`)),
@@ -72,6 +83,7 @@ func fullAnswers() map[string]string {
 	request := "istiod-a pilot-discovery request GET debug/"
 	return map[string]string{
 		"istiod-a pilot-discovery request GET version":         "1.31-dev\n",
+		"istiod-a pilot-discovery request GET metrics":         "# HELP x y\n" + evidence.MetricManaged + "{cluster_type=\"remote\"} 1\npilot_xds{version=\"" + canary + "\"} 3\n",
 		request + "clusterz":                                   `[{"id":"c1","syncStatus":"synced"}]`,
 		request + "networkz":                                   `[]`,
 		request + "endpointShardz":                             `{"helloworld.sample.svc.cluster.local":{"sample":{"Shards":{}}},"other.elsewhere.svc.cluster.local":{"elsewhere":{"Shards":{}}}}`,
@@ -110,9 +122,8 @@ func TestSnapshot(t *testing.T) {
 	}
 	checkProblems(t, c.Problems, "read page debug/syncz of istiod istio-system/istiod-a on cluster east: the answer of 19 bytes is not JSON", "north is gone", "no answer for [10.9.9.9:15443]",
 		"read services in sample on cluster east", "read gateways in meshproof on cluster east")
-	if len(api.fetched) > 0 {
-		t.Errorf("the data of secrets was fetched: %v", api.fetched)
-	}
+	checkRemote(t, c)
+	checkRules(t, c.Kubernetes)
 	checkNoCanary(t, c)
 }
 

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,13 +21,10 @@ import (
 // canary stands wherever a secret could be; it must never reach the evidence.
 const canary = "canary-5e1f0a"
 
-// apiServer answers GET requests from a map of paths, as a real API server would: secrets without their data only to a
-// client that asks for metadata.
+// apiServer answers requests from a map of paths, as a real API server would: secrets without their data only to a client
+// that asks for metadata.
 type apiServer struct {
 	objects map[string]string
-
-	mu      sync.Mutex
-	fetched []string // paths at which data of a secret left the server
 }
 
 func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -37,10 +33,6 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, "/secrets") {
 		if strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadataList") {
 			body = a.objects["metadata of "+r.URL.Path]
-		} else {
-			a.mu.Lock()
-			a.fetched = append(a.fetched, r.URL.Path)
-			a.mu.Unlock()
 		}
 	}
 	if selector := r.URL.Query().Get("labelSelector"); selector != "" && ok {

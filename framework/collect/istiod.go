@@ -56,14 +56,14 @@ func (s source) istiods(ctx context.Context, o Options) ([]evidence.Istiod, erro
 
 func (s source) istiod(ctx context.Context, p corev1.Pod, o Options) (evidence.Istiod, error) {
 	found := evidence.Istiod{At: now(), Pod: p.Name, Revision: p.Labels[revisionLabel], Pages: map[string]json.RawMessage{}}
-	paths := []string{"version"}
+	paths := []string{"version", metricsPage}
 	for _, name := range istiodPages() {
 		paths = append(paths, "debug/"+name)
 	}
 	e := istiodEndpoint()
 	bodies, errs := s.get(ctx, p, e, paths...)
 	for i, name := range istiodPages() {
-		i++ // the first is the version
+		i += 2 // the first are the version and the metrics
 		if errs[i] != nil {
 			continue
 		}
@@ -79,6 +79,14 @@ func (s source) istiod(ctx context.Context, p corev1.Pod, o Options) (evidence.I
 	}
 	if errs[0] == nil {
 		found.Version = strings.TrimSpace(string(bodies[0]))
+	}
+	if errs[1] == nil {
+		found.Metrics = parseMetrics(bodies[1])
+	}
+	if troubled(found, o) {
+		var err error
+		found.Complaints, err = s.complaints(ctx, p)
+		errs = append(errs, err)
 	}
 	return found, errors.Join(errs[1:]...) // a version that is not told is no problem: no claim reads it
 }

@@ -21,6 +21,8 @@ import (
 const (
 	// remoteSecrets selects the secrets that istiod takes for remote clusters.
 	remoteSecrets = "istio/multiCluster=true"
+	// injectors selects the webhook configurations of revisions and of tags.
+	injectors = "app=sidecar-injector"
 	// maxEvents of one namespace: the newest are what explains a failure, and the API server gives no order.
 	maxEvents = 500
 	// rootConfigMap holds the mesh's root certificate in every namespace.
@@ -67,6 +69,10 @@ func (s source) kubernetes(ctx context.Context, o Options) (*evidence.Kubernetes
 	}
 	read("the version", func() error { return s.version(ctx, l) })
 	read("remote secrets in "+o.GatewayNamespace, func() error { return s.remoteSecrets(ctx, o.GatewayNamespace, l) })
+	read("remote servers in "+o.GatewayNamespace, func() error { return s.remoteServers(ctx, o.GatewayNamespace, l) })
+	read("what "+readerAccount+" may", func() error { return s.readerMay(ctx, o.GatewayNamespace, l) })
+	read("the addresses of the API server", func() error { return s.apiServers(ctx, l) })
+	read("webhooks", func() error { return s.webhooks(ctx, l) })
 	read("config map "+rootConfigMap+" in "+o.GatewayNamespace, func() error { return s.meshRoot(ctx, o.GatewayNamespace, l) })
 	for _, ns := range o.namespaces() {
 		read("namespace "+ns, func() error { return s.namespace(ctx, ns, l) })
@@ -76,6 +82,9 @@ func (s source) kubernetes(ctx context.Context, o Options) (*evidence.Kubernetes
 		read("endpoint slices in "+ns, func() error { return s.endpointSlices(ctx, ns, l) })
 		read("gateways in "+ns, func() error { return s.gateways(ctx, ns, l) })
 		read("events in "+ns, func() error { return s.events(ctx, ns, l) })
+		read("destination rules in "+ns, func() error { return s.destinationRules(ctx, ns, l) })
+		read("virtual services in "+ns, func() error { return s.virtualServices(ctx, ns, l) })
+		read("authorization policies in "+ns, func() error { return s.authorizationPolicies(ctx, ns, l) })
 	}
 	wait.Wait()
 	sortObjects(&l.all)
@@ -108,7 +117,7 @@ func (s source) namespace(ctx context.Context, name string, l *lists) error {
 	return nil
 }
 
-// remoteSecrets asks for the secrets' metadata only: the kubeconfigs in them never leave the API server.
+// remoteSecrets asks for the secrets' metadata only; remoteServers alone looks at what is in them.
 func (s source) remoteSecrets(ctx context.Context, ns string, l *lists) error {
 	list, err := s.metadata.Resource(schema.GroupVersionResource{Version: "v1", Resource: "secrets"}).Namespace(ns).
 		List(ctx, metav1.ListOptions{LabelSelector: remoteSecrets})
@@ -122,6 +131,21 @@ func (s source) remoteSecrets(ctx context.Context, ns string, l *lists) error {
 			k.RemoteSecrets = append(k.RemoteSecrets, o)
 		}
 	})
+	return nil
+}
+
+// webhooks keeps the names and labels of the configurations that inject sidecars.
+func (s source) webhooks(ctx context.Context, l *lists) error {
+	list, err := s.metadata.Resource(schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingwebhookconfigurations"}).
+		List(ctx, metav1.ListOptions{LabelSelector: injectors})
+	if err != nil {
+		return err
+	}
+	found := []evidence.Object{}
+	for i := range list.Items {
+		found = append(found, object(&list.Items[i]))
+	}
+	l.add(func(k *evidence.Kubernetes) { k.Webhooks = found })
 	return nil
 }
 
@@ -203,30 +227,6 @@ func (s source) events(ctx context.Context, ns string, l *lists) error {
 	return nil
 }
 
-// gateways reads Istio's Gateway objects, in the older version when the API server does not know the newer one (Istio
-// before 1.22).
-func (s source) gateways(ctx context.Context, ns string, l *lists) error {
-	kind := schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "gateways"}
-	list, err := s.Dynamic().Resource(kind).Namespace(ns).List(ctx, metav1.ListOptions{})
-	if apierrors.IsNotFound(err) {
-		kind.Version = "v1beta1"
-		list, err = s.Dynamic().Resource(kind).Namespace(ns).List(ctx, metav1.ListOptions{})
-	}
-	if err != nil {
-		return err
-	}
-	found := make([]evidence.Gateway, 0, len(list.Items))
-	for i := range list.Items {
-		g, err := gateway(&list.Items[i])
-		if err != nil {
-			return fmt.Errorf("gateway %s: %w", list.Items[i].GetName(), err)
-		}
-		found = append(found, g)
-	}
-	l.add(func(k *evidence.Kubernetes) { k.Gateways = append(k.Gateways, found...) })
-	return nil
-}
-
 // sortObjects puts every list in an order of its own, because the requests end in any order.
 func sortObjects(k *evidence.Kubernetes) {
 	byName := func(a, b evidence.Object) int { return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name) }
@@ -237,6 +237,13 @@ func sortObjects(k *evidence.Kubernetes) {
 	slices.SortFunc(k.Services, func(a, b evidence.Service) int { return byName(a.Object, b.Object) })
 	slices.SortFunc(k.EndpointSlices, func(a, b evidence.Endpoints) int { return byName(a.Object, b.Object) })
 	slices.SortFunc(k.Gateways, func(a, b evidence.Gateway) int { return byName(a.Object, b.Object) })
+	slices.SortFunc(k.Webhooks, byName)
+	slices.SortFunc(k.RemoteServers, func(a, b evidence.RemoteServer) int {
+		return strings.Compare(a.Secret+" "+a.Cluster, b.Secret+" "+b.Cluster)
+	})
+	slices.SortFunc(k.DestinationRules, func(a, b evidence.DestinationRule) int { return byName(a.Object, b.Object) })
+	slices.SortFunc(k.VirtualServices, func(a, b evidence.VirtualService) int { return byName(a.Object, b.Object) })
+	slices.SortFunc(k.AuthorizationPolicies, func(a, b evidence.AuthorizationPolicy) int { return byName(a.Object, b.Object) })
 	slices.SortStableFunc(k.Events, func(a, b evidence.Event) int {
 		if order := a.Last.Compare(b.Last); order != 0 {
 			return order

@@ -1,19 +1,15 @@
 package collect
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	networking "istio.io/api/networking/v1alpha3"
-	"istio.io/istio/pkg/util/protomarshal"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshproof/meshproof/framework/evidence"
 )
@@ -103,10 +99,10 @@ func container(c corev1.Container, statuses []corev1.ContainerStatus, isSidecar 
 	return found
 }
 
-// proxyEnv adds those variables of the proxy that say which mesh it belongs to. Only values that are written out count:
-// one that is taken from a secret stays there.
+// proxyEnv adds those variables of the proxy, or of istiod itself, that say which mesh it belongs to. Only values that are
+// written out count: one that is taken from a secret stays there.
 func proxyEnv(c corev1.Container, env map[string]string) map[string]string {
-	if c.Name != sidecar {
+	if c.Name != sidecar && c.Name != istiodEndpoint().container {
 		return env
 	}
 	for _, e := range c.Env {
@@ -170,25 +166,4 @@ func event(e *corev1.Event) evidence.Event {
 		Namespace: e.Namespace, Object: e.InvolvedObject.Kind + "/" + e.InvolvedObject.Name, Type: e.Type, Reason: e.Reason,
 		Message: e.Message, Count: e.Count, Last: last.UTC(),
 	}
-}
-
-func gateway(u *unstructured.Unstructured) (evidence.Gateway, error) {
-	found := evidence.Gateway{Object: object(u)}
-	raw, err := json.Marshal(u.Object["spec"])
-	if err != nil {
-		return found, err
-	}
-	var spec networking.Gateway
-	if err := protomarshal.UnmarshalAllowUnknown(raw, &spec); err != nil {
-		return found, err
-	}
-	found.Selector = spec.GetSelector()
-	for _, s := range spec.GetServers() {
-		server := evidence.GatewayServer{Port: s.GetPort().GetNumber(), Hosts: s.GetHosts()}
-		if s.GetTls() != nil {
-			server.TLSMode = s.GetTls().GetMode().String()
-		}
-		found.Servers = append(found.Servers, server)
-	}
-	return found, nil
 }

@@ -3,6 +3,7 @@ package evidence
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	admin "github.com/envoyproxy/go-control-plane/envoy/admin/v3"
@@ -18,6 +19,15 @@ type Certificate struct {
 	NotBefore, NotAfter time.Time
 	// RootSerials are the serial numbers of the trusted roots, in hex.
 	RootSerials []string
+	// Roots are the trusted roots with their validity, in the order of their serials.
+	Roots []Root
+}
+
+// Root is one certificate that an Envoy trusts.
+type Root struct {
+	// Serial number, in hex.
+	Serial              string
+	NotBefore, NotAfter time.Time
 }
 
 // Certificates gives what /certs shows, each leaf and each root once (an Envoy lists them again for every TLS context), and
@@ -33,11 +43,11 @@ func (p Proxy) Certificates() ([]Certificate, error) {
 	if err := protomarshal.UnmarshalAllowUnknown(p.Certs, &page); err != nil {
 		return fail(err)
 	}
-	var roots []string
+	var roots []Root
 	var found []Certificate
 	for _, c := range page.GetCertificates() {
 		for _, root := range c.GetCaCert() {
-			roots = append(roots, root.GetSerialNumber())
+			roots = append(roots, Root{Serial: root.GetSerialNumber(), NotBefore: root.GetValidFrom().AsTime(), NotAfter: root.GetExpirationTime().AsTime()})
 		}
 		if len(c.GetCertChain()) == 0 {
 			continue
@@ -54,10 +64,14 @@ func (p Proxy) Certificates() ([]Certificate, error) {
 		}
 		found = append(found, cert)
 	}
-	slices.Sort(roots)
-	roots = slices.Compact(roots)
+	slices.SortStableFunc(roots, func(a, b Root) int { return strings.Compare(a.Serial, b.Serial) })
+	roots = slices.CompactFunc(roots, func(a, b Root) bool { return a.Serial == b.Serial })
+	var serials []string
+	for _, r := range roots {
+		serials = append(serials, r.Serial)
+	}
 	for i := range found {
-		found[i].RootSerials = roots
+		found[i].RootSerials, found[i].Roots = serials, roots
 	}
 	return found, nil
 }

@@ -45,7 +45,7 @@ func (p Proxy) Hosts(envoyCluster string) ([]Counters, error) {
 			counters := Counters{
 				Pod: p.Pod, Role: p.Role, Cluster: envoyCluster, Address: addressOf(h.GetAddress()),
 				Healthy: healthy(h.GetHealthStatus()), Weight: h.GetWeight(), Priority: h.GetPriority(),
-				FailedEDSHealth: failedEDS(h.GetHealthStatus()),
+				FailedEDSHealth: failedEDS(h.GetHealthStatus()), Ejected: h.GetHealthStatus().GetFailedOutlierCheck(),
 			}
 			if err := counters.fill(h); err != nil {
 				return fail(err)

@@ -128,6 +128,7 @@ func TestCertificates(t *testing.T) {
 	same(t, "certificates", got, []Certificate{{
 		Serial: "a1", URIs: []string{"spiffe://cluster.local/ns/sample/sa/sleep"}, RootSerials: []string{"5f1c"},
 		NotBefore: time.Date(2026, 9, 1, 9, 58, 0, 0, time.UTC), NotAfter: time.Date(2026, 9, 2, 10, 0, 0, 0, time.UTC),
+		Roots: []Root{{Serial: "5f1c", NotBefore: time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC), NotAfter: time.Date(2036, 8, 29, 9, 0, 0, 0, time.UTC)}},
 	}})
 }
 
@@ -137,6 +138,7 @@ func TestBrokenPages(t *testing.T) {
 		"Hosts":        func(p Proxy) error { _, err := p.Hosts("x"); return err },
 		"Endpoints":    func(p Proxy) error { _, err := p.Endpoints("x"); return err },
 		"Policy":       func(p Proxy) error { _, err := p.Policy("x"); return err },
+		"Targets":      func(p Proxy) error { _, err := p.Targets("x"); return err },
 		"SNIs":         func(p Proxy) error { _, err := p.SNIs(1); return err },
 		"Certificates": func(p Proxy) error { _, err := p.Certificates(); return err },
 	}

@@ -106,7 +106,8 @@ func createNetwork(ctx context.Context, d docker, o *Options) (addresses, error)
 	}
 	free := candidates(o.RunID, taken)
 	if len(free) == 0 {
-		return addresses{}, fmt.Errorf("create docker network %s: every network of 172.29.0.0-172.31.255.255 overlaps one that is there: remove unused ones (docker network prune)", entry.Name)
+		return addresses{}, fmt.Errorf("create docker network %s: every network of 172.29.0.0-172.31.255.255 overlaps one that is there: "+
+			"remove unused ones (docker network prune)", entry.Name)
 	}
 	if err := o.Ledger.Intend(entry); err != nil {
 		return addresses{}, err

@@ -50,6 +50,7 @@ func installLoadBalancer(ctx context.Context, o Options, m Made) error {
 	if err := createAll(ctx, c.Dynamic(), m.Name, objects); err != nil {
 		return err
 	}
+	o.tell(m.Name, "waiting for the load balancer")
 	wait := poll.Wait{What: "the load balancer has its pool and announces", Where: "cluster " + m.Name,
 		Limit: o.deadline(), Every: 200 * time.Millisecond}
 	return poll.Until(ctx, wait, func(ctx context.Context) (string, error) { return balancerReady(ctx, c.Dynamic()) })

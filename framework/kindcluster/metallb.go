@@ -147,7 +147,9 @@ func (e podEdit) apply(o *unstructured.Unstructured) error {
 	c.Args = append(c.Args, e.args...)
 	c.Env = slices.DeleteFunc(c.Env, func(v corev1.EnvVar) bool { return strings.HasPrefix(v.Name, "METALLB_ML_") })
 	// client-go's names; what a pod sets itself wins over what kubelet sets for the service.
-	c.Env = append(c.Env, corev1.EnvVar{Name: "KUBERNETES_SERVICE_HOST", Value: e.apiServer}, corev1.EnvVar{Name: "KUBERNETES_SERVICE_PORT", Value: "6443"})
+	c.Env = append(c.Env,
+		corev1.EnvVar{Name: "KUBERNETES_SERVICE_HOST", Value: e.apiServer},
+		corev1.EnvVar{Name: "KUBERNETES_SERVICE_PORT", Value: "6443"})
 	c.VolumeMounts = slices.DeleteFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == e.volume })
 	pod.Volumes = slices.DeleteFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Name == e.volume })
 	c.ReadinessProbe.InitialDelaySeconds, c.ReadinessProbe.PeriodSeconds = 0, 1

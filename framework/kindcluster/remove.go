@@ -31,13 +31,29 @@ type remover struct {
 
 // remove goes in the order in which the things hold each other: a network with containers on it cannot be removed.
 func (r *remover) remove(ctx context.Context) error {
-	left := r.ledger.Remaining()
+	left := slices.DeleteFunc(r.ledger.Remaining(), func(e ledger.Entry) bool {
+		return e.Kind != kindCluster && e.Kind != kindRegistry && e.Kind != kindNetwork
+	})
+	if len(left) == 0 {
+		return nil
+	}
+	if _, err := r.docker.run(ctx, "version", "--format", "{{.Server.Version}}"); err != nil {
+		return fmt.Errorf("remove %s: the container engine does not answer: %w: start it (scripts/engine), then remove again", list(left), err)
+	}
 	slices.Reverse(left)
 	return errors.Join(
 		r.each(ctx, left, kindCluster, r.removeCluster),
 		r.each(ctx, left, kindRegistry, r.removeContainer),
 		r.each(ctx, left, kindNetwork, r.removeNetwork),
 	)
+}
+
+func list(entries []ledger.Entry) string {
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.String()
+	}
+	return strings.Join(names, ", ")
 }
 
 // each removes all entries of a kind at once, and notes those which went.
@@ -94,11 +110,11 @@ func removeNodes(ctx context.Context, d docker, kind kindAPI, full string) error
 	if len(all) == 0 {
 		return nil
 	}
-	args := []string{"rm", "--force", "--volumes"}
+	var names []string
 	for _, n := range all {
-		args = append(args, n.String())
+		names = append(names, n.String())
 	}
-	if _, err := d.run(ctx, args...); err != nil && !said(err, "No such container") {
+	if err := removeContainers(ctx, d, freezerRoot, names...); err != nil {
 		return fmt.Errorf("remove the nodes of kind cluster %s: %w", full, err)
 	}
 	return nil
@@ -109,11 +125,7 @@ func (r *remover) removeContainer(ctx context.Context, e ledger.Entry) error {
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	_, err = r.docker.run(ctx, append([]string{"rm", "--force", "--volumes"}, ids...)...)
-	if said(err, "No such container") {
-		return nil
-	}
-	return err
+	return removeContainers(ctx, r.docker, freezerRoot, ids...)
 }
 
 func (r *remover) removeNetwork(ctx context.Context, e ledger.Entry) error {

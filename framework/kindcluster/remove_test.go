@@ -88,6 +88,19 @@ func TestRemoveSaysWhatIsLeft(t *testing.T) {
 	}
 }
 
+func TestRemoveWithoutAnEngine(t *testing.T) {
+	r := created(t, rule{words: "version", err: "Cannot connect to the Docker daemon at unix:///var/run/docker.sock"})
+	err := r.remover().remove(t.Context())
+	for _, want := range []string{"docker network mp-a, kind cluster mp-a-", "Cannot connect", "start it (scripts/engine)"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %v", want, err)
+		}
+	}
+	if len(r.docker.calls) != 1 || len(r.remaining()) != 5 {
+		t.Errorf("calls %q, left %q", r.docker.calls, r.remaining())
+	}
+}
+
 func TestRemoveTakesWhatWasOnlyIntended(t *testing.T) {
 	r := newRig(t, labelled...)
 	for _, e := range []ledger.Entry{r.entry(kindNetwork, "mp-a"), r.entry(kindCluster, "mp-a-east")} {

@@ -24,7 +24,7 @@ func Explain(n int, share, alpha float64) string {
 	lo, hi, falseFail := Band(n, share, alpha)
 	if lo == 0 && hi == n {
 		return fmt.Sprintf("%s calls per direction cannot fail at a rate of %g, whatever they show: use at least %s.",
-			grouped(n), alpha, grouped(fewest(share, alpha)))
+			grouped(n), alpha, grouped(Fewest(share, alpha)))
 	}
 	var caught []string
 	for i, off := range offBy() {
@@ -39,12 +39,13 @@ func Explain(n int, share, alpha float64) string {
 		caught = append(caught, what+" in "+chance(Miss(n, share, alpha, worst), Power(n, share, alpha, worst)))
 	}
 	return fmt.Sprintf("With %s calls per direction, %s to %s may be answered by the caller's own version (expected share %.4g, rate %g): "+
-		"a mesh that conforms fails by chance in 1 of %s checks, and %s of checks.",
+		"a mesh that conforms fails by chance in 1 of %s checks, and %s.",
 		grouped(n), grouped(lo), grouped(hi), share, alpha, many(1/falseFail), strings.Join(caught, ", "))
 }
 
-// fewest gives the smallest sample that can reject anything: the one whose least likely outcome is below alpha/2.
-func fewest(share, alpha float64) int {
+// Fewest gives the smallest sample whose test can reject anything at the rate alpha: that in which the least likely outcome
+// can. For an expected share of one half and 1e-8 it is 28.
+func Fewest(share, alpha float64) int {
 	return first(1, maxSamples, func(n int) bool {
 		lo, hi, _ := Band(n, share, alpha)
 		return lo > 0 || hi < n

@@ -63,15 +63,6 @@ func (s sight) far() []intent.Cluster {
 	return s.near()
 }
 
-func (s sight) cluster(name string) *evidence.Cluster { return s.run.Cluster(s.epoch, name) }
-
-func (s sight) objects(name string) *evidence.Kubernetes {
-	if c := s.cluster(name); c != nil {
-		return c.Kubernetes
-	}
-	return nil
-}
-
 func look(run evidence.Run, f claim.Finding) (sight, bool) {
 	all := claim.All()
 	at := slices.IndexFunc(all, func(c claim.Claim) bool { return c.ID == f.Claim })

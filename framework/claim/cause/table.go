@@ -9,8 +9,10 @@ import (
 // ofOneCluster are the claims that one cluster alone keeps or breaks.
 func ofOneCluster() []string {
 	return []string{
-		"mesh-ids", "one-revision", "sidecars", "gateway-available", "gateway-address", "gateway-listener", "gateway-exposes",
-		"gateway-backend-healthy", "sample-removed", "endpoints-withdrawn",
+		"mesh-ids", "one-revision", "sidecars", "control-plane-available", "network-names", "namespace-labelled", "injector-webhook",
+		"gateway-available", "gateway-address", "gateway-listener", "gateway-exposes", "cert-provider", "gateway-exposure",
+		"gateway-backend-healthy", "remote-secrets", "proxies-synced", "remote-cluster-metrics", "reader-access", "locality-off",
+		"trust-domain", "workload-identity", "certificates-valid", "ca-in-use", "sample-removed", "endpoints-withdrawn",
 	}
 }
 
@@ -19,14 +21,32 @@ func ofTheCalls() []string {
 	return []string{"guide-calls", "split-replies", "split-accounted", "split-balanced", "served-by-peer", "crossed-by-gateway"}
 }
 
-func with(ids []string, more ...string) []string { return append(ids, more...) }
-
-// table gives every cause, the most certain first.
-func table() []row {
-	return slices.Concat(environment(), installation(), discovery(), way())
+// ofPods are the claims that need the pods of the sample or the gateway to run with a proxy.
+func ofPods() []string {
+	return with(ofTheCalls(), "procedure", "sidecars", "gateway-available", "gateway-listener", "gateway-exposes", "gateway-reached",
+		"gateway-backend-healthy", "endpoints-across-gateway", "endpoints-shared", "lb-policy", "proxies-synced", "common-root", "network-names",
+		"mesh-ids", "cert-provider", "gateway-exposure", "workload-identity", "certificates-valid", "ca-in-use")
 }
 
-// environment are the causes that lie around the mesh.
+// ofTheSecrets are the claims that need istiod to read the other clusters.
+func ofTheSecrets() []string {
+	return with(ofTheCalls(), "remote-clusters-synced", "remote-secrets", "remote-cluster-metrics", "endpoints-across-gateway", "endpoints-shared", "gateways-known")
+}
+
+// ofTheGateway are the claims that need a gateway that takes connections.
+func ofTheGateway() []string {
+	return with(ofTheCalls(), "gateway-listener", "gateway-exposes", "gateway-reached", "gateway-backend-healthy")
+}
+
+func with(ids []string, more ...string) []string { return slices.Concat(ids, more) }
+
+// table gives every cause, the most certain first. Within one finding, what is shown by an object that is not as it must
+// be comes before what is shown by an effect that several faults may have.
+func table() []row {
+	return slices.Concat(environment(), installation(), trust(), discovery(), gateways(), sharing())
+}
+
+// environment are the causes that lie around the mesh, and with which nothing can be said of it.
 func environment() []row {
 	return []row{
 		{
@@ -35,13 +55,12 @@ func environment() []row {
 		},
 		{
 			id: "image-not-pullable", verdict: claim.Inconclusive, shows: unpullable,
-			explains: with(ofTheCalls(), "procedure", "one-revision", "sidecars", "gateway-available", "gateway-listener", "gateway-exposes", "gateway-reached",
-				"gateway-backend-healthy", "remote-clusters-synced", "endpoints-across-gateway", "lb-policy", "mesh-ids"),
-			remedy: "Make the image available to the nodes (registry, mirror, pull secret, tag), and run again.",
+			explains: with(ofPods(), "one-revision", "control-plane-available", "remote-clusters-synced", "gateways-known", "trust-domain", "locality-off", "remote-cluster-metrics"),
+			remedy:   "Make the image available to the nodes (registry, mirror, pull secret, tag), and run again.",
 		},
 		{
 			id: "lb-pool-empty", verdict: claim.Inconclusive, shows: poolEmpty,
-			explains: with(ofTheCalls(), "procedure", "gateway-address", "gateway-reached", "endpoints-across-gateway", "lb-policy"),
+			explains: with(ofTheCalls(), "procedure", "gateway-address", "gateway-reached", "gateways-known", "endpoints-across-gateway", "lb-policy"),
 			remedy:   "Give the load balancer's address pool more addresses, or free some, and run again.",
 		},
 	}
@@ -51,68 +70,92 @@ func environment() []row {
 func installation() []row {
 	return []row{
 		{
-			id: "not-injected", verdict: claim.Failed, shows: notInjected,
-			explains: with(ofTheCalls(), "procedure", "sidecars", "gateway-available", "gateway-listener", "gateway-exposes", "gateway-reached",
-				"gateway-backend-healthy", "endpoints-across-gateway", "lb-policy", "common-root"),
+			id: "not-injected", verdict: claim.Failed, shows: notInjected, explains: ofPods(),
 			remedy: "Label the namespace with istio.io/rev of the installed revision, without istio-injection beside it, and make the pods anew.",
 		},
 		{
+			id: "injected-by-another-revision", verdict: claim.Failed, shows: otherInjector, explains: []string{"sidecars", "gateway-available", "proxies-synced"},
+			remedy: "Label the namespace (for the gateway, its pods) with istio.io/rev of the revision that the mesh is to have, and make the pods anew.",
+		},
+		{
+			id: "two-revisions", verdict: claim.Failed, shows: twoRevisions, explains: []string{"one-revision", "sidecars", "gateway-available", "injector-webhook"},
+			remedy: "Bring every cluster to one revision, move the workloads to it, and remove the other control plane.",
+		},
+		{
 			id: "service-missing", verdict: claim.Failed, shows: serviceMissing,
-			explains: with(ofTheCalls(), "endpoints-across-gateway", "gateway-exposes", "gateway-backend-healthy", "lb-policy"),
+			explains: with(ofTheCalls(), "endpoints-across-gateway", "endpoints-shared", "gateway-exposes", "gateway-backend-healthy", "lb-policy"),
 			remedy:   "Create the service helloworld in every cluster (guide, S11): its name is resolved by each cluster's own DNS.",
 		},
 		{
+			// The cluster's DNS lies around the mesh, but only once the service is known to be there.
+			id: "dns", verdict: claim.Inconclusive, shows: dns, explains: ofTheCalls(),
+			remedy: "Look at the cluster's DNS (the pods of kube-dns, their service, the node's own resolver), and run again.",
+		},
+		{
 			id: "same-network", verdict: claim.Failed, shows: sameNetwork,
-			explains: with(ofTheCalls(), "mesh-ids", "endpoints-across-gateway"),
+			explains: with(ofTheCalls(), "mesh-ids", "network-names", "endpoints-across-gateway", "endpoints-shared", "gateways-known"),
 			remedy:   "Give each cluster a network name of its own, at the installation of the control plane and in gen-eastwest-gateway.sh --network (finding F1).",
 		},
-	}
-}
-
-// discovery are the causes that lie in what the clusters know and trust of each other.
-func discovery() []row {
-	return []row{
 		{
-			id: "remote-secret-missing", verdict: claim.Failed, shows: secretMissing,
-			explains: with(ofTheCalls(), "remote-clusters-synced", "endpoints-across-gateway"),
-			remedy:   "Enable endpoint discovery again (guide, S8), for the whole set of clusters.",
-		},
-		{
-			id: "remote-cluster-timeout", verdict: claim.Failed, shows: clusterTimeout,
-			explains: with(ofTheCalls(), "remote-clusters-synced", "endpoints-across-gateway"),
-			remedy: "Look at the server's address and the account in the remote secret: istiod must reach it from its pod (not 127.0.0.1), and must be allowed to list. " +
-				"Restart istiod after the secret is mended: it may have stopped taking secrets in.",
-		},
-		{
-			id: "different-roots", verdict: claim.Failed, shows: differentRoots,
-			explains: with(ofTheCalls(), "common-root"),
-			remedy:   "Put certificates of one common root into the secret cacerts of every cluster, then restart istiod, the gateways and the workloads.",
+			id: "version-in-wrong-cluster", verdict: claim.Failed, shows: wrongVersion, explains: ofTheCalls(),
+			remedy: "Run v1 of helloworld in the first cluster and v2 in the second, each alone (guide, S12).",
 		},
 	}
 }
 
-// way are the causes that lie on the way from one cluster to the other.
-func way() []row {
+// trust are the causes that lie in certificates.
+func trust() []row {
 	return []row{
 		{
-			id: "gateway-without-address", verdict: claim.Failed, shows: noAddress,
-			explains: with(ofTheCalls(), "gateway-address", "gateway-reached", "endpoints-across-gateway"),
-			remedy:   "Make the gateway's service one of type LoadBalancer, and see that a load balancer serves it.",
+			id: "different-roots", verdict: claim.Failed, shows: differentRoots, explains: with(ofTheCalls(), "common-root"),
+			remedy: "Put certificates of one common root into the secret cacerts of every cluster, then restart istiod, the gateways and the workloads.",
 		},
 		{
-			id: "gateway-without-listener", verdict: claim.Failed, shows: noListener,
-			explains: with(ofTheCalls(), "gateway-listener", "gateway-exposes", "gateway-reached", "gateway-backend-healthy"),
-			remedy:   "Expose the services through the gateway (guide, S7): the Gateway's selector must be istio=eastwestgateway, and its port 15443.",
+			id: "certificate-not-valid", verdict: claim.Failed, shows: invalidCertificate, explains: with(ofTheCalls(), "certificates-valid"),
+			remedy: "Set the clocks of the nodes, put a certificate authority in place that is valid now, and make the workloads' pods anew.",
+		},
+	}
+}
+
+// sharing are the causes that lie in how calls are shared and answered.
+func sharing() []row {
+	return []row{
+		{
+			id: "authorization-denied", verdict: claim.Failed, shows: denied,
+			explains: []string{"guide-calls", "split-replies", "split-balanced", "split-accounted", "crossed-by-gateway"},
+			remedy:   "Allow the callers' identities of every cluster in the authorization policy, or remove it: identities keep their form across the gateway.",
 		},
 		{
-			id: "gateway-unreachable", verdict: claim.Failed, shows: gatewayUnreachable,
-			explains: with(ofTheCalls(), "gateway-reached"),
-			remedy:   "Let the other cluster's pods through to port 15443 of this address (firewall, routes, load balancer), and see that a gateway pod is ready behind it.",
+			id: "endpoint-ejected", verdict: claim.Failed, shows: ejected, explains: with(ofTheCalls(), "endpoints-across-gateway"),
+			remedy: "Look at why calls to this endpoint failed; then ease the outlier detection of the destination rule, or remove it.",
 		},
 		{
-			id: "remote-connections-failing", verdict: claim.Failed, shows: connectionsFailing,
-			explains: ofTheCalls(),
-			remedy:   "Each failed attempt was tried again elsewhere, so callers saw 200. Look at the peer's gateway and sidecar, and at what lies between them.",
+			id: "endpoint-unhealthy", verdict: claim.Failed, shows: unhealthy, explains: with(ofTheCalls(), "endpoints-across-gateway", "gateway-backend-healthy"),
+			remedy: "Bring the pod to readiness: until then every call that picks it is tried again elsewhere.",
+		},
+		{
+			id: "failover-priority", verdict: claim.Failed, shows: failover, explains: with(ofTheCalls(), "endpoints-across-gateway", "lb-policy"),
+			remedy: "Take the locality settings out of the destination rule, or set localityLbSetting.enabled to false in the mesh.",
+		},
+		{
+			id: "subset-on-one-side", verdict: claim.Failed, shows: subsetOnOneSide, explains: with(ofTheCalls(), "lb-policy"),
+			remedy: "Apply the destination rule with its subsets in every cluster: each gateway makes its filter chains from its own cluster's rules.",
+		},
+		{
+			id: "virtual-service", verdict: claim.Failed, shows: virtualService, explains: with(ofTheCalls(), "lb-policy"),
+			remedy: "Remove the virtual service for helloworld, or take its weights for the shares that are wanted.",
+		},
+		{
+			id: "destination-rule", verdict: claim.Failed, shows: destinationRule, explains: with(ofTheCalls(), "lb-policy"),
+			remedy: "Remove the destination rule for helloworld, or take the setting out of it.",
+		},
+		{
+			id: "stale-endpoint", verdict: claim.Failed, shows: stale, explains: with(ofTheCalls(), "endpoints-across-gateway", "gateway-backend-healthy"),
+			remedy: "Look whether istiod still hears of its cluster's pods and the proxies still hear of istiod (proxies-synced); restart the one that does not.",
+		},
+		{
+			id: "remote-connections-failing", verdict: claim.Failed, shows: connectionsFailing, explains: ofTheCalls(),
+			remedy: "Each failed attempt was tried again elsewhere, so callers saw 200. Look at the peer's gateway and sidecar, and at what lies between them.",
 		},
 	}
 }

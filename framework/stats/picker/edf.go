@@ -16,27 +16,34 @@ type entry struct {
 	step     float64
 }
 
-// newEDF makes the schedule and moves it to a random point of its cycle, as createWithPicks does with the seed of each
-// worker's load balancer. The cycle is as many picks as the weights add up to. Envoy computes the point instead of walking
-// to it, which can order equal deadlines otherwise; the endpoints' shares of a cycle are the same.
+// maxSkipped is the number of picks below which createWithPicks starts a schedule (UINT_MAX/10).
+const maxSkipped = 429_496_729
+
+// newEDF makes the schedule and moves it on by a random number of picks, as createWithPicks does with the seed of each
+// worker's load balancer. A cycle is as many picks as the weights add up to, and each endpoint has its weight of them; so
+// whole cycles are added to the clock, and only the rest is walked.
 func newEDF(weights []int, draw Draw) *edf {
-	e, cycle := startEDF(weights)
-	for range draw(cycle) {
+	cycle := 0
+	for _, w := range weights {
+		cycle += w
+	}
+	skipped := draw(maxSkipped)
+	e := startEDF(weights, float64(skipped/cycle))
+	for range skipped % cycle {
 		e.Pick()
 	}
 	return e
 }
 
-// startEDF makes the schedule at the beginning of its cycle.
-func startEDF(weights []int) (e *edf, cycle int) {
-	e = &edf{}
+// startEDF makes the schedule at the beginning of a cycle, when the clock is at now.
+func startEDF(weights []int, now float64) *edf {
+	e := &edf{now: now}
 	for _, w := range weights {
 		step := 1 / float64(w)
-		e.entries = append(e.entries, entry{deadline: step, order: e.added, step: step})
+		e.entries = append(e.entries, entry{deadline: now + step, order: e.added, step: step})
 		e.added++
-		cycle += w
 	}
-	return e, cycle
+	return e
 }
 
 // Pick chooses the endpoint whose turn it is.

@@ -2,12 +2,15 @@
 // statistics of package stats against the mechanism that they model; no check of a mesh uses it.
 //
 // It follows these sources of Envoy, by name: least_request_lb.cc (two random choices), load_balancer_impl.cc (which
-// picker is made for which weights, and how a retry avoids the host that was tried), edf_scheduler.h (deadlines) and
-// config_impl.cc of the router (weighted routes). What it leaves out has no part in a measured run: health checks, panic,
+// picker is made for which weights, and how a retry avoids the host that was tried), edf_scheduler.h (deadlines), and the
+// router's pickWeightedCluster (weighted routes). What it leaves out has no part in a measured run: health checks, panic,
 // slow start, priorities and localities, endpoints that come and go, more than one call in flight.
 package picker
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Draw gives a whole number from 0 to n-1, each as likely as any other; the IntN of a math/rand/v2 Rand is one.
 type Draw func(n int) int
@@ -61,7 +64,7 @@ func (l *LeastRequest) Pick() int {
 }
 
 // Route shares calls out among destinations as a VirtualService's weights ask for: the router takes a random number of the
-// stream modulo the sum of the weights (pickWeightedCluster in config_impl.cc). Calls are independent.
+// stream modulo the sum of the weights (pickWeightedCluster). Calls are independent.
 type Route struct {
 	weights []int
 	total   int
@@ -118,4 +121,15 @@ func (r Refusing) Pick() int {
 		}
 	}
 	return at
+}
+
+// HiddenShare is the share of calls that the other of two equal endpoints answers when one refuses one attempt in oneIn and
+// retries hide it: its own half, and the refused calls for which a retry finds it.
+func HiddenShare(oneIn int) float64 {
+	refused, found := 1/float64(oneIn), 1-math.Pow(0.5, selections)
+	stays := 1.0 // the probability that a call whose attempt goes to the refusing endpoint ends there
+	for range retries {
+		stays = 1 - refused + refused*(1-found)*stays
+	}
+	return 1 - 0.5*stays
 }

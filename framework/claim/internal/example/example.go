@@ -3,10 +3,11 @@
 package example
 
 import (
-	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/meshproof/meshproof/framework/evidence"
@@ -23,7 +24,20 @@ const (
 	GatewayPod = "istio-eastwestgateway-1"
 	IstiodPod  = "istiod-asm-1232-2-1"
 	SleepPod   = "sleep-1"
+	// GatewayAccount is the gateway's service account.
+	GatewayAccount = "istio-eastwestgateway-service-account"
 )
+
+// network is the label that names a network.
+const network = "topology.istio.io/network"
+
+// Server is the URL of a cluster's API server.
+func Server(cluster string) string {
+	if cluster == "east" {
+		return "https://172.18.0.2:6443"
+	}
+	return "https://172.18.0.3:6443"
+}
 
 // Address is the load balancer's address of a cluster's gateway.
 func Address(cluster string) string {
@@ -81,17 +95,31 @@ func pod(namespace, name, ip string, labels map[string]string, containers ...str
 
 func meshObjects(in intent.Intent, c, peer intent.Cluster) *evidence.Kubernetes {
 	gateway := map[string]string{"istio": "eastwestgateway", "app": "istio-eastwestgateway"}
-	own := pod("istio-system", GatewayPod, GatewayIP, map[string]string{"istio": "eastwestgateway", "istio.io/rev": in.Revision}, "istio-proxy")
-	own.Env = map[string]string{"ISTIO_META_MESH_ID": in.MeshID, "ISTIO_META_CLUSTER_ID": c.ID, "ISTIO_META_NETWORK": c.Network}
+	gateway[network] = c.Network
+	own := pod("istio-system", GatewayPod, GatewayIP, map[string]string{"istio": "eastwestgateway", "istio.io/rev": in.Revision, network: c.Network}, "istio-proxy")
+	own.Env, own.ServiceAccount = proxyEnv(in, c), GatewayAccount
+	own.Env["ISTIO_META_REQUESTED_NETWORK_VIEW"] = c.Network
+	control := map[string]string{"app": "istiod", "istio.io/rev": in.Revision}
+	istiod := pod("istio-system", IstiodPod, "10.244.0.6", maps.Clone(control), "discovery")
+	istiod.Env = map[string]string{"PILOT_CERT_PROVIDER": "istiod"}
 	return &evidence.Kubernetes{
-		Version: "v1.37.2", Server: "https://" + c.Name, MeshRoot: Root, Namespaces: []evidence.Object{{Name: "istio-system"}},
-		Deployments: []evidence.Deployment{{Object: evidence.Object{Namespace: "istio-system", Name: "istio-eastwestgateway", Labels: gateway}, Replicas: 1, Available: 1}},
-		Pods: []evidence.Pod{own, pod("istio-system", IstiodPod, "10.244.0.6",
-			map[string]string{"app": "istiod", "istio.io/rev": in.Revision}, "discovery")},
+		Version: "v1.37.2", Server: Server(c.Name), MeshRoot: Root,
+		Namespaces: []evidence.Object{{Name: "istio-system", Labels: map[string]string{network: c.Network}}},
+		Deployments: []evidence.Deployment{
+			{Object: evidence.Object{Namespace: "istio-system", Name: "istio-eastwestgateway", Labels: gateway}, Replicas: 1, Available: 1},
+			{Object: evidence.Object{Namespace: "istio-system", Name: "istiod-" + in.Revision, Labels: control}, Replicas: 1, Available: 1},
+		},
+		Pods: []evidence.Pod{own, istiod},
 		Services: []evidence.Service{{Object: evidence.Object{Namespace: "istio-system", Name: "istio-eastwestgateway", Labels: gateway},
 			Type: "LoadBalancer", Ports: []int32{15021, 15443, 15012, 15017}, Addresses: []string{Address(c.Name)}}},
 		RemoteSecrets: []evidence.Object{{Namespace: "istio-system", Name: "istio-remote-secret-" + peer.RemoteName,
 			Annotations: map[string]string{"networking.istio.io/cluster": peer.RemoteName}}},
+		RemoteServers: []evidence.RemoteServer{{Secret: "istio-system/istio-remote-secret-" + peer.RemoteName, Cluster: peer.RemoteName, Server: Server(peer.Name)}},
+		APIServers:    []string{strings.TrimPrefix(Server(c.Name), "https://")},
+		ReaderMay:     map[string]bool{"list services": true, "list endpointslices": true, "create services": false},
+		Webhooks: []evidence.Object{{Name: "istio-sidecar-injector-" + in.Revision + "-istio-system",
+			Labels: map[string]string{"app": "sidecar-injector", "istio.io/rev": in.Revision}}},
+		DestinationRules: []evidence.DestinationRule{}, VirtualServices: []evidence.VirtualService{}, AuthorizationPolicies: []evidence.AuthorizationPolicy{},
 		Gateways: []evidence.Gateway{{Object: evidence.Object{Namespace: "istio-system", Name: "cross-network-gateway"},
 			Selector: map[string]string{"istio": "eastwestgateway"},
 			Servers:  []evidence.GatewayServer{{Port: 15443, TLSMode: "AUTO_PASSTHROUGH", Hosts: []string{"*.local"}}}}},
@@ -100,14 +128,15 @@ func meshObjects(in intent.Intent, c, peer intent.Cluster) *evidence.Kubernetes 
 
 func cluster(in intent.Intent, c, peer intent.Cluster) *evidence.Cluster {
 	k := meshObjects(in, c, peer)
-	k.Namespaces = append(k.Namespaces, evidence.Object{Name: "sample"})
+	k.Namespaces = append(k.Namespaces, evidence.Object{Name: "sample", Labels: map[string]string{"istio.io/rev": in.Revision}})
 	k.Services = append(k.Services, evidence.Service{Object: evidence.Object{Namespace: "sample", Name: "helloworld"}, Type: "ClusterIP", Ports: []int32{5000}})
 	for name, p := range map[string]evidence.Pod{
 		"helloworld": pod("sample", AppPod(c), AppIP, map[string]string{"app": "helloworld", "version": c.Version}, "helloworld", "istio-proxy"),
 		"sleep":      pod("sample", SleepPod, SleepIP, map[string]string{"app": "sleep"}, "sleep", "istio-proxy"),
 	} {
-		p.Annotations = map[string]string{"istio.io/rev": in.Revision}
+		p.Annotations, p.Env, p.ServiceAccount = map[string]string{"istio.io/rev": in.Revision}, proxyEnv(in, c), "default"
 		if name == "sleep" {
+			p.ServiceAccount = "sleep"
 			k.Pods = append(k.Pods, p)
 		} else {
 			k.Pods = append([]evidence.Pod{p}, k.Pods...)
@@ -115,10 +144,11 @@ func cluster(in intent.Intent, c, peer intent.Cluster) *evidence.Cluster {
 	}
 	return &evidence.Cluster{
 		Kubernetes: k,
-		Istiods:    []evidence.Istiod{istiod(c, peer, AppIP)},
+		Istiods:    []evidence.Istiod{istiod(in, c, peer, AppIP)},
 		Proxies: []evidence.Proxy{
 			gateway(true),
-			{Namespace: "sample", Pod: AppPod(c), Role: evidence.RoleHelloworld, RootSHA256: Root, Clusters: Clusters(), ConfigDump: Dump()},
+			{At: Began(), Namespace: "sample", Pod: AppPod(c), Role: evidence.RoleHelloworld, RootSHA256: Root, Clusters: Clusters(), ConfigDump: Dump(),
+				Certs: Certs("spiffe://cluster.local/ns/sample/sa/default", Began())},
 			Sleep(Local(c, 1), Remote(peer, 1)),
 		},
 		Dials: []evidence.Dial{{To: peer.Name, Pod: "probe", Address: net.JoinHostPort(Address(peer.Name), "15443"), Connected: true, Seconds: 0.001}},
@@ -127,21 +157,13 @@ func cluster(in intent.Intent, c, peer intent.Cluster) *evidence.Cluster {
 
 // empty is a cluster after S15.
 func empty(in intent.Intent, c, peer intent.Cluster) *evidence.Cluster {
-	return &evidence.Cluster{Kubernetes: meshObjects(in, c, peer), Istiods: []evidence.Istiod{istiod(c, peer)}, Proxies: []evidence.Proxy{gateway(false)}}
-}
-
-func istiod(c, peer intent.Cluster, shards ...string) evidence.Istiod {
-	return evidence.Istiod{Pod: IstiodPod, Revision: Revision, Pages: map[string]json.RawMessage{
-		evidence.PageClusterz: RemoteClusters(evidence.RemoteCluster{ID: c.ID, SyncStatus: "synced"},
-			evidence.RemoteCluster{ID: peer.RemoteName, SecretName: "istio-system/istio-remote-secret-" + peer.RemoteName, SyncStatus: "synced"}),
-		evidence.PageEndpointShardz: Shards(evidence.HelloworldHost("sample"), c.ID, shards...),
-		evidence.PageNetworkz:       page([]object{{"Network": peer.Network, "Cluster": peer.RemoteName, "Addr": Address(peer.Name), "Port": 15443}}),
-	}}
+	return &evidence.Cluster{Kubernetes: meshObjects(in, c, peer), Istiods: []evidence.Istiod{istiod(in, c, peer)}, Proxies: []evidence.Proxy{gateway(false)}}
 }
 
 func gateway(withSample bool) evidence.Proxy {
 	sni := evidence.SNICluster("sample")
-	p := evidence.Proxy{Namespace: "istio-system", Pod: GatewayPod, Role: evidence.RoleGateway, RootSHA256: Root,
+	p := evidence.Proxy{At: Began(), Namespace: "istio-system", Pod: GatewayPod, Role: evidence.RoleGateway, RootSHA256: Root,
+		Certs:    Certs("spiffe://cluster.local/ns/istio-system/sa/"+GatewayAccount, Began()),
 		Clusters: Clusters(), ConfigDump: Dump(Listener(15443, "outbound_.443_._.kubernetes.default.svc.cluster.local"), Endpoints("other"))}
 	if withSample {
 		p.Clusters = Clusters(evidence.Counters{Cluster: sni, Address: AppIP + ":5000", Healthy: true, Weight: 1})
@@ -163,8 +185,9 @@ func Remote(peer intent.Cluster, weight uint32) evidence.Endpoint {
 // Sleep is sleep's Envoy with these endpoints for helloworld.
 func Sleep(endpoints ...evidence.Endpoint) evidence.Proxy {
 	out := evidence.OutboundCluster("sample")
-	return evidence.Proxy{Namespace: "sample", Pod: SleepPod, Role: evidence.RoleSleep, RootSHA256: Root, Clusters: Clusters(),
-		ConfigDump: Dump(Endpoints(out, endpoints...), Policy(out, evidence.Policy{LB: "LEAST_REQUEST"}))}
+	return evidence.Proxy{At: Began(), Namespace: "sample", Pod: SleepPod, Role: evidence.RoleSleep, RootSHA256: Root, Clusters: Clusters(),
+		Certs:      Certs("spiffe://cluster.local/ns/sample/sa/sleep", Began()),
+		ConfigDump: Dump(Endpoints(out, endpoints...), Policy(out, evidence.Policy{LB: "LEAST_REQUEST"}), Routes(evidence.Target{Cluster: out}))}
 }
 
 func split(address string) (string, uint32) {

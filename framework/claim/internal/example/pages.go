@@ -46,7 +46,7 @@ func Clusters(hosts ...evidence.Counters) json.RawMessage {
 			stats = append(stats, stat)
 		}
 		byName[h.Cluster] = append(byName[h.Cluster], object{"address": socket(ip, port), "stats": stats, "weight": h.Weight,
-			"priority": h.Priority, "health_status": object{"eds_health_status": health}})
+			"priority": h.Priority, "health_status": object{"eds_health_status": health, "failed_outlier_check": h.Ejected}})
 	}
 	var all []object
 	for _, name := range order {

@@ -153,3 +153,8 @@ func autoImage(text string) bool {
 func containsAny(text string, words ...string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
+
+// TimedOut tells whether a connection's error says that nothing answered at all.
+func TimedOut(text string) bool {
+	return containsAny(text, "i/o timeout", "deadline exceeded", "timed out")
+}

@@ -18,6 +18,10 @@ const (
 	SidecarName = "istio-proxy"
 	// RevisionKey is the label, and the annotation, that holds a revision.
 	RevisionKey = "istio.io/rev"
+	// InjectionKey is the older label that asks for sidecars of the default revision.
+	InjectionKey = "istio-injection"
+	// NetworkKey is the label that holds the name of a network.
+	NetworkKey = "topology.istio.io/network"
 	// GatewayLabel is the label that selects the east-west gateway.
 	GatewayLabel = "istio"
 	// GatewayValue is that label's value.
@@ -139,6 +143,32 @@ func GatewayDeployments(k *evidence.Kubernetes) []evidence.Deployment {
 		}
 	}
 	return found
+}
+
+// IstiodDeployments are the deployments of the control plane, of every revision.
+func IstiodDeployments(k *evidence.Kubernetes) []evidence.Deployment {
+	var found []evidence.Deployment
+	if k == nil {
+		return nil
+	}
+	for _, d := range k.Deployments {
+		if d.Namespace == Istio && d.Labels["app"] == "istiod" {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+// Network is the name that the control plane's namespace gives to the cluster's network, and whether the namespace is there.
+func Network(k *evidence.Kubernetes) (string, bool) {
+	if k == nil {
+		return "", false
+	}
+	at := slices.IndexFunc(k.Namespaces, func(o evidence.Object) bool { return o.Name == Istio })
+	if at < 0 {
+		return "", false
+	}
+	return k.Namespaces[at].Labels[NetworkKey], true
 }
 
 // HasService tells whether the sample's service of that name is in the cluster.

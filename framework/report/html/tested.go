@@ -1,0 +1,231 @@
+package html
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
+)
+
+// fact is one thing that is true of the whole run.
+type fact struct{ Name, Value string }
+
+// row is one attribute of every cluster. Differs tells that the clusters are not alike in something in which a mesh's
+// clusters usually are.
+type row struct {
+	Name    string
+	Cells   []cell
+	Differs bool
+}
+
+// cell is one cluster's value: Text as shown, Full when that is longer.
+type cell struct {
+	Text, Full string
+	Mono       bool
+}
+
+func facts(p Page) []fact {
+	in := p.Run.Intent
+	all := []fact{
+		{"Platform", platform(in)}, {"Certificate authority", in.CA}, {"Mode", mode(in.Mode)},
+		{"Mesh ID", in.MeshID}, {"Revision", in.Revision},
+	}
+	if in.Samples > 0 {
+		all = append(all, fact{"Measured calls", fmt.Sprintf("%d a direction", in.Samples)})
+	}
+	if p.FalseFailRate > 0 {
+		all = append(all, fact{"False-fail rate", strconv.FormatFloat(p.FalseFailRate, 'g', 3, 64) + " for the whole run"})
+	}
+	if began, took := span(p.Run.Steps); !began.IsZero() {
+		all = append(all, fact{"Began", began.UTC().Format("2006-01-02 15:04 UTC")}, fact{"Took", seconds(took)})
+	}
+	all = append(all, fact{"Run by", p.By}, fact{"Run on", p.Where}, fact{"Tool", p.Tool})
+	return slices.DeleteFunc(all, func(f fact) bool { return f.Value == "" })
+}
+
+func platform(in intent.Intent) string {
+	switch in.Provision {
+	case intent.Kind:
+		return in.Platform + ", made by the run"
+	case intent.Supplied:
+		return in.Platform + ", given clusters"
+	}
+	return in.Platform
+}
+
+func mode(m intent.Mode) string {
+	switch m {
+	case intent.Literal:
+		return "literal (the guide as printed)"
+	case intent.Corrected:
+		return "corrected (deviations below)"
+	}
+	return string(m)
+}
+
+// span gives when the first step began and how long it took, in seconds, until the last one ended.
+func span(steps []evidence.Step) (began time.Time, took float64) {
+	for _, s := range steps {
+		if began.IsZero() || s.Started.Before(began) {
+			began = s.Started
+		}
+	}
+	for _, s := range steps {
+		took = max(took, s.Started.Sub(began).Seconds()+s.Seconds)
+	}
+	return began, took
+}
+
+// attribute is how one row is read; alike says that clusters of one mesh usually share it.
+type attribute struct {
+	name  string
+	alike bool
+	read  func(intent.Cluster, *evidence.Cluster) cell
+}
+
+func plain(read func(intent.Cluster, *evidence.Cluster) string) func(intent.Cluster, *evidence.Cluster) cell {
+	return func(in intent.Cluster, c *evidence.Cluster) cell { return cell{Text: read(in, c)} }
+}
+
+func mono(read func(intent.Cluster, *evidence.Cluster) string) func(intent.Cluster, *evidence.Cluster) cell {
+	return func(in intent.Cluster, c *evidence.Cluster) cell { return cell{Text: read(in, c), Mono: true} }
+}
+
+func attributes() []attribute {
+	return []attribute{
+		{"Kubernetes", true, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return objects(c).Version })},
+		{"istiod", true, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return istiods(c) })},
+		{"Proxy image", true, mono(func(_ intent.Cluster, c *evidence.Cluster) string { return proxyImages(objects(c).Pods) })},
+		{"Trust domain", true, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return trustDomains(c) })},
+		{"Root (SHA-256)", true, func(_ intent.Cluster, c *evidence.Cluster) cell { return rootOf(c) }},
+		{"Network", false, plain(func(in intent.Cluster, _ *evidence.Cluster) string { return in.Network })},
+		{"Gateway", false, mono(func(_ intent.Cluster, c *evidence.Cluster) string {
+			return strings.Join(gatewayAddresses(objects(c)), ", ")
+		})},
+		{"Cluster ID", false, mono(func(in intent.Cluster, _ *evidence.Cluster) string { return in.ID })},
+		{"API server", false, mono(func(_ intent.Cluster, c *evidence.Cluster) string { return objects(c).Server })},
+	}
+}
+
+// fingerprints says what each cluster was, an attribute a row. Rows of which nothing is known are left out.
+func fingerprints(run evidence.Run) []row {
+	var all []row
+	for _, a := range attributes() {
+		r := row{Name: a.name}
+		var texts []string
+		for _, in := range run.Intent.Clusters {
+			got := a.read(in, run.Cluster(evidence.Joined, in.Name))
+			value := got.Text
+			if got.Full != "" {
+				value = got.Full
+			}
+			if value != "" && !slices.Contains(texts, value) {
+				texts = append(texts, value)
+			}
+			r.Cells = append(r.Cells, got)
+		}
+		r.Differs = a.alike && len(texts) > 1
+		if len(texts) > 0 {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// inFull gives the values that their cells have cut short.
+func inFull(rows []row, columns []string) []fact {
+	var all []fact
+	for _, r := range rows {
+		for i, c := range r.Cells {
+			if c.Full != "" && c.Full != c.Text {
+				all = append(all, fact{r.Name + ", " + columns[i], c.Full})
+			}
+		}
+	}
+	return all
+}
+
+// objects gives the API objects of a cluster; empty ones when they were not seen.
+func objects(c *evidence.Cluster) *evidence.Kubernetes {
+	if c == nil || c.Kubernetes == nil {
+		return &evidence.Kubernetes{}
+	}
+	return c.Kubernetes
+}
+
+// rootOf is the root that a cluster's mesh trusts, and how many of its proxies trust another one.
+func rootOf(c *evidence.Cluster) cell {
+	digest := objects(c).MeshRoot
+	found := cell{Text: short(digest), Full: digest, Mono: true}
+	others := 0
+	if c != nil {
+		for _, p := range c.Proxies {
+			if p.RootSHA256 != "" && p.RootSHA256 != digest {
+				others++
+			}
+		}
+	}
+	if others > 0 {
+		found.Text = strings.TrimSpace(fmt.Sprintf("%s (%d of its proxies trust another)", found.Text, others))
+	}
+	return found
+}
+
+func istiods(c *evidence.Cluster) string {
+	var all []string
+	if c != nil {
+		for _, i := range c.Istiods {
+			all = append(all, strings.TrimSpace(i.Revision+" "+i.Version))
+		}
+	}
+	return distinct(all)
+}
+
+func trustDomains(c *evidence.Cluster) string {
+	var all []string
+	if c != nil {
+		for _, i := range c.Istiods {
+			if m, err := i.Mesh(); err == nil {
+				all = append(all, m.TrustDomain)
+			}
+		}
+	}
+	return distinct(all)
+}
+
+func proxyImages(pods []evidence.Pod) string {
+	var all []string
+	for _, p := range pods {
+		for _, c := range p.Containers {
+			if c.Name == proxyContainer {
+				all = append(all, c.Image)
+			}
+		}
+	}
+	return distinct(all)
+}
+
+// gatewayAddresses are where the load balancer takes the other clusters' calls: "172.18.251.1:15443".
+func gatewayAddresses(k *evidence.Kubernetes) []string {
+	var all []string
+	for _, s := range k.Services {
+		if s.Namespace == istioNamespace && s.Labels["istio"] == gatewayValue && slices.Contains(s.Ports, evidence.GatewayPort) {
+			for _, a := range s.Addresses {
+				all = append(all, net.JoinHostPort(a, strconv.Itoa(evidence.GatewayPort)))
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func distinct(all []string) string {
+	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), ", ")
+}

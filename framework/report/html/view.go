@@ -1,0 +1,144 @@
+package html
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshproof/meshproof/framework/claim"
+)
+
+// view is the page as the templates read it: texts and numbers only, in the order in which they are shown.
+type view struct {
+	Page
+	Mark     mark
+	Headline string
+	Detail   clipped
+	Counts   []count
+	Causes   []causeView
+	Facts    []fact
+	Columns  []string
+	Rows     []row
+	Full     []fact
+	Maps     []meshMap
+	Ways     []way
+	Splits   []splitView
+	Times    times
+	Areas    []area
+	Raw      []rawCalls
+	Pods     []clusterPods
+	Warnings []warning
+	Gaps     []gap
+	Deviate  []deviation
+	Again    []command
+}
+
+func newView(p Page) view {
+	if p.EvidenceDir == "" {
+		p.EvidenceDir = "evidence"
+	}
+	if p.RunID == "" {
+		p.RunID = p.Run.Intent.RunID
+	}
+	v := view{
+		Page: p, Mark: markOf(p.Verdict), Headline: headline(p.Verdict), Counts: counts(p.Findings), Causes: causes(p),
+		Facts: facts(p), Rows: fingerprints(p.Run), Maps: meshMaps(p.Run), Ways: ways(p.Run), Splits: splits(p),
+		Times: timesOf(p.Run), Areas: areas(p), Raw: rawCounts(p.Run), Pods: podsOf(p.Run),
+		Warnings: warnings(p.Run), Gaps: gaps(p.Run), Deviate: deviations(p.Run.Steps), Again: again(p),
+	}
+	v.Detail = clip(sentence(strings.TrimPrefix(p.Reason, lowerFirst(v.Headline)+": ")), firstScreen)
+	for _, c := range p.Run.Intent.Clusters {
+		v.Columns = append(v.Columns, c.Name)
+	}
+	v.Full = inFull(v.Rows, v.Columns)
+	return v
+}
+
+// mark is a verdict as a word, a style and a sign: never by colour alone.
+type mark struct{ Word, Class, Sign string }
+
+func markOf(v claim.Verdict) mark {
+	switch v {
+	case claim.Passed:
+		return mark{"passed", "passed", "✓"}
+	case claim.Failed:
+		return mark{"failed", "failed", "✕"}
+	case claim.Skipped:
+		return mark{"skipped", "skipped", "–"}
+	case claim.Inconclusive:
+		return mark{"inconclusive", "inconclusive", "?"}
+	}
+	return mark{string(v), "inconclusive", "?"}
+}
+
+func headline(v claim.Verdict) string {
+	switch v {
+	case claim.Passed:
+		return "The mesh conforms"
+	case claim.Failed:
+		return "The mesh does not conform"
+	case claim.Skipped:
+		return "The mesh was not judged"
+	}
+	return "It could not be told whether the mesh conforms"
+}
+
+// count is how many findings have one verdict, with their place on a bar of all findings. Aside says that all of them
+// are of extended claims, which decide nothing.
+type count struct {
+	Mark  mark
+	N     int
+	X, W  string
+	Label string
+	Aside bool
+}
+
+func counts(found []claim.Finding) []count {
+	var all []count
+	at := 0
+	for _, v := range []claim.Verdict{claim.Passed, claim.Failed, claim.Inconclusive, claim.Skipped} {
+		n, core := 0, 0
+		for _, f := range found {
+			if f.Verdict == v {
+				n++
+				if f.Level == claim.Core {
+					core++
+				}
+			}
+		}
+		if n == 0 {
+			continue
+		}
+		m := markOf(v)
+		all = append(all, count{Mark: m, N: n, X: percent(at, len(found)), W: percent(n, len(found)), Aside: core == 0, Label: fmt.Sprintf("%d %s", n, m.Word)})
+		at += n
+	}
+	return all
+}
+
+// causeView is one cause with what it explains.
+type causeView struct {
+	ID, Sentence, Remedy string
+	// Told is true when the verdict's reason holds the sentence already.
+	Told     bool
+	Explains []string
+}
+
+func causes(p Page) []causeView {
+	var all []causeView
+	for _, f := range p.Findings {
+		if f.Cause == nil || f.Verdict == claim.Passed {
+			continue
+		}
+		at := slices.IndexFunc(all, func(c causeView) bool { return c.ID == f.Cause.ID })
+		if at < 0 {
+			at = len(all)
+			told := f.Cause.Sentence != "" && strings.Contains(p.Reason, strings.TrimSuffix(f.Cause.Sentence, "."))
+			all = append(all, causeView{ID: f.Cause.ID, Sentence: sentence(f.Cause.Sentence), Remedy: f.Cause.Remedy, Told: told})
+		}
+		if !slices.Contains(all[at].Explains, f.Claim) {
+			all[at].Explains = append(all[at].Explains, f.Claim)
+		}
+	}
+	return all
+}
