@@ -5,7 +5,7 @@ GOBUILD := go build -trimpath
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint engine conformance bench ci clean
+.PHONY: help build test registry lint engine conformance bench ci clean
 
 help: ## print this page
 	@echo "meshproof: a conformance suite for multicluster service meshes"
@@ -18,8 +18,12 @@ build: ## build bin/meshproof
 	$(GOBUILD) -o bin/meshproof ./cmd/meshproof
 
 test: ## run the project's tests; no cluster, no engine
-	go vet ./...
+	go vet -trimpath ./...
 	go test -trimpath ./...
+	scripts/engine-test
+
+registry: build engine ## push the built images to a registry on loopback and run from there (minutes)
+	MESHPROOF_REAL_IMAGES=1 go test -trimpath -count=1 -timeout 30m -v -run TestReal ./framework/images
 
 lint: ## check formatting, style and the layers of packages
 	cd scripts/tools && $(GOBUILD) -o ../../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -46,6 +46,7 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"run --keep sometimes", "never, on-failure or always"},
 		{"run --samples 3", "samples 3"},
 		{"run --alpha 2", "alpha"},
+		{"run --samples 28 --alpha 1e-12", "use at least"},
 		{"run --plant gremlins", "gremlins"},
 		{"run --run-id Upper", "run id"},
 		{"run --images cloud", "cloud"},

@@ -17,6 +17,7 @@ import (
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
+	"github.com/meshproof/meshproof/framework/stats"
 	"github.com/meshproof/meshproof/framework/suite"
 	"github.com/meshproof/meshproof/suites"
 )
@@ -69,6 +70,7 @@ func run(ctx context.Context, o session.Options) error {
 	if err != nil {
 		return err
 	}
+	o.Tell.Doing("", stats.Explain(o.Samples, 0.5, o.Alpha))
 	dir := s.Options().ReportDir
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the report directory: %w", err)

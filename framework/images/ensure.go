@@ -36,6 +36,10 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 	if set.Source, set.Reason, err = j.decide(ctx); err != nil {
 		return nil, err
 	}
+	// Asked first, so that a machine without an engine is told at once and not after everything is built.
+	if _, err := j.docker.Do(ctx, "version", "--format", "{{.Server.Version}}"); err != nil {
+		return nil, fmt.Errorf("make images available: %w", err)
+	}
 	if set.Source == Source {
 		err = j.fromSource(ctx, set)
 	} else {

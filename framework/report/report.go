@@ -12,6 +12,7 @@ import (
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/claim/cause"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/report/html"
 )
 
 // Names of files in a report directory.
@@ -20,6 +21,7 @@ const (
 	ConformanceFile = "conformance.yaml"
 	JUnitFile       = "junit.xml"
 	GinkgoFile      = "ginkgo.txt"
+	PageFile        = "report.html"
 	EvidenceDir     = "evidence"
 )
 
@@ -97,7 +99,15 @@ func Write(dir string, f Findings, run evidence.Run, x Extra) error {
 	if err != nil {
 		return err
 	}
-	for name, content := range map[string][]byte{FindingsFile: body, ConformanceFile: summary, JUnitFile: junit} {
+	var page bytes.Buffer
+	err = html.Render(&page, html.Page{
+		RunID: f.RunID, Verdict: f.Verdict, Reason: f.Reason, FalseFailRate: f.FalseFailRate, Findings: f.Findings, Run: run,
+		EvidenceDir: EvidenceDir, Images: x.Images, StandIns: x.StandIns, Left: x.Left,
+	})
+	if err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{FindingsFile: body, ConformanceFile: summary, JUnitFile: junit, PageFile: page.Bytes()} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
 			return fmt.Errorf("write the report: %w", err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/stats"
 	"github.com/meshproof/meshproof/framework/verify"
 )
 
@@ -127,6 +128,10 @@ func (o Options) validate() error {
 	}
 	if len(o.Plant) > 0 && len(o.Targets) > 0 {
 		errs = append(errs, errors.New("--plant changes a mesh on purpose: it is for kind clusters that the run makes, not for given ones"))
+	}
+	if o.Alpha > 0 && o.Alpha < 1 && o.Samples >= intent.MinSamples && o.Samples < stats.Fewest(0.5, o.Alpha) {
+		errs = append(errs, fmt.Errorf("--samples %d: at --alpha %g not even the most one-sided result can be told from chance: use at least %d",
+			o.Samples, o.Alpha, stats.Fewest(0.5, o.Alpha)))
 	}
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))

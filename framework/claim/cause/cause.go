@@ -55,8 +55,11 @@ func (s sight) near() []intent.Cluster {
 }
 
 // far gives the clusters whose gateway the claim is about: its own for a claim about one gateway, the others for a claim
-// about the way to them.
+// about the way to them. What a cluster was asked for came through its own.
 func (s sight) far() []intent.Cluster {
+	if s.claim == "served-by-peer" && s.self.Name != "" {
+		return []intent.Cluster{s.self}
+	}
 	if s.self.Name != "" && !slices.Contains(ofOneCluster(), s.claim) {
 		return s.peers
 	}

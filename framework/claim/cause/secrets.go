@@ -38,10 +38,15 @@ func (s sight) unsynced(w way) (replica evidence.Istiod, state string, there boo
 	return evidence.Istiod{}, "", false
 }
 
+// unlisted tells whether collection could not read a list: what it lacks shows nothing then.
+func (s sight) unlisted(name, problem string) bool {
+	return slices.ContainsFunc(s.cluster(name).Problems, func(p evidence.Problem) bool { return strings.HasPrefix(p.Error, problem) })
+}
+
 func secretMissing(s sight) (string, []string) {
 	for _, w := range s.blind() {
 		k := s.objects(w.from.Name)
-		if k == nil || s.claim == "remote-cluster-metrics" && k.RemoteSecrets == nil {
+		if k == nil || s.unlisted(w.from.Name, "read remote secrets in ") {
 			continue
 		}
 		if !slices.ContainsFunc(k.RemoteSecrets, func(o evidence.Object) bool { return seen.SecretOf(o, w.to.RemoteName) }) {

@@ -124,7 +124,9 @@ func failover(s sight) (string, []string) {
 
 // stale is shown by an endpoint or a host whose address no pod has.
 func stale(s sight) (string, []string) {
-	pods := func(c intent.Cluster) []string { return seen.IPs(seen.AppPods(s.objects(c.Name), evidence.RoleHelloworld)) }
+	pods := func(c intent.Cluster) []string {
+		return seen.IPs(seen.AppPods(s.objects(c.Name), evidence.RoleHelloworld))
+	}
 	for _, c := range s.callers() {
 		for _, h := range s.held(c) {
 			for _, e := range h.endpoints {

@@ -31,6 +31,8 @@ type view struct {
 	Gaps     []gap
 	Deviate  []deviation
 	Again    []command
+	// Diagnostics are the page's, as links.
+	Diagnostics []link
 }
 
 func newView(p Page) view {
@@ -49,6 +51,9 @@ func newView(p Page) view {
 	v.Detail = clip(sentence(strings.TrimPrefix(p.Reason, lowerFirst(v.Headline)+": ")), firstScreen)
 	for _, c := range p.Run.Intent.Clusters {
 		v.Columns = append(v.Columns, c.Name)
+	}
+	for _, file := range p.Diagnostics {
+		v.Diagnostics = append(v.Diagnostics, linkTo("", file))
 	}
 	v.Full = inFull(v.Rows, v.Columns)
 	return v
