@@ -24,7 +24,7 @@ const (
 // errSignal is the cause of a context that a signal ended.
 type errSignal struct{ os.Signal }
 
-func (e errSignal) Error() string { return "interrupted by " + e.Signal.String() }
+func (e errSignal) Error() string { return "interrupted by " + e.String() }
 
 // exitError carries an exit code whose reason has been told already.
 type exitError int

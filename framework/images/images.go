@@ -33,11 +33,11 @@ const (
 	Source   = "source"
 )
 
-// Event and State tell what long work is doing.
-type (
-	Event = progress.Event
-	State = progress.State
-)
+// Event tells what long work is doing.
+type Event = progress.Event
+
+// State is what happened to an event's item.
+type State = progress.State
 
 // States of an event's item.
 const (

@@ -74,7 +74,7 @@ func wayOf(run evidence.Run, from, to intent.Cluster) way {
 	for _, h := range held {
 		w.Bypass = w.Bypass || !w.Local && !slices.Contains(addresses, h)
 	}
-	connected := true
+	var connected bool
 	w.Dial, connected = dialled(c, to.Name)
 	if t, there := c.TrafficFor(evidence.Split); there {
 		w.count(t, to, held)

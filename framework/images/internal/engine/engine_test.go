@@ -33,7 +33,7 @@ func TestHas(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fakeDocker(t, c.script)
 			got, err := Docker{}.Has(t.Context(), "example.com/a:1")
-			if got != c.want || (err == nil) != (c.err == nil) || c.err == ErrNoEngine && !errors.Is(err, ErrNoEngine) {
+			if got != c.want || (err == nil) != (c.err == nil) || errors.Is(c.err, ErrNoEngine) && !errors.Is(err, ErrNoEngine) {
 				t.Errorf("got %v, %v; want %v, %v", got, err, c.want, c.err)
 			}
 		})

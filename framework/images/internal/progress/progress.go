@@ -11,6 +11,7 @@ import (
 // State says what an event is about.
 type State string
 
+// States of an item.
 const (
 	Started State = "started"
 	Running State = "running" // repeated while an item runs
