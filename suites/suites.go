@@ -12,7 +12,6 @@ import (
 
 // Register builds the tree for one run. It is called once per process, by cmd/meshproof or by this package's test.
 func Register(env *suite.Env) {
-	ginkgo.BeforeSuite(func(ctx ginkgo.SpecContext) { env.SetUp(ctx) })
 	registerSetup(env)
 	registerGateway(env)
 	registerDiscovery(env)

@@ -1,7 +1,6 @@
 package suites_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -25,25 +24,35 @@ func TestSuites(t *testing.T) {
 	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
 	kubeconfigs := filepath.SplitList(os.Getenv("MESHPROOF_KUBECONFIGS"))
 	suiteConfig.DryRun = suiteConfig.DryRun || len(kubeconfigs) == 0
-	env := &suite.Env{Run: func(ctx context.Context) (session.Outcome, error) {
-		o := session.Options{Revision: "asm-1232-2", Samples: 600, Alpha: 1e-8, Tell: teller{t}, ReportDir: os.Getenv("MESHPROOF_REPORT_DIR")}
-		for _, k := range kubeconfigs {
-			o.Targets = append(o.Targets, session.Target{Kubeconfig: k})
+	env := &suite.Env{}
+	if !suiteConfig.DryRun {
+		if suiteConfig.ParallelTotal > 1 {
+			t.Fatal("the run is done once: give ginkgo no -p and no --procs")
 		}
-		s, err := session.New(o)
-		if err != nil {
-			return session.Outcome{}, err
-		}
-		return s.Run(ctx)
-	}}
+		env.Outcome, env.Err = run(t, kubeconfigs)
+	}
 	suites.Register(env)
 	ginkgo.RunSpecs(t, "meshproof", suiteConfig, reporterConfig)
-	if _, err := env.Outcome(); err != nil {
-		t.Error(err)
+	if env.Err != nil {
+		t.Error(env.Err)
 	}
 }
 
+func run(t *testing.T, kubeconfigs []string) (session.Outcome, error) {
+	o := session.Options{Revision: "asm-1232-2", Samples: 600, Alpha: 1e-8, Tell: teller{t}, ReportDir: os.Getenv("MESHPROOF_REPORT_DIR")}
+	for _, k := range kubeconfigs {
+		o.Targets = append(o.Targets, session.Target{Kubeconfig: k})
+	}
+	s, err := session.New(o)
+	if err != nil {
+		return session.Outcome{}, err
+	}
+	return s.Run(t.Context())
+}
+
 type teller struct{ t *testing.T }
+
+func (l teller) Note(what string) { l.t.Log(what) }
 
 func (l teller) Doing(string, string) {}
 

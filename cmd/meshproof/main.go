@@ -37,13 +37,17 @@ func main() {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		s := <-signals
-		fmt.Fprintf(os.Stderr, "\n%s: stopping, and removing what the run made (once more: stop at once and leave it)\n", s)
+		fmt.Fprintf(os.Stderr, "\n%s: stopping; what the run made is removed unless --keep says otherwise (once more: stop at once and leave it)\n", s)
 		cancel(errSignal{s})
 		s = <-signals
 		os.Exit(codeOf(errSignal{s}))
 	}()
 	err := root().ExecuteContext(ctx)
 	if ctx.Err() != nil {
+		var told exitError
+		if err != nil && !errors.As(err, &told) {
+			fmt.Fprintln(os.Stderr, "meshproof:", err)
+		}
 		err = context.Cause(ctx)
 	}
 	os.Exit(codeOf(err))

@@ -63,14 +63,14 @@ clusters that hold the control plane already, and removes only what it made ther
 	return c
 }
 
-// run puts the session into Ginkgo's tree, so that every claim is a spec, and takes verdict and exit code from the
-// findings. Ginkgo's own output goes to a file of the report.
+// run does the run, has Ginkgo walk the tree over its findings, so that every claim is a spec, and takes verdict and exit
+// code from the findings. Ginkgo's own output goes to a file of the report.
 func run(ctx context.Context, o session.Options) error {
 	s, err := session.New(o)
 	if err != nil {
 		return err
 	}
-	o.Tell.Doing("", stats.Explain(o.Samples, 0.5, o.Alpha))
+	o.Tell.Note(stats.Explain(o.Samples, 0.5, o.Alpha))
 	dir := s.Options().ReportDir
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the report directory: %w", err)
@@ -81,13 +81,12 @@ func run(ctx context.Context, o session.Options) error {
 	}
 	defer file.Close()
 	formatter.ColorableStdOut = file
-	env := &suite.Env{Run: func(runner context.Context) (session.Outcome, error) {
-		both, cancel := context.WithCancelCause(ctx)
-		defer cancel(nil)
-		stop := context.AfterFunc(runner, func() { cancel(context.Cause(runner)) })
-		defer stop()
-		return s.Run(both)
-	}}
+	env := &suite.Env{}
+	env.Outcome, env.Err = s.Run(ctx)
+	var usage *session.UsageError
+	if errors.As(env.Err, &usage) {
+		return usage
+	}
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	suites.Register(env)
 	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
@@ -104,11 +103,7 @@ func (failer) Fail() {}
 
 // conclude prints the findings and the verdict, and gives the exit code as an error.
 func conclude(w *os.File, env *suite.Env) error {
-	outcome, err := env.Outcome()
-	var usage *session.UsageError
-	if errors.As(err, &usage) {
-		return usage
-	}
+	outcome, err := env.Outcome, env.Err
 	tell(w, outcome.Findings.Findings)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "meshproof:", err)
@@ -116,9 +111,12 @@ func conclude(w *os.File, env *suite.Env) error {
 	for _, l := range outcome.Left {
 		fmt.Fprintln(w, "left:", l)
 	}
+	for _, l := range outcome.Stays {
+		fmt.Fprintln(w, "stays for the next run:", l)
+	}
 	fmt.Fprintf(w, "verdict: %s: %s; report: %s\n", outcome.Findings.Verdict, strings.Join(strings.Fields(outcome.Findings.Reason), " "), outcome.ReportDir)
 	code := outcome.Findings.ExitCode
-	if code == 0 && err != nil {
+	if outcome.Findings.Verdict == "" || code == 0 && err != nil {
 		code = exitCouldNot
 	}
 	if code != 0 {

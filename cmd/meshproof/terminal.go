@@ -20,6 +20,9 @@ func newTerminal(w io.Writer, quiet, verbose bool) *terminal {
 	return &terminal{w: w, began: time.Now(), quiet: quiet, verbose: verbose}
 }
 
+// Note prints what a person wants to know unasked.
+func (t *terminal) Note(what string) { t.line("", what) }
+
 // Doing prints what is begun or waited for, when asked for it.
 func (t *terminal) Doing(cluster, what string) {
 	if t.verbose {

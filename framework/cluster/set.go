@@ -46,6 +46,9 @@ func (s Set) Named(name string) *Cluster {
 	return nil
 }
 
+// ErrSameCluster is wrapped when two members of a set are one cluster.
+var ErrSameCluster = errors.New("two names of one cluster")
+
 // Distinct refuses a set in which two members are the same cluster, by the UID of kube-system.
 func (s Set) Distinct(ctx context.Context) error {
 	seen := map[string]string{}
@@ -55,8 +58,8 @@ func (s Set) Distinct(ctx context.Context) error {
 			return err
 		}
 		if other, same := seen[uid]; same {
-			return fmt.Errorf("clusters %s and %s are one and the same (kube-system has UID %s in both): give kubeconfigs of different clusters",
-				other, c.Name, uid)
+			return fmt.Errorf("%w: clusters %s and %s are one and the same (kube-system has UID %s in both): give kubeconfigs of different clusters",
+				ErrSameCluster, other, c.Name, uid)
 		}
 		seen[uid] = c.Name
 	}

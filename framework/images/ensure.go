@@ -2,6 +2,7 @@ package images
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -54,18 +55,27 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 // ErrNoEngine is wrapped by errors that say that docker is missing or does not answer.
 var ErrNoEngine = engine.ErrNoEngine
 
+// CacheDir is where images are kept: the one that the options give, else meshproof in the user's cache directory; "" when
+// that cannot be told.
+func CacheDir(o Options) string {
+	if o.CacheDir != "" {
+		return o.CacheDir
+	}
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(user, "meshproof")
+}
+
 func newJob(ctx context.Context, o Options) (*job, error) {
 	v, err := load()
 	if err != nil {
 		return nil, err
 	}
-	dir := o.CacheDir
+	dir := CacheDir(o)
 	if dir == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return nil, fmt.Errorf("find the cache directory: %w: set HOME or XDG_CACHE_HOME", err)
-		}
-		dir = filepath.Join(user, "meshproof")
+		return nil, errors.New("find the cache directory: there is no home directory: set HOME or XDG_CACHE_HOME, or give --cache-dir")
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, err

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,6 +70,8 @@ type Options struct {
 	Limits Limits
 	// OnStep is told of each step as it ends, one at a time; may be nil.
 	OnStep func(evidence.Step)
+	// Namespaces are further ones that the caller is going to make; Refuse looks for them too.
+	Namespaces []string
 	// OnNamespace is called once S10 has made the sample's namespace, before anything runs in it; may be nil.
 	OnNamespace func(context.Context) error
 	// Ledger is used on supplied clusters; may be nil.
@@ -144,8 +148,8 @@ func (p *Procedure) remoteName(i int) string {
 // supplied tells whether the clusters are somebody's, so that everything that is made on them must be remembered.
 func (p *Procedure) supplied() bool { return p.o.Intent.Provision == intent.Supplied }
 
-// environment is everything that a command of the guide inherits. On supplied clusters HOME and the proxy settings are
-// the caller's, because a kubeconfig's credential plugin may need them.
+// environment is everything that a command of the guide inherits. On supplied clusters the rest is the caller's,
+// because a kubeconfig's credential plugin may need any of it (HOME, proxies, AWS_*, GOOGLE_*, AZURE_*).
 func (p *Procedure) environment() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -156,11 +160,11 @@ func (p *Procedure) environment() []string {
 		"SAMPLES_DIR=" + p.o.Release.Samples,
 	}
 	if p.supplied() {
-		for _, name := range []string{"HOME", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"} {
-			if value, set := os.LookupEnv(name); set {
-				env = append(env, name+"="+value) // the last one of a name counts
-			}
-		}
+		caller := slices.DeleteFunc(os.Environ(), func(e string) bool {
+			name, _, _ := strings.Cut(e, "=")
+			return slices.Contains([]string{"PATH", "LANG", "KUBECONFIG", "KUBECACHEDIR", "KUBERC", "SAMPLES_DIR", "BASH_ENV", "ENV"}, name)
+		})
+		env = append(env, caller...) // the last one of a name counts
 	}
 	for name, value := range p.variables {
 		env = append(env, name+"="+value)

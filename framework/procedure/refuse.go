@@ -39,6 +39,9 @@ func gatewayKinds() []schema.GroupKind {
 	}
 }
 
+// ErrInTheWay is wrapped when clusters hold what the guide's steps would make.
+var ErrInTheWay = errors.New("the guide's steps would overwrite what is there already")
+
 // Refuse names everything on the clusters that the guide's steps would overwrite or fail on: a run must not touch what it
 // did not make. It changes nothing.
 func (p *Procedure) Refuse(ctx context.Context) error {
@@ -48,6 +51,9 @@ func (p *Procedure) Refuse(ctx context.Context) error {
 			{Kind: schema.GroupKind{Kind: "Service"}, Namespace: istioSystem, Name: gatewayName},
 			{Kind: kinds()["Gateway"], Namespace: istioSystem, Name: crossNetwork},
 			{Kind: kinds()["Namespace"], Name: sampleNamespace},
+		}
+		for _, name := range p.o.Namespaces {
+			wanted = append(wanted, manifest.Ref{Kind: kinds()["Namespace"], Name: name})
 		}
 		for i, peer := range p.o.Set {
 			if peer.Name != c.Name {
@@ -71,8 +77,8 @@ func (p *Procedure) Refuse(ctx context.Context) error {
 			}
 		}
 		if len(found) > 0 {
-			errs = append(errs, fmt.Errorf("the guide's steps would overwrite what is there already: %s: remove it, or use clusters on which the guide was not followed yet",
-				strings.Join(found, ", ")))
+			errs = append(errs, fmt.Errorf("%w: %s: remove it, or use clusters on which the guide was not followed yet",
+				ErrInTheWay, strings.Join(found, ", ")))
 		}
 		return errors.Join(errs...)
 	})

@@ -2,16 +2,19 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/kindcluster"
 	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/procedure"
 )
 
-// Down removes what the run of that id made on this machine. stateDir "" means the user's.
+// Down removes what the run of that id made on this machine and on given clusters. stateDir "" means the user's.
 func Down(ctx context.Context, stateDirectory, id string) error {
 	if stateDirectory == "" {
 		dir, err := stateDir()
@@ -32,8 +35,60 @@ func Down(ctx context.Context, stateDirectory, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := kindcluster.Remove(ctx, l); err != nil {
+	if err := errors.Join(kindcluster.Remove(ctx, l), undoGiven(ctx, dir, l)); err != nil {
 		return errors.Join(fmt.Errorf("remove run %s: %w", id, err), l.Close())
 	}
+	if rest := l.Remaining(); len(rest) > 0 {
+		return errors.Join(fmt.Errorf("remove run %s: %d things are left, the first is %s: its files stay in %s", id, len(rest), rest[0], dir), l.Close())
+	}
 	return errors.Join(l.Close(), os.RemoveAll(dir))
+}
+
+// targetsFile says which given clusters a run works on: names, kubeconfig paths and contexts, no credentials.
+const targetsFile = "targets.json"
+
+type savedTarget struct{ Name, Kubeconfig, Context string }
+
+// saveTargets writes down how to reach the given clusters, so that another process can remove what this run makes there.
+func (s *Session) saveTargets() error {
+	var all []savedTarget
+	for _, c := range s.set {
+		path, err := filepath.Abs(c.Kubeconfig)
+		if err != nil {
+			return fmt.Errorf("find kubeconfig %s: %w", c.Kubeconfig, err)
+		}
+		all = append(all, savedTarget{c.Name, path, c.Context})
+	}
+	body, err := json.Marshal(all)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(s.o.dir(), targetsFile), body, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("save the given clusters of the run: %w", err)
+	}
+	return nil
+}
+
+// undoGiven removes from given clusters what the run made there; a run on kind clusters has none.
+func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
+	body, err := os.ReadFile(filepath.Join(dir, targetsFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	var all []savedTarget
+	if err == nil {
+		err = json.Unmarshal(body, &all)
+	}
+	if err != nil {
+		return fmt.Errorf("read the given clusters of the run: %w", err)
+	}
+	var set cluster.Set
+	for _, t := range all {
+		c, err := cluster.Open(t.Name, "", t.Kubeconfig, t.Context)
+		if err != nil {
+			return err
+		}
+		set = append(set, c)
+	}
+	return procedure.Undo(ctx, set, l)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/kindcluster"
 	"github.com/meshproof/meshproof/framework/procedure"
@@ -21,6 +22,8 @@ type Outcome struct {
 	ReportDir string
 	// Left says what the run made and did not remove, and how to remove it; empty when nothing is left.
 	Left []string
+	// Stays names what is kept for the next run: caches and the engine.
+	Stays []string
 }
 
 // removeLimit bounds the removal: it must end even when nothing answers any more.
@@ -30,16 +33,13 @@ const removeLimit = 3 * time.Minute
 // the outcome is there in any case but when the input was refused.
 func (s *Session) Run(ctx context.Context) (Outcome, error) {
 	if err := s.openFolder(); err != nil {
-		return Outcome{}, err
+		return Outcome{}, errors.Join(err, s.discard())
 	}
-	if s.o.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, s.o.Timeout, fmt.Errorf("the run's limit of %s (--timeout) has passed", s.o.Timeout))
-		defer cancel()
-	}
-	err := s.Provision(ctx)
+	limited, cancel := s.limited(ctx)
+	defer cancel()
+	err := s.Provision(limited)
 	if err == nil {
-		err = s.Verify(ctx)
+		err = s.Verify(limited)
 	}
 	var usage *UsageError
 	if errors.As(err, &usage) {
@@ -49,38 +49,70 @@ func (s *Session) Run(ctx context.Context) (Outcome, error) {
 	return outcome, errors.Join(err, finishErr)
 }
 
-// discard takes away the directories of a run whose input was refused.
+// discard takes away the directories of a run that made nothing on any cluster.
 func (s *Session) discard() error {
 	return errors.Join(s.ledger.Close(), os.RemoveAll(s.o.dir()), os.RemoveAll(s.o.ReportDir))
 }
 
-// finish seals the evidence, judges it from its files, removes what the run made, and writes the report.
+// finish seals the evidence, judges it from its files, removes what the run made, and writes the report. Whatever of that
+// cannot be done, the removal is.
 func (s *Session) finish(ctx context.Context) (Outcome, error) {
-	out := Outcome{ReportDir: s.o.ReportDir}
-	sealErr := errors.Join(s.folder.SaveIntent(s.intent), s.folder.SaveSteps(s.orderedSteps()), s.folder.Seal())
+	out := Outcome{ReportDir: s.o.ReportDir, Stays: s.stays()}
+	errs := []error{s.folder.SaveIntent(s.intent), s.folder.SaveSteps(s.orderedSteps()), s.folder.Seal()}
 	found, run, err := report.JudgeDir(s.o.ReportDir)
 	if err != nil {
-		return out, errors.Join(sealErr, err)
+		found = report.Findings{RunID: s.o.RunID, Verdict: claim.Inconclusive, ExitCode: exitCouldNotTell,
+			Reason: fmt.Sprintf("the evidence could not be read back: %v", err)}
+		errs = append(errs, err)
 	}
-	out.Findings, s.findings = found, found.Findings
-	keep := s.o.Keep == KeepAlways || s.o.Keep == KeepOnFailure && found.Verdict != claim.Passed
+	out.Findings = found
 	var removeErr error
-	if keep {
-		out.Left = []string{fmt.Sprintf("clusters and files of run %s in %s are kept (--keep %s); remove them with: meshproof down %s", s.o.RunID, s.o.dir(), s.o.Keep, s.o.RunID)}
-	} else if removeErr = s.remove(ctx); removeErr != nil {
-		out.Left = []string{fmt.Sprintf("run %s was not removed whole: %v; once the cause is mended, remove the rest with: meshproof down %s", s.o.RunID, removeErr, s.o.RunID)}
+	out.Left, removeErr = s.removeUnlessKept(ctx, found.Verdict)
+	errs = append(errs, removeErr)
+	if err == nil {
+		errs = append(errs, report.Write(s.o.ReportDir, found, run, s.extra(out.Left)))
 	}
-	x := report.Extra{Left: out.Left}
-	if s.images != nil && s.intent.Provision == intent.Kind {
-		x.Images = s.images.Source + ": " + s.images.Reason
-		for _, i := range s.images.Images {
-			if i.StandsInFor != "" {
-				x.StandIns = append(x.StandIns, i.Ref+" stands in for "+i.StandsInFor)
-			}
+	return out, errors.Join(append(errs, pointLatest(s.o.ReportDir))...)
+}
+
+// exitCouldNotTell is the exit code of a run whose evidence cannot be read.
+const exitCouldNotTell = 3
+
+func (s *Session) removeUnlessKept(ctx context.Context, v claim.Verdict) (left []string, err error) {
+	if s.o.Keep == KeepAlways || s.o.Keep == KeepOnFailure && v != claim.Passed {
+		return []string{fmt.Sprintf("what run %s made, with its files in %s, is kept (--keep %s); remove it with: meshproof down %s",
+			s.o.RunID, s.o.dir(), s.o.Keep, s.o.RunID)}, nil
+	}
+	if err = s.remove(ctx); err != nil {
+		left = []string{fmt.Sprintf("run %s was not removed whole; once the cause is mended (see the error), remove the rest with: meshproof down %s",
+			s.o.RunID, s.o.RunID)}
+	}
+	return left, err
+}
+
+func (s *Session) extra(left []string) report.Extra {
+	x := report.Extra{Left: left}
+	if s.images == nil || s.intent.Provision == intent.Supplied {
+		return x
+	}
+	x.Images = s.images.Source + ": " + s.images.Reason
+	for _, i := range s.images.Images {
+		if i.StandsInFor != "" {
+			x.StandIns = append(x.StandIns, i.Ref+" stands in for "+i.StandsInFor)
 		}
 	}
-	writeErr := report.Write(s.o.ReportDir, found, run, x)
-	return out, errors.Join(sealErr, removeErr, writeErr, pointLatest(s.o.ReportDir))
+	x.StandIns = append(x.StandIns,
+		fmt.Sprintf("%d replica of istiod in each cluster stands in for the 2 of Cloud Service Mesh", istiodReplicas),
+		"MetalLB in L2 mode, without its webhooks and memberlist, stands in for a cloud's load balancer")
+	return x
+}
+
+// stays names what no run removes.
+func (s *Session) stays() []string {
+	if len(s.o.Targets) > 0 {
+		return nil
+	}
+	return []string{"the image cache " + images.CacheDir(s.o.Images), "the container engine with its node and registry images"}
 }
 
 // remove takes away what the ledger names. It is done also after an interruption, so it has a time limit of its own.
@@ -102,7 +134,7 @@ func (s *Session) remove(ctx context.Context) error {
 	return err
 }
 
-// Abandon removes what an unfinished `up` made.
+// Abandon removes what an unfinished Provision made.
 func (s *Session) Abandon(ctx context.Context) error { return s.remove(ctx) }
 
 // pointLatest makes the link "latest" beside the report directory, when that is in a directory named reports.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -68,6 +69,8 @@ type Options struct {
 
 // Teller is told what happens; its methods may be called from several goroutines.
 type Teller interface {
+	// Note says what a person wants to know unasked.
+	Note(what string)
 	// Doing says that something began or goes on; cluster "" means the run as a whole.
 	Doing(cluster, what string)
 	// Done says that something ended, well (err nil) or not.
@@ -136,6 +139,9 @@ func (o Options) validate() error {
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))
 	}
+	if !runIDForm.MatchString(o.RunID) {
+		errs = append(errs, fmt.Errorf("run id %q: use at most 32 lower-case letters, digits and '-'", o.RunID))
+	}
 	for _, t := range o.Targets {
 		if _, err := os.Stat(t.Kubeconfig); err != nil {
 			errs = append(errs, fmt.Errorf("--kubeconfig: %w", err))
@@ -177,6 +183,8 @@ func (o Options) kindIntent(upstreamEnvoy bool) intent.Intent {
 	}
 	return in
 }
+
+var runIDForm = regexp.MustCompile(`^[a-z0-9][-a-z0-9]{0,31}$`)
 
 // guideCalls is how often the guide calls helloworld from each cluster (S14).
 const guideCalls = 20

@@ -19,6 +19,8 @@ import (
 
 // Provision brings clusters with an installed mesh: it makes two kind clusters, or takes the given ones.
 func (s *Session) Provision(ctx context.Context) error {
+	ctx, cancel := s.limited(ctx)
+	defer cancel()
 	if err := s.ensureImages(ctx); err != nil {
 		return err
 	}
@@ -37,11 +39,14 @@ const (
 	installLimit = 5 * time.Minute
 )
 
+// istiodReplicas is 1 where ASM has 2: two cores hold two clusters. Every replica is looked at, however many there are.
+const istiodReplicas = 1
+
 func (s *Session) ensureImages(ctx context.Context) error {
 	return s.step(ctx, "P1", "", "bring the images", func(ctx context.Context) error {
 		o := s.o.Images
 		o.ReleaseDir = s.o.ReleaseDir
-		o.Progress = func(e images.Event) { s.o.Tell.Doing("", Describe(e)) }
+		o.Progress = func(e images.Event) { s.o.Tell.Note(Describe(e)) }
 		ensure := images.Ensure
 		if len(s.o.Targets) > 0 {
 			ensure = images.Tools
@@ -53,7 +58,7 @@ func (s *Session) ensureImages(ctx context.Context) error {
 		s.images = set
 		s.intent.UpstreamEnvoy = set.UpstreamEnvoy
 		if len(s.o.Targets) == 0 {
-			s.o.Tell.Doing("", "images: "+set.Source+": "+set.Reason)
+			s.o.Tell.Note("images: " + set.Source + ": " + set.Reason)
 		}
 		return nil
 	})
@@ -99,7 +104,7 @@ func (s *Session) makeClusters(ctx context.Context) error {
 
 func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindcluster.Made) error {
 	mesh := istio.Options{
-		Intent: s.intent, Release: s.rel, Hub: s.images.Hub, Tag: s.images.Tag, UpstreamEnvoy: s.images.UpstreamEnvoy, Replicas: 1,
+		Intent: s.intent, Release: s.rel, Hub: s.images.Hub, Tag: s.images.Tag, UpstreamEnvoy: s.images.UpstreamEnvoy, Replicas: istiodReplicas,
 		CADir: filepath.Join(s.o.dir(), "ca"), DifferentRoots: s.planted(DifferentRoots), Limit: installLimit,
 	}
 	if err := s.step(ctx, "P4", "", "make the mesh's certificate authority", func(context.Context) error { return istio.MakeCA(mesh) }); err != nil {
@@ -122,10 +127,10 @@ func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindc
 }
 
 // diagnostics is where the logs of a cluster that does not come up go: into the evidence, or, when nothing is reported,
-// into the run's own directory.
+// to where the report would be, since the run's own directory is removed.
 func (s *Session) diagnostics() string {
 	if s.folder == nil {
-		return ""
+		return filepath.Join(s.o.ReportDir, "diagnostics")
 	}
 	return filepath.Join(s.folder.Dir(), "diagnostics")
 }

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/images"
@@ -23,7 +22,7 @@ import (
 	"github.com/meshproof/meshproof/framework/report"
 )
 
-// Session is one run. Its methods are called once each, in this order: Provision, Verify, Finish; Finish always.
+// Session is one run. Run does all of it; Provision, and Abandon when that fails, are for clusters that stay.
 type Session struct {
 	o      Options
 	intent intent.Intent
@@ -34,12 +33,8 @@ type Session struct {
 	rel    *release.Dir
 	proc   *procedure.Procedure
 
-	mu       sync.Mutex
-	steps    []evidence.Step
-	began    time.Time
-	findings []claim.Finding
-	// sampled is true once the guide has put its sample on the clusters.
-	sampled bool
+	mu    sync.Mutex
+	steps []evidence.Step
 }
 
 // New checks the options and makes the run's directories. Nothing else is changed.
@@ -55,7 +50,7 @@ func New(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{o: o, ledger: l, began: time.Now(), intent: o.kindIntent(false)}
+	s := &Session{o: o, ledger: l, intent: o.kindIntent(false)}
 	return s, nil
 }
 
@@ -85,6 +80,14 @@ func (s *Session) record(step evidence.Step) {
 		err = errors.New(step.Error)
 	}
 	s.o.Tell.Done(step.Cluster, step.ID+" "+step.Title, time.Duration(step.Seconds*float64(time.Second)), err)
+}
+
+// limited bounds the run by --timeout, when that is given.
+func (s *Session) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.o.Timeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, s.o.Timeout, fmt.Errorf("the run's limit of %s (--timeout) has passed", s.o.Timeout))
 }
 
 // step runs f as a step of the run's own, before or after the guide's.

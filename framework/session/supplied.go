@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
@@ -29,15 +30,18 @@ func (s *Session) takeClusters(ctx context.Context) error {
 		if err := s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error { return c.Ready(ctx, readyLimit) }); err != nil {
 			return err
 		}
-		if err := s.set.Distinct(ctx); err != nil {
-			return &UsageError{err}
+		if err := refused(s.set.Distinct(ctx), cluster.ErrSameCluster); err != nil {
+			return err
 		}
 		in, err := s.suppliedIntent(ctx)
 		if err != nil {
+			return refused(err, errNoMesh)
+		}
+		if err := in.Validate(); err != nil {
 			return &UsageError{err}
 		}
 		s.intent = in
-		return nil
+		return s.saveTargets()
 	})
 }
 
@@ -71,10 +75,21 @@ func (s *Session) suppliedIntent(ctx context.Context) (intent.Intent, error) {
 	if in.ProjectNumber != "" {
 		in.MeshID = intent.MeshID(in.ProjectNumber)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return in, err
+	return in, errors.Join(errs...)
+}
+
+// errNoMesh is wrapped when a given cluster does not hold the control plane that the run is about.
+var errNoMesh = errors.New("the control plane is not there")
+
+// refused makes a usage error of one that says that the input cannot be; any other stays what it is, so that a cluster
+// out of reach is not taken for a mistake in the command.
+func refused(err error, why ...error) error {
+	for _, w := range why {
+		if errors.Is(err, w) {
+			return &UsageError{err}
+		}
 	}
-	return in, in.Validate()
+	return err
 }
 
 var (
@@ -90,6 +105,9 @@ func readMesh(ctx context.Context, c *cluster.Cluster, revision string) (install
 	var m installed
 	var d appsv1.Deployment
 	if err := c.Resources().Get(ctx, "istiod-"+revision, "istio-system", &d); err != nil {
+		if apierrors.IsNotFound(err) {
+			err = fmt.Errorf("%w: %w", errNoMesh, err)
+		}
 		return m, fmt.Errorf("read the control plane istiod-%s on cluster %s (%s): %w: install that revision there first, or give the installed one with --revision",
 			revision, c.Name, c.Server(), err)
 	}

@@ -43,6 +43,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	p, err := procedure.New(procedure.Options{
 		Intent: s.intent, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
 		OnStep: s.record, Ledger: s.ledger, OnNamespace: s.logAccess,
+		Namespaces: []string{fixtures.ProbeNamespace},
 	})
 	if err != nil {
 		return err
@@ -52,10 +53,7 @@ func (s *Session) prepare(ctx context.Context) error {
 		return nil
 	}
 	return s.step(ctx, "P4", "", "look for what the guide would overwrite", func(ctx context.Context) error {
-		if err := p.Refuse(ctx); err != nil {
-			return &UsageError{err}
-		}
-		return nil
+		return refused(p.Refuse(ctx), procedure.ErrInTheWay)
 	})
 }
 
@@ -67,7 +65,6 @@ func (s *Session) setUp(ctx context.Context) error {
 			return s.set.Each(ctx, s.deployProbe)
 		})
 	}()
-	s.sampled = true
 	_, err := s.proc.SetUp(ctx)
 	return errors.Join(err, <-probes)
 }
@@ -117,8 +114,5 @@ func (s *Session) verifyOptions() verify.Options {
 
 func (s *Session) cleanUp(ctx context.Context) error {
 	_, err := s.proc.CleanUp(ctx)
-	if err == nil {
-		s.sampled = false
-	}
 	return err
 }

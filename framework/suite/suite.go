@@ -1,9 +1,8 @@
-// Package suite is the only one in framework/ that knows Ginkgo: it puts the run's set-up before the tree of specs, hands
-// each spec its findings, and gives the matcher that reads them.
+// Package suite is the only one in framework/ that knows Ginkgo: it hands each spec of the tree its findings, and gives the
+// matcher that reads them.
 package suite
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -15,40 +14,25 @@ import (
 	"github.com/meshproof/meshproof/framework/session"
 )
 
-// Env carries one run through the tree. Set-up is no spec: it happens in BeforeSuite, so that no focus, label, shuffle or
-// rerun can drop it, and everything that is judged is judged by then.
+// Env carries one finished run through the tree. The run is no spec and does not run under Ginkgo: no focus, label,
+// shuffle, rerun or time limit of the test runner can drop or cut it, and everything that is judged is judged by then.
 type Env struct {
-	// Run does the run; it is called once, before the first spec.
-	Run func(ctx context.Context) (session.Outcome, error)
-
-	outcome session.Outcome
-	err     error
-	ran     bool
+	// Outcome is what the run came to, Err what went wrong on the way.
+	Outcome session.Outcome
+	Err     error
 }
-
-// SetUp does the run. Its context ends with either the test runner's or the caller's.
-func (e *Env) SetUp(ctx context.Context) {
-	e.ran = true
-	e.outcome, e.err = e.Run(ctx)
-}
-
-// Outcome is what the run came to; the error is what went wrong on the way.
-func (e *Env) Outcome() (session.Outcome, error) { return e.outcome, e.err }
-
-// Ran is true once the run was begun.
-func (e *Env) Ran() bool { return e.ran }
 
 // Findings gives the findings of one claim; never none once the run has an outcome.
 func (e *Env) Findings(claimID string) []claim.Finding {
 	var found []claim.Finding
-	for _, f := range e.outcome.Findings.Findings {
+	for _, f := range e.Outcome.Findings.Findings {
 		if f.Claim == claimID {
 			found = append(found, f)
 		}
 	}
 	if len(found) == 0 {
 		found = append(found, claim.Finding{Claim: claimID, Subject: "mesh", Verdict: claim.Inconclusive,
-			Reason: fmt.Sprintf("the run ended before this claim was judged: %v", e.err)})
+			Reason: fmt.Sprintf("the run ended before this claim was judged: %v", e.Err)})
 	}
 	return found
 }

@@ -46,12 +46,12 @@ func TestHold(t *testing.T) {
 }
 
 func TestFindingsOfAClaimThatWasNeverJudged(t *testing.T) {
-	env := &Env{err: errors.New("no engine")}
+	env := &Env{Err: errors.New("no engine")}
 	found := env.Findings("split-balanced")
 	if len(found) != 1 || found[0].Verdict != claim.Inconclusive || !strings.Contains(found[0].Reason, "no engine") {
 		t.Errorf("findings %+v, want one inconclusive that names the error", found)
 	}
-	env.outcome = session.Outcome{Findings: report.Findings{Findings: []claim.Finding{{Claim: "a"}, {Claim: "b"}, {Claim: "a"}}}}
+	env.Outcome = session.Outcome{Findings: report.Findings{Findings: []claim.Finding{{Claim: "a"}, {Claim: "b"}, {Claim: "a"}}}}
 	if got := len(env.Findings("a")); got != 2 {
 		t.Errorf("%d findings of claim a, want 2", got)
 	}

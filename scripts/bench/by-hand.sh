@@ -9,7 +9,7 @@ mkdir -p "$work/ca"
 eval "$("$here/bin/meshproof" images env)" # NODE_IMAGE KUBECTL ISTIOCTL METALLB ISTIO_MODULE HUB TAG
 kind=$work/kind
 [ -x "$kind" ] || (cd "$here" && go build -trimpath -o "$kind" sigs.k8s.io/kind)
-clusters=(hand-east hand-west)
+clusters=("hand-$$-east" "hand-$$-west")
 began=$(date +%s.%N)
 last=$began
 mark() {
@@ -18,7 +18,11 @@ mark() {
   printf '%-34s %7.1f\n' "$1" "$(echo "$now - $last" | bc)"
   last=$now
 }
-cleanup() { for c in "${clusters[@]}"; do "$kind" delete cluster -q --name "$c" || true; done; }
+had_network=$(docker network ls -q --filter name='^kind$')
+cleanup() {
+  for c in "${clusters[@]}"; do "$kind" delete cluster -q --name "$c" --kubeconfig "$work/$c.yaml" || true; done
+  [ -n "$had_network" ] || docker network rm kind >/dev/null 2>&1 || true
+}
 trap cleanup EXIT
 k() { "$KUBECTL" --kubeconfig "$work/$1.yaml" "${@:2}"; }
 
@@ -40,7 +44,7 @@ kubeadmConfigPatches:
 Y
 for c in "${clusters[@]}"; do
   "$kind" create cluster -q --name "$c" --image "$NODE_IMAGE" --config "$work/kind.yaml" --kubeconfig "$work/$c.yaml" --wait 180s
-  mark "create cluster $c"
+  mark "create cluster ${c#hand-$$-}"
 done
 subnet=$(docker network inspect kind -f '{{range .IPAM.Config}}{{.Subnet}} {{end}}' | tr ' ' '\n' | grep -v : | head -1 | cut -d. -f1-2)
 i=0
@@ -59,7 +63,7 @@ apiVersion: metallb.io/v1beta1
 kind: L2Advertisement
 metadata: {name: l2, namespace: metallb-system}
 Y
-  mark "load balancer $c"
+  mark "load balancer ${c#hand-$$-}"
 done
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/ca/root-key.pem" -out "$work/ca/root-cert.pem" -days 10 -subj /O=hand/CN=root \
@@ -96,7 +100,7 @@ spec:
       resources: {requests: {cpu: 10m, memory: 100Mi}}
 Y
   "$ISTIOCTL" --kubeconfig "$work/$c.yaml" install -y -f "$work/iop-$c.yaml" >/dev/null 2>&1
-  mark "control plane $c"
+  mark "control plane ${c#hand-$$-}"
 done
 i=0
 for c in "${clusters[@]}"; do
@@ -104,15 +108,15 @@ for c in "${clusters[@]}"; do
   bash "$ISTIO_MODULE/samples/multicluster/gen-eastwest-gateway.sh" --mesh proj-123 --cluster "cn-hand-global-$c" --network "network$i" --revision asm-1232-2 |
     "$ISTIOCTL" --kubeconfig "$work/$c.yaml" install -y --set values.global.imagePullPolicy=IfNotPresent -f - >/dev/null 2>&1
   k "$c" apply -n istio-system -f "$ISTIO_MODULE/samples/multicluster/expose-services.yaml" >/dev/null
-  mark "gateway $c"
+  mark "gateway ${c#hand-$$-}"
 done
 join() {
   local server
   server=https://$(docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$1-control-plane"):6443
   "$ISTIOCTL" create-remote-secret --kubeconfig "$work/$1.yaml" --name "$1" --server "$server" | k "$2" apply -f - >/dev/null
 }
-join hand-east hand-west
-join hand-west hand-east
+join "${clusters[0]}" "${clusters[1]}"
+join "${clusters[1]}" "${clusters[0]}"
 mark "join"
 i=0
 for c in "${clusters[@]}"; do
@@ -122,15 +126,15 @@ for c in "${clusters[@]}"; do
   for l in service=helloworld version=v$i; do k "$c" create -n sample -f "$ISTIO_MODULE/samples/helloworld/helloworld.yaml" -l "$l" >/dev/null; done
   k "$c" apply -n sample -f "$ISTIO_MODULE/samples/sleep/sleep.yaml" >/dev/null
   k "$c" -n sample wait --for=condition=Available deploy --all --timeout=120s >/dev/null
-  mark "sample $c"
+  mark "sample ${c#hand-$$-}"
 done
 for c in "${clusters[@]}"; do
   k "$c" -n sample exec deploy/sleep -c sleep -- sh -c 'for i in $(seq 1 20); do curl -sS helloworld.sample:5000/hello; done' | cut -c1-20 | sort | uniq -c
-  mark "20 calls from $c"
+  mark "20 calls from ${c#hand-$$-}"
 done
 for c in "${clusters[@]}"; do
   k "$c" delete ns sample >/dev/null
-  mark "delete sample $c"
+  mark "delete sample ${c#hand-$$-}"
 done
 trap - EXIT
 cleanup
