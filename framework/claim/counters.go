@@ -19,6 +19,7 @@ type growth struct {
 // cluster (inbound) come with their first connection, with counters that start at zero: newHosts allows that.
 func grown(before, after []evidence.Counters, newHosts bool) ([]growth, string) {
 	var all []growth
+	before, after = byAddress(before), byAddress(after)
 	for _, a := range after {
 		at := slices.IndexFunc(before, func(b evidence.Counters) bool { return b.Pod == a.Pod && b.Address == a.Address })
 		b := evidence.Counters{}
@@ -40,6 +41,24 @@ func grown(before, after []evidence.Counters, newHosts bool) ([]growth, string) 
 		}
 	}
 	return all, ""
+}
+
+// byAddress adds up the hosts that one Envoy lists for one address. An original-destination cluster can have several:
+// each worker thread makes the host that its first connection needs, and two that do so at the same moment make two
+// (envoy source/extensions/clusters/original_dst/original_dst_cluster.cc; seen on a real mesh: 13 and 1 requests).
+func byAddress(all []evidence.Counters) []evidence.Counters {
+	var sums []evidence.Counters
+	for _, c := range all {
+		at := slices.IndexFunc(sums, func(s evidence.Counters) bool { return s.Pod == c.Pod && s.Address == c.Address })
+		if at < 0 {
+			sums = append(sums, c)
+			continue
+		}
+		sums[at].RqTotal += c.RqTotal
+		sums[at].RqError += c.RqError
+		sums[at].CxConnectFail += c.CxConnectFail
+	}
+	return sums
 }
 
 // countersOf picks the counters of one Envoy cluster; pod "" means every pod.
