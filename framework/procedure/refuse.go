@@ -44,7 +44,9 @@ var ErrInTheWay = errors.New("the guide's steps would overwrite what is there al
 
 // Refuse names everything on the clusters that the guide's steps would overwrite or fail on: a run must not touch what it
 // did not make. It changes nothing.
-func (p *Procedure) Refuse(ctx context.Context) error {
+func (p *Procedure) Refuse(ctx context.Context) error { return p.refuse(ctx, p.o.Namespaces) }
+
+func (p *Procedure) refuse(ctx context.Context, namespaces []string) error {
 	return p.o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		wanted := []manifest.Ref{
 			{Kind: schema.GroupKind{Group: "apps", Kind: "Deployment"}, Namespace: istioSystem, Name: gatewayName},
@@ -52,7 +54,7 @@ func (p *Procedure) Refuse(ctx context.Context) error {
 			{Kind: kinds()["Gateway"], Namespace: istioSystem, Name: crossNetwork},
 			{Kind: kinds()["Namespace"], Name: sampleNamespace},
 		}
-		for _, name := range p.o.Namespaces {
+		for _, name := range namespaces {
 			wanted = append(wanted, manifest.Ref{Kind: kinds()["Namespace"], Name: name})
 		}
 		for i, peer := range p.o.Set {

@@ -22,10 +22,10 @@ const (
 )
 
 // SetUp performs S1 to S13 with the waits, and returns every step that was begun. On supplied clusters it first refuses
-// to overwrite anything.
+// to overwrite anything of its own; by then the caller may have begun to make its namespaces.
 func (p *Procedure) SetUp(ctx context.Context) ([]evidence.Step, error) {
 	if p.supplied() {
-		if err := p.Refuse(ctx); err != nil {
+		if err := p.refuse(ctx, nil); err != nil {
 			return nil, err
 		}
 	}

@@ -76,16 +76,6 @@ func Joined(ctx context.Context, o Options) error {
 	return splitErr
 }
 
-// Stopped takes one look at a mesh whose set-up went no further, so that the reason can be read from the evidence.
-func Stopped(ctx context.Context, o Options) error {
-	ctx, cancel := context.WithTimeout(ctx, stoppedLimit)
-	defer cancel()
-	return save(o, evidence.Joined, look(ctx, o))
-}
-
-// stoppedLimit bounds that look: a cluster that does not answer must not hold the run.
-const stoppedLimit = 30 * time.Second
-
 // Removed collects until nothing of the removed sample is left in the mesh, or the limit has passed, and saves that.
 func Removed(ctx context.Context, o Options) error {
 	snapshot, err := settle(ctx, o, evidence.Removed, o.Limits.Withdraw)
