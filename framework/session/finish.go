@@ -70,7 +70,8 @@ func (s *Session) finish(ctx context.Context) (Outcome, error) {
 	out.Left, removeErr = s.removeUnlessKept(ctx, found.Verdict)
 	errs = append(errs, removeErr)
 	if err == nil {
-		errs = append(errs, report.Write(s.o.ReportDir, found, run, s.extra(out.Left)))
+		errs = append(errs, report.Write(s.o.ReportDir, found, run, s.extra(out.Left)),
+			report.AppendSummary(os.Getenv("GITHUB_STEP_SUMMARY"), found, run))
 	}
 	return out, errors.Join(append(errs, pointLatest(s.o.ReportDir))...)
 }
