@@ -5,12 +5,12 @@ GOBUILD := go build -trimpath
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test registry lint engine conformance bench ci clean
+.PHONY: help build test registry lint engine conformance bench bench-cold ci clean
 
 help: ## print this page
 	@echo "meshproof: a conformance suite for multicluster service meshes"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  ARGS="..." passes flags on to `meshproof run`: make conformance ARGS="--samples 2000 --keep on-failure"'
 
@@ -37,6 +37,9 @@ conformance: build engine ## make two kind clusters, perform the guide, print th
 
 bench: build engine ## measure against the steps typed by hand; writes docs/benchmarks.md
 	scripts/bench/run
+
+bench-cold: ## measure a cold run against bare go build (35 minutes); writes docs/benchmarks-cold.md
+	scripts/bench/cold
 
 ci: ## what CI does on a clean machine
 	.ci/run
