@@ -138,9 +138,18 @@ func (r rule) findings(run evidence.Run) []Finding {
 	var all []Finding
 	for _, s := range subjects {
 		v := view{run: run, epoch: r.Epoch, subject: s}
+		if run.Intent.Standing && r.Epoch == evidence.Removed {
+			all = append(all, r.unasked(v, "the mesh stays: nothing was removed"))
+			continue
+		}
 		all = append(all, r.finding(v, r.look(v)))
 	}
 	return all
+}
+
+// unasked is the finding of a claim that this run does not make; it does not count towards the verdict.
+func (r rule) unasked(v view, why string) Finding {
+	return Finding{Claim: r.ID, Level: Extended, Area: r.Area, Guide: r.Guide, Sentence: r.Sentence, Subject: v.name, Verdict: Skipped, Reason: why}
 }
 
 func (r rule) look(v view) result {

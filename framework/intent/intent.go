@@ -54,6 +54,8 @@ type Intent struct {
 	Alpha float64 `json:"alpha"`
 	// Planted names faults that the run itself put in, to see that it fails; empty in an honest run.
 	Planted []string `json:"planted,omitempty"`
+	// Standing is true when a mesh is judged that stays: S15 is not performed, and no claim about it is made.
+	Standing bool `json:"standing,omitempty"`
 }
 
 // Cluster is one member of the mesh as it is expected to be.

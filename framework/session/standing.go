@@ -1,0 +1,86 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/report"
+	"github.com/meshproof/meshproof/framework/verify"
+)
+
+// A standing mesh is set up once and judged as often as one likes: to prove the suite against planted faults, to judge
+// many times, or to watch a mesh while something is done to it. S15 is not performed until Close.
+
+// Stand provisions clusters and performs S1 to S13. Whatever it returns, Close removes what it made.
+func (s *Session) Stand(ctx context.Context) error {
+	ctx, cancel := s.limited(ctx)
+	defer cancel()
+	s.intent.Standing = true
+	if err := s.Provision(ctx); err != nil {
+		return err
+	}
+	s.intent.Standing = true // the intent of given clusters is read from them
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	return s.setUp(ctx)
+}
+
+// Close removes what Stand made, and the run's own directory.
+func (s *Session) Close(ctx context.Context) error { return s.remove(ctx) }
+
+// JudgeOptions say how a standing mesh is judged; the zero value is as the run's own options say.
+type JudgeOptions struct {
+	// Samples per direction; 0 = the run's.
+	Samples int
+	// Limits of the waits; the zero value = the run's.
+	Limits verify.Limits
+	// Planted names the faults that are in force, for the report.
+	Planted []string
+}
+
+// Judge looks at the standing mesh anew, sends the traffic anew, and judges what it saw from the files in dir. The error
+// says what could not be done; the findings are there whenever something could be judged. The mesh is not changed.
+func (s *Session) Judge(ctx context.Context, dir string, o JudgeOptions) (report.Findings, error) {
+	folder, err := evidence.Create(filepath.Join(dir, report.EvidenceDir))
+	if err != nil {
+		return report.Findings{}, err
+	}
+	in := s.intent
+	in.Planted = slices.Concat(in.Planted, o.Planted)
+	if o.Samples > 0 {
+		in.Samples = o.Samples
+	}
+	steps := s.orderedSteps()
+	v := s.verifyOptions()
+	v.Intent, v.Folder, v.Collect.Intent = in, folder, in
+	v.OnStep = func(step evidence.Step) { steps = append(steps, step) }
+	if o.Limits != (verify.Limits{}) {
+		v.Limits = o.Limits
+	}
+	looked := verify.Joined(ctx, v)
+	if err := errors.Join(folder.SaveIntent(in), folder.SaveSteps(steps), folder.Seal()); err != nil {
+		return report.Findings{}, errors.Join(looked, fmt.Errorf("keep the evidence of a standing mesh: %w", err))
+	}
+	found, run, err := report.JudgeDir(dir)
+	if err != nil {
+		return found, errors.Join(looked, err)
+	}
+	return found, errors.Join(looked, report.Write(dir, found, run, s.extra(nil)))
+}
+
+// Kubectl is the program that the guide's commands call.
+func (s *Session) Kubectl() string { return s.images.Kubectl }
+
+// CADir holds the certificate authority of a mesh on kind; on given clusters there is none, and it is "".
+func (s *Session) CADir() string {
+	if s.intent.Provision != intent.Kind {
+		return ""
+	}
+	return filepath.Join(s.o.dir(), "ca")
+}
