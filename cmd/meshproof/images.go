@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -57,7 +58,7 @@ func imagesCommand() *cobra.Command {
 			}
 			for _, v := range [][2]string{{"NODE_IMAGE", set.Node}, {"KUBECTL", set.Kubectl}, {"ISTIOCTL", set.Istioctl},
 				{"METALLB", set.MetalLB}, {"ISTIO_MODULE", set.IstioModule}, {"HUB", set.Hub}, {"TAG", set.Tag}} {
-				fmt.Printf("%s=%q\n", v[0], v[1])
+				fmt.Printf("%s='%s'\n", v[0], strings.ReplaceAll(v[1], "'", `'\''`))
 			}
 			return nil
 		},

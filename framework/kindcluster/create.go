@@ -10,14 +10,13 @@ import (
 	"time"
 
 	"sigs.k8s.io/kind/pkg/cluster"
-	"sigs.k8s.io/kind/pkg/cluster/nodes"
 	"sigs.k8s.io/kind/pkg/log"
 )
 
-// kindAPI is the part of kind's Provider that is used.
+// kindAPI is the part of kind's Provider that is used. What takes no context there and could hang with the engine, such as
+// listing nodes, is asked of docker itself.
 type kindAPI interface {
 	Create(name string, options ...cluster.CreateOption) error
-	ListNodes(name string) ([]nodes.Node, error)
 }
 
 // maker holds what a creation works with. kind has one logger per provider, hence a provider per cluster.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"sigs.k8s.io/kind/pkg/cluster"
-	"sigs.k8s.io/kind/pkg/cluster/nodes"
 	"sigs.k8s.io/kind/pkg/log"
 
 	"github.com/meshproof/meshproof/framework/ledger"
@@ -23,6 +22,7 @@ type fakeDocker struct {
 	mu    sync.Mutex
 	calls []string
 	rules []rule
+	kind  *fakeKind
 }
 
 type rule struct {
@@ -44,7 +44,10 @@ func (f *fakeDocker) run(_ context.Context, args ...string) (string, error) {
 			return r.out, nil
 		}
 	}
-	return "", nil
+	if strings.HasPrefix(call, "inspect --format {{range .NetworkSettings.Networks}}") {
+		return "172.29.1.2\n", nil
+	}
+	return f.kind.nodes(call), nil
 }
 
 func (f *fakeDocker) called(prefix string) []string {
@@ -73,22 +76,17 @@ func (f *fakeKind) Create(name string, _ ...cluster.CreateOption) error {
 	return create()
 }
 
-func (f *fakeKind) ListNodes(name string) ([]nodes.Node, error) {
+// nodes gives the node of a cluster that was made, as docker lists it.
+func (f *fakeKind) nodes(call string) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !slices.Contains(f.made, name) {
-		return nil, nil
+	for _, name := range f.made {
+		if call == "ps --all --filter label=io.x-k8s.kind.cluster="+name+" --format {{.Names}}" {
+			return name + nodeSuffix + "\n"
+		}
 	}
-	return []nodes.Node{fakeNode{name: name + nodeSuffix}}, nil
+	return ""
 }
-
-type fakeNode struct {
-	nodes.Node
-	name string
-}
-
-func (n fakeNode) String() string              { return n.name }
-func (n fakeNode) IP() (string, string, error) { return "172.29.1.2", "", nil }
 
 const kindsKubeconfig = `apiVersion: v1
 kind: Config
@@ -114,8 +112,8 @@ func newRig(t *testing.T, rules ...rule) rig {
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	o := &Options{RunID: "a", Dir: dir, Names: []string{"east", "west"}, NodeImage: "node:1", Ledger: l, Deadline: time.Minute}
-	d := &fakeDocker{rules: rules}
 	k := &fakeKind{creates: map[string]func() error{}}
+	d := &fakeDocker{rules: rules, kind: k}
 	for _, name := range o.Names {
 		full, path := clusterName(o.RunID, name), o.kubeconfig(name)
 		k.creates[full] = func() error { return os.WriteFile(path, fmt.Appendf(nil, kindsKubeconfig, full), 0o600) }

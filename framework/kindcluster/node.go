@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/kind/pkg/cluster"
-	"sigs.k8s.io/kind/pkg/log"
 
 	"github.com/meshproof/meshproof/framework/poll"
 )
@@ -99,7 +99,7 @@ func (m *maker) stop(ctx context.Context, full string, running <-chan error) err
 			ended = true
 		default:
 		}
-		if err := removeNodes(ctx, m.docker, m.kind(log.NoopLogger{}), full); err != nil {
+		if err := removeNodes(ctx, m.docker, full); err != nil {
 			return "its node could not be removed", err
 		}
 		if !ended {
@@ -111,16 +111,18 @@ func (m *maker) stop(ctx context.Context, full string, running <-chan error) err
 
 // finish points the kubeconfig at the node's own address and waits until the cluster is ready.
 func (m *maker) finish(ctx context.Context, made *Made, logger *phaseLogger) error {
-	all, err := m.kind(logger).ListNodes(made.KindName)
+	all, err := nodesOf(ctx, m.docker, made.KindName)
 	if err != nil {
-		return fmt.Errorf("list its nodes: %w", err)
+		return err
 	}
 	if len(all) != 1 {
 		return fmt.Errorf("kind made %d nodes, 1 was asked for", len(all))
 	}
-	if made.NodeIP, _, err = all[0].IP(); err != nil {
+	address, err := m.docker.run(ctx, "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", made.NodeName)
+	if err != nil {
 		return fmt.Errorf("ask docker for the address of node %s: %w", made.NodeName, err)
 	}
+	made.NodeIP = strings.TrimSpace(address)
 	if err := pointAt(made.Kubeconfig, "https://"+made.NodeIP+":6443"); err != nil {
 		return err
 	}

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 
-	"sigs.k8s.io/kind/pkg/log"
-
 	"github.com/meshproof/meshproof/framework/ledger"
 )
 
@@ -19,14 +17,13 @@ import (
 // up by its name and the run's mark. What a removed cluster held is noted as removed with it. It may be repeated, also
 // after an interruption. The error names everything that is still there.
 func Remove(ctx context.Context, l *ledger.Ledger) error {
-	r := &remover{ledger: l, docker: commandLine{}, kind: newKind(log.NoopLogger{})}
+	r := &remover{ledger: l, docker: commandLine{}}
 	return r.remove(ctx)
 }
 
 type remover struct {
 	ledger *ledger.Ledger
 	docker docker
-	kind   kindAPI
 }
 
 // remove goes in the order in which the things hold each other: a network with containers on it cannot be removed.
@@ -77,7 +74,7 @@ func (r *remover) each(ctx context.Context, left []ledger.Entry, kind string, re
 }
 
 func (r *remover) removeCluster(ctx context.Context, e ledger.Entry) error {
-	if err := removeNodes(ctx, r.docker, r.kind, e.Name); err != nil {
+	if err := removeNodes(ctx, r.docker, e.Name); err != nil {
 		return err
 	}
 	if e.Path != "" {
@@ -100,24 +97,29 @@ func (r *remover) heldBy(e ledger.Entry) error {
 	return errors.Join(errs...)
 }
 
-// removeNodes removes the containers that kind says are a cluster's, and their volumes. kind's own Delete is not used
-// because it also edits a kubeconfig: the user's own when it is given none.
-func removeNodes(ctx context.Context, d docker, kind kindAPI, full string) error {
-	all, err := kind.ListNodes(full)
-	if err != nil {
-		return fmt.Errorf("list the nodes of kind cluster %s: %w", full, err)
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	var names []string
-	for _, n := range all {
-		names = append(names, n.String())
+// removeNodes removes the containers that carry kind's label of a cluster, and their volumes. kind's own Delete is not
+// used because it also edits a kubeconfig: the user's own when it is given none.
+func removeNodes(ctx context.Context, d docker, full string) error {
+	names, err := nodesOf(ctx, d, full)
+	if err != nil || len(names) == 0 {
+		return err
 	}
 	if err := removeContainers(ctx, d, freezerRoot, names...); err != nil {
 		return fmt.Errorf("remove the nodes of kind cluster %s: %w", full, err)
 	}
 	return nil
+}
+
+// kindLabel is what kind gives to the nodes of a cluster (pkg/cluster/internal/providers/docker/constants.go).
+const kindLabel = "io.x-k8s.kind.cluster"
+
+// nodesOf gives the names of a kind cluster's nodes, as kind's own list does, but under a context.
+func nodesOf(ctx context.Context, d docker, full string) ([]string, error) {
+	out, err := d.run(ctx, "ps", "--all", "--filter", "label="+kindLabel+"="+full, "--format", "{{.Names}}")
+	if err != nil {
+		return nil, fmt.Errorf("list the nodes of kind cluster %s: %w", full, err)
+	}
+	return strings.Fields(out), nil
 }
 
 func (r *remover) removeContainer(ctx context.Context, e ledger.Entry) error {

@@ -10,7 +10,7 @@ import (
 )
 
 // remover gives a remover of the rig's ledger.
-func (r rig) remover() *remover { return &remover{ledger: r.Ledger, docker: r.docker, kind: r.kind} }
+func (r rig) remover() *remover { return &remover{ledger: r.Ledger, docker: r.docker} }
 
 var (
 	labelled = []rule{

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -62,6 +63,9 @@ func (e Entry) String() string {
 // ErrNotIntended is wrapped when something is reported as made or removed which was never intended.
 var ErrNotIntended = errors.New("not in the ledger")
 
+// ErrInUse is wrapped when a ledger is opened that another process, or this one, has open: its run is alive.
+var ErrInUse = errors.New("its run is still alive")
+
 // Ledger is an open ledger file. Its methods are safe for concurrent use within one process.
 type Ledger struct {
 	mu      sync.Mutex
@@ -79,6 +83,12 @@ func Open(path string) (*Ledger, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", path, err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = ErrInUse
+		}
+		return nil, errors.Join(fmt.Errorf("open ledger %s: %w: wait until its run has ended, or end it", path, err), file.Close())
 	}
 	l := &Ledger{path: path, file: file, entries: map[key]Entry{}}
 	if err := l.load(); err != nil {

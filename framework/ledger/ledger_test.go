@@ -23,6 +23,13 @@ func open(t *testing.T, path string) *ledger.Ledger {
 	return l
 }
 
+// reopen reads a ledger again, as the next process would.
+func reopen(t *testing.T, l *ledger.Ledger) *ledger.Ledger {
+	t.Helper()
+	must(t, l.Close())
+	return open(t, l.Path())
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -57,7 +64,7 @@ func TestRemainingFollowsTheLatestState(t *testing.T) {
 	if got := names(l.Remaining()); !slices.Equal(got, want) {
 		t.Errorf("remaining: got %q, want %q", got, want)
 	}
-	again := open(t, path)
+	again := reopen(t, l)
 	if got := names(again.Remaining()); !slices.Equal(got, want) {
 		t.Errorf("remaining after a restart: got %q, want %q", got, want)
 	}
@@ -107,11 +114,21 @@ func TestUnfinishedLastLine(t *testing.T) {
 				t.Fatalf("got %q", got)
 			}
 			must(t, l.Intend(sample))
-			if got := names(open(t, path).Remaining()); len(got) != 2 {
+			if got := names(reopen(t, l).Remaining()); len(got) != 2 {
 				t.Errorf("after writing on: got %q", got)
 			}
 		})
 	}
+}
+
+func TestALiveRunKeepsItsLedger(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l")
+	l := open(t, path)
+	if _, err := ledger.Open(path); !errors.Is(err, ledger.ErrInUse) || !strings.Contains(err.Error(), path) {
+		t.Errorf("a ledger in use was opened: %v", err)
+	}
+	must(t, l.Close())
+	open(t, path)
 }
 
 func TestDamagedLineIsAnError(t *testing.T) {
@@ -174,7 +191,7 @@ func TestConcurrentWriters(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := len(open(t, path).Remaining()); got != 20 {
+	if got := len(reopen(t, l).Remaining()); got != 20 {
 		t.Errorf("got %d entries", got)
 	}
 }

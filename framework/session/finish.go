@@ -49,6 +49,9 @@ func (s *Session) Run(ctx context.Context) (Outcome, error) {
 	return outcome, errors.Join(err, finishErr)
 }
 
+// Discard takes away what New made, for a run that does not begin.
+func (s *Session) Discard() error { return errors.Join(s.ledger.Close(), os.RemoveAll(s.o.dir())) }
+
 // discard takes away the directories of a run that made nothing on any cluster.
 func (s *Session) discard() error {
 	return errors.Join(s.ledger.Close(), os.RemoveAll(s.o.dir()), os.RemoveAll(s.o.ReportDir))
@@ -73,7 +76,10 @@ func (s *Session) finish(ctx context.Context) (Outcome, error) {
 		errs = append(errs, report.Write(s.o.ReportDir, found, run, s.extra(out.Left)),
 			report.AppendSummary(os.Getenv("GITHUB_STEP_SUMMARY"), found, run))
 	}
-	return out, errors.Join(append(errs, pointLatest(s.o.ReportDir))...)
+	if err := pointLatest(s.o.ReportDir); err != nil {
+		s.o.Tell.Note(err.Error()) // the report is whole without it
+	}
+	return out, errors.Join(errs...)
 }
 
 // exitCouldNotTell is the exit code of a run whose evidence cannot be read.

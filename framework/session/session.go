@@ -106,6 +106,17 @@ func (s *Session) step(ctx context.Context, id, clusterName, title string, f fun
 	return err
 }
 
+// bounded is step for what speaks to clusters only: an API server that takes a connection and never answers must not hold
+// the run for ever.
+func (s *Session) bounded(ctx context.Context, id, clusterName, title string, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, stepLimit, fmt.Errorf("the step's limit of %s has passed", stepLimit))
+	defer cancel()
+	return s.step(ctx, id, clusterName, title, f)
+}
+
+// stepLimit is many times what these steps take on two cores (at most 2 s).
+const stepLimit = 2 * time.Minute
+
 // orderedSteps gives the steps in the order in which they began.
 func (s *Session) orderedSteps() []evidence.Step {
 	s.mu.Lock()

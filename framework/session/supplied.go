@@ -19,7 +19,7 @@ import (
 // takeClusters opens the given clusters, refuses two names of one cluster, and reads from the mesh that is installed
 // there what the flags left open. Nothing is changed.
 func (s *Session) takeClusters(ctx context.Context) error {
-	return s.step(ctx, "P3", "", "open the given clusters", func(ctx context.Context) error {
+	return s.bounded(ctx, "P3", "", "open the given clusters", func(ctx context.Context) error {
 		for i, t := range s.o.Targets {
 			c, err := cluster.Open(fmt.Sprintf("cluster-%d", i+1), "", t.Kubeconfig, t.Context)
 			if err != nil {

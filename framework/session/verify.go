@@ -49,7 +49,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	if s.intent.Provision == intent.Kind {
 		return nil
 	}
-	return s.step(ctx, "P4", "", "look for what the guide would overwrite", func(ctx context.Context) error {
+	return s.bounded(ctx, "P4", "", "look for what the guide would overwrite", func(ctx context.Context) error {
 		return refused(p.Refuse(ctx), procedure.ErrInTheWay)
 	})
 }
@@ -58,7 +58,7 @@ func (s *Session) prepare(ctx context.Context) error {
 func (s *Session) setUp(ctx context.Context) error {
 	probes := make(chan error, 1)
 	go func() {
-		probes <- s.step(ctx, "P7", "", "deploy the probe pods", func(ctx context.Context) error {
+		probes <- s.bounded(ctx, "P7", "", "deploy the probe pods", func(ctx context.Context) error {
 			return s.set.Each(ctx, s.deployProbe)
 		})
 	}()
@@ -69,7 +69,7 @@ func (s *Session) setUp(ctx context.Context) error {
 // logAccess turns on the access log before the sample's first pod: an Envoy that gets it later keeps the old setting on
 // connections that are open by then, and their calls are missing from the log.
 func (s *Session) logAccess(ctx context.Context) error {
-	return s.step(ctx, "P8", "", "turn on the sample's access log", func(ctx context.Context) error {
+	return s.bounded(ctx, "P8", "", "turn on the sample's access log", func(ctx context.Context) error {
 		return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 			return s.apply(ctx, c, fixtures.AccessLog, nil)
 		})

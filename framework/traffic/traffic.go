@@ -64,7 +64,7 @@ func split(ctx context.Context, w workload, name, run string, n int) (evidence.T
 		return fail(err)
 	}
 	t.Pod = pod
-	limit := execStart + time.Duration(n)*perCall
+	limit := Limit(n)
 	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("they took longer than %s", limit))
 	defer cancel()
 	began := time.Now()
@@ -88,6 +88,9 @@ func split(ctx context.Context, w workload, name, run string, n int) (evidence.T
 		return fail(fmt.Errorf("%s: %w", numbers(missing), err))
 	}
 }
+
+// Limit is how long n calls may take in all.
+func Limit(n int) time.Duration { return execStart + time.Duration(n)*perCall }
 
 // marker starts the line that curl writes after each body. No reply of helloworld, Envoy or a load balancer holds it.
 const marker = "==meshproof-call "

@@ -35,7 +35,11 @@ func guideCalls(ctx context.Context, o Options, snapshot map[string]*evidence.Cl
 // split sends the measured calls, both directions at once, between two readings of every Envoy's counters. It is done
 // once: there is no second try.
 func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, o.Limits.Calls, fmt.Errorf("the measured calls took longer than %s", o.Limits.Calls))
+	limit := o.Limits.Calls
+	if limit == 0 {
+		limit = traffic.Limit(o.Intent.Samples) + time.Minute
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the measured calls took longer than %s", limit))
 	defer cancel()
 	began := time.Now()
 	var mu sync.Mutex
