@@ -14,7 +14,7 @@ import (
 
 func imagesCommand() *cobra.Command {
 	var o images.Options
-	c := &cobra.Command{Use: "images", Short: "The images of a run: list or build them"}
+	c := &cobra.Command{Use: "images", Short: "The images of a run: list, build or push them"}
 	list := &cobra.Command{
 		Use:   "list",
 		Short: "Show every image of a run, its purpose, and what stands in for what",
@@ -63,7 +63,25 @@ func imagesCommand() *cobra.Command {
 			return nil
 		},
 	}
+	push := &cobra.Command{
+		Use:   "push HOST/PREFIX",
+		Short: "Push every image of a run to a registry, for runs with --registry HOST/PREFIX",
+		Args:  usageArgs(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			tell := newTerminal(os.Stderr, false, true)
+			o.Progress = func(e images.Event) { tell.Doing("", session.Describe(e)) }
+			set, err := images.Ensure(c.Context(), o)
+			if err != nil {
+				return err
+			}
+			if err := images.Push(c.Context(), set, args[0], o); err != nil {
+				return err
+			}
+			fmt.Printf("pushed to %s; use them with: meshproof run --images registry --registry %s\n", args[0], args[0])
+			return nil
+		},
+	}
 	imageFlags(c.PersistentFlags(), &o)
-	c.AddCommand(list, build, env)
+	c.AddCommand(list, build, push, env)
 	return c
 }
