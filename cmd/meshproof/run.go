@@ -73,7 +73,7 @@ func run(ctx context.Context, o session.Options) error {
 	o.Tell.Note(stats.Explain(o.Samples, 0.5, o.Alpha))
 	dir := s.Options().ReportDir
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return errors.Join(fmt.Errorf("make the report directory: %w: choose another --report-dir", err), s.Discard())
+		return &session.UsageError{Err: errors.Join(fmt.Errorf("make the report directory: %w: choose another --report-dir", err), s.Discard())}
 	}
 	file, err := os.Create(filepath.Join(dir, report.GinkgoFile))
 	if err != nil {

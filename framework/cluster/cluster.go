@@ -50,6 +50,9 @@ func Open(name, network, kubeconfig, contextName string) (*Cluster, error) {
 	if contextName == "" {
 		contextName = raw.CurrentContext
 	}
+	if len(raw.Contexts) == 0 {
+		return nil, fmt.Errorf("read kubeconfig %s of cluster %s: it holds no context: give a kubeconfig that leads to a cluster", kubeconfig, name)
+	}
 	if _, known := raw.Contexts[contextName]; !known {
 		return nil, fmt.Errorf("read kubeconfig %s of cluster %s: it has no context %q: give one of its contexts with --context", kubeconfig, name, contextName)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
+	"time"
 
 	"github.com/meshproof/meshproof/framework/images/internal/engine"
 	"github.com/meshproof/meshproof/framework/images/internal/progress"
@@ -38,7 +40,7 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 		return nil, err
 	}
 	// Asked first, so that a machine without an engine is told at once and not after everything is built.
-	if _, err := j.docker.Do(ctx, "version", "--format", "{{.Server.Version}}"); err != nil {
+	if err := j.engineAnswers(ctx); err != nil {
 		return nil, fmt.Errorf("make images available: %w", err)
 	}
 	if set.Source == Source {
@@ -47,9 +49,37 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 		err = j.fromRegistry(ctx, set)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("make images available: %w", err)
+		return nil, fmt.Errorf("make images available: %w", errors.Join(err, diskFull(j.store.Root())))
 	}
 	return set, nil
+}
+
+// engineLimit is how long an engine may take to say its version; one that works does so at once.
+const engineLimit = 20 * time.Second
+
+// engineAnswers asks the engine for its version. One that takes a connection and never answers is not waited for.
+func (j *job) engineAnswers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, engineLimit,
+		fmt.Errorf("%w: docker's daemon did not answer within %s: see scripts/engine --status, and restart it", ErrNoEngine, engineLimit))
+	defer cancel()
+	_, err := j.docker.Do(ctx, "version", "--format", "{{.Server.Version}}")
+	return err
+}
+
+// leastFree is how much room a disk has that cannot be why something failed, in bytes.
+const leastFree = 256 << 20
+
+// diskFull says that the disk of a directory is full, when it is: the programs that build say much else then.
+func diskFull(dir string) error {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		return nil // what failed is told all the same
+	}
+	free := fs.Bavail * uint64(fs.Bsize)
+	if free >= leastFree {
+		return nil
+	}
+	return fmt.Errorf("the disk of the image cache %s is full (%d MiB are free): free some 15 GB, or give another with --cache-dir", dir, free>>20)
 }
 
 // ErrNoEngine is wrapped by errors that say that docker is missing or does not answer.

@@ -116,7 +116,7 @@ func (s *Session) extra(left []string) report.Extra {
 
 // stays names what no run removes.
 func (s *Session) stays() []string {
-	if len(s.o.Targets) > 0 {
+	if len(s.o.Targets) > 0 || s.images == nil {
 		return nil
 	}
 	return []string{"the image cache " + images.CacheDir(s.o.Images), "the container engine with its node and registry images"}

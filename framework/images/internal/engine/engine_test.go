@@ -28,7 +28,8 @@ func TestHas(t *testing.T) {
 		"there":      {`echo sha256:1`, true, nil},
 		"not there":  {`echo "Error: No such image: $5" >&2; exit 1`, false, nil},
 		"no daemon":  {`echo "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?" >&2; exit 1`, false, ErrNoEngine},
-		"other fail": {`echo "permission denied" >&2; exit 1`, false, errAny},
+		"not for us": {`echo "permission denied while trying to connect" >&2; exit 1`, false, ErrNoEngine},
+		"other fail": {`echo "disk on fire" >&2; exit 1`, false, errAny},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fakeDocker(t, c.script)
