@@ -103,11 +103,11 @@ func (s *Session) makeClusters(ctx context.Context) error {
 }
 
 func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindcluster.Made) error {
-	mesh := istio.Options{
+	s.mesh = istio.Options{
 		Intent: s.intent, Release: s.rel, Hub: s.images.Hub, Tag: s.images.Tag, UpstreamEnvoy: s.images.UpstreamEnvoy, Replicas: istiodReplicas,
 		CADir: filepath.Join(s.o.dir(), "ca"), DifferentRoots: s.planted(DifferentRoots), Limit: installLimit,
 	}
-	if err := s.step(ctx, "P4", "", "make the mesh's certificate authority", func(context.Context) error { return istio.MakeCA(mesh) }); err != nil {
+	if err := s.step(ctx, "P4", "", "make the mesh's certificate authority", func(context.Context) error { return istio.MakeCA(s.mesh) }); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
@@ -119,7 +119,7 @@ func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindc
 		})
 		g.Go(func() error {
 			return s.step(ctx, "P6", c.Name, "install the control plane", func(ctx context.Context) error {
-				return istio.Install(ctx, c, mesh)
+				return istio.Install(ctx, c, s.mesh)
 			})
 		})
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/release"
 	"github.com/meshproof/meshproof/framework/report"
@@ -32,6 +33,7 @@ type Session struct {
 	images *images.Set
 	rel    *release.Dir
 	proc   *procedure.Procedure
+	mesh   istio.Options // how the control planes of kind clusters were installed
 
 	mu    sync.Mutex
 	steps []evidence.Step

@@ -82,6 +82,15 @@ func look(run evidence.Run, f claim.Finding) (sight, bool) {
 	return s, true
 }
 
+// IDs names every cause, the most certain first.
+func IDs() []string {
+	var all []string
+	for _, r := range table() {
+		all = append(all, r.id)
+	}
+	return all
+}
+
 // Name gives the cause of a finding that is not passed, and the verdict that the cause implies; nil and the finding's own
 // verdict when the evidence shows none.
 func Name(run evidence.Run, f claim.Finding) (*claim.Cause, claim.Verdict) {

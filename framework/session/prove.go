@@ -1,0 +1,114 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/fault"
+	"github.com/meshproof/meshproof/framework/report"
+	"github.com/meshproof/meshproof/framework/verify"
+)
+
+// Proof is what came of one fault: what was declared, and what the suite said.
+type Proof struct {
+	Fault fault.Fault
+	// Verdict is the judgement's; Causes are those of the findings that are not passed, the verdict's own first.
+	Verdict claim.Verdict
+	Causes  []string
+	// Took is the time from the fault being in force to the verdict.
+	Took time.Duration
+	// Named tells that verdict and cause are as declared, with no other cause beside it.
+	Named bool
+	// Err is why the fault could not be put in, judged or taken out; nil when all of that went well.
+	Err error
+}
+
+// Limits of a judgement of a mesh that is broken on purpose. Break has waited until the fault is in force, so that the
+// mesh settles at once or not at all.
+func provingLimits() verify.Limits {
+	l := verify.DefaultLimits()
+	l.Converge, l.Quiet = 45*time.Second, 5*time.Second
+	return l
+}
+
+// provingSamples shows at the declared rate that a side is missing, and no finer imbalance.
+const provingSamples = 60
+
+// Prove puts each fault into the standing mesh, has it judged, and takes it out again; before and after each the mesh must
+// pass. It tells of each proof as it ends. An error means that the mesh is not healthy any more, and nothing can be proved.
+func (s *Session) Prove(ctx context.Context, faults []fault.Fault, tell func(Proof)) error {
+	rig := &fault.Rig{Set: s.set, Intent: s.intent, Kubectl: s.images.Kubectl, Mesh: s.mesh, Dir: filepath.Join(s.o.dir(), "faults")}
+	if err := os.MkdirAll(rig.Dir, 0o700); err != nil {
+		return fmt.Errorf("make a directory for the faults: %w", err)
+	}
+	if err := s.healthy(ctx, filepath.Join(s.o.ReportDir, "healthy")); err != nil {
+		return err
+	}
+	for _, f := range faults {
+		p := s.prove(ctx, rig, f)
+		tell(p)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		s.o.Tell.Doing("", "repair "+f.ID)
+		if err := f.Repair(ctx, rig); err != nil {
+			return fmt.Errorf("take fault %s out again: %w", f.ID, err)
+		}
+		if err := s.healthy(ctx, filepath.Join(s.o.ReportDir, "faults", f.ID, "repaired")); err != nil {
+			return fmt.Errorf("after fault %s was taken out: %w", f.ID, err)
+		}
+	}
+	return nil
+}
+
+// prove puts one fault in and has the mesh judged.
+func (s *Session) prove(ctx context.Context, rig *fault.Rig, f fault.Fault) Proof {
+	p := Proof{Fault: f}
+	s.o.Tell.Doing("", "break "+f.ID)
+	if p.Err = f.Break(ctx, rig); p.Err != nil {
+		return p
+	}
+	samples := f.Samples
+	if samples == 0 {
+		samples = provingSamples
+	}
+	began := time.Now()
+	s.o.Tell.Doing("", "judge "+f.ID)
+	found, err := s.Judge(ctx, filepath.Join(s.o.ReportDir, "faults", f.ID, "broken"),
+		JudgeOptions{Samples: samples, Limits: provingLimits(), Planted: []string{f.ID}})
+	p.Took, p.Verdict, p.Causes = time.Since(began), found.Verdict, causes(found)
+	if found.Verdict == "" {
+		p.Err = err // a look that was cut short is judged all the same, and the findings say so
+	}
+	p.Named = p.Verdict == f.Verdict && slices.Contains(p.Causes, f.Cause) &&
+		!slices.ContainsFunc(p.Causes, func(id string) bool { return id != f.Cause && !slices.Contains(f.Also, id) })
+	return p
+}
+
+// causes gives the causes of the findings that are not passed, each once. An extended finding counts when it failed.
+func causes(found report.Findings) []string {
+	var all []string
+	for _, f := range found.Findings {
+		if f.Cause != nil && f.Verdict != claim.Passed && !slices.Contains(all, f.Cause.ID) {
+			all = append(all, f.Cause.ID)
+		}
+	}
+	return all
+}
+
+// healthy has the mesh judged, and is an error unless it passes.
+func (s *Session) healthy(ctx context.Context, dir string) error {
+	limits := verify.DefaultLimits()
+	found, err := s.Judge(ctx, dir, JudgeOptions{Samples: provingSamples, Limits: limits})
+	if found.Verdict == claim.Passed {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("the mesh is %s: %s: see %s", found.Verdict, strings.TrimSpace(found.Reason), dir), err)
+}
