@@ -5,7 +5,7 @@ GOBUILD := go build -trimpath
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test registry lint engine conformance prove bench bench-cold ci clean
+.PHONY: help build test registry lint engine conformance prove soak bench bench-cold ci clean
 
 help: ## print this page
 	@echo "meshproof: a conformance suite for multicluster service meshes"
@@ -37,6 +37,9 @@ conformance: build engine ## make two kind clusters, perform the guide, print th
 
 prove: build engine ## plant every fault and see that each is named (45 minutes); writes docs/self-proof.md
 	bin/meshproof prove --table docs/self-proof.md $(ARGS)
+
+soak: build engine ## judge a healthy mesh N times (50) and run the life cycle 10 times (half an hour)
+	bin/meshproof soak --n $(or $(N),50) $(ARGS)
 
 bench: build engine ## measure against the steps typed by hand; writes docs/benchmarks.md
 	scripts/bench/run

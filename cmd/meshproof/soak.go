@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/session"
+	"github.com/meshproof/meshproof/framework/stats"
+)
+
+func soakCommand() *cobra.Command {
+	var (
+		o         session.Options
+		n, cycles int
+		verbose   bool
+	)
+	c := &cobra.Command{
+		Use:   "soak",
+		Short: "Judge a healthy mesh many times, to see how often the suite is wrong",
+		Long: `Makes a mesh on two kind clusters and judges it again and again, with evidence and traffic of
+its own each time; then runs the whole life cycle, from making the clusters to their removal,
+several times. It prints how many did not pass, and the rate that this bounds. Ends with code 1
+when any did not.`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if n < 0 || cycles < 0 || n+cycles == 0 {
+				return &session.UsageError{Err: fmt.Errorf("--n %d, --life-cycles %d: give numbers above 0", n, cycles)}
+			}
+			o.Tell, o.Alpha = newTerminal(os.Stderr, !verbose, verbose), 1e-8
+			kindDefaults(&o)
+			return soak(c.Context(), o, n, cycles)
+		},
+	}
+	f := c.Flags()
+	f.IntVar(&n, "n", 50, "judgements of one standing mesh")
+	f.IntVar(&cycles, "life-cycles", 10, "whole runs")
+	f.IntVar(&o.Samples, "samples", 600, "measured calls per direction")
+	f.StringVar(&o.ReportDir, "report-dir", "", "where the evidence of what did not pass goes (default: reports/RUN-ID)")
+	f.BoolVarP(&verbose, "verbose", "v", false, "print also what is being done")
+	meshFlags(f, &o)
+	imageFlags(f, &o.Images)
+	return c
+}
+
+// tally counts rounds and keeps their times, in seconds.
+type tally struct {
+	failed int
+	took   []float64
+	looked []float64
+}
+
+func (t *tally) add(what string, r session.Round) {
+	t.took = append(t.took, r.Took.Seconds())
+	if r.Looked > 0 {
+		t.looked = append(t.looked, r.Looked.Seconds())
+	}
+	line := fmt.Sprintf("%s %d: %s in %.1f s", what, r.Number, r.Verdict, r.Took.Seconds())
+	if r.Verdict != claim.Passed {
+		t.failed++
+		line += ": " + r.Reason + "; evidence: " + r.Dir
+	}
+	fmt.Println(line)
+}
+
+// bound is the one-sided 95% upper bound of the rate, as a percentage.
+func (t *tally) bound() float64 {
+	_, high := stats.Interval(t.failed, len(t.took), 0.10)
+	return 100 * high
+}
+
+func spread(what string, values []float64) {
+	if len(values) == 0 {
+		return
+	}
+	s := slices.Sorted(slices.Values(values))
+	fmt.Printf("%s: min %.1f s, median %.1f s, max %.1f s\n", what, s[0], s[len(s)/2], s[len(s)-1])
+}
+
+func soak(ctx context.Context, o session.Options, n, cycles int) error {
+	s, err := session.New(o)
+	if err != nil {
+		return err
+	}
+	var judged, lived tally
+	if err = s.Stand(ctx); err == nil {
+		err = s.Soak(ctx, n, func(r session.Round) { judged.add("judgement", r) })
+	}
+	err = errors.Join(err, s.Close(ctx))
+	for i := 1; i <= cycles && err == nil; i++ {
+		err = lifeCycle(ctx, o, s.Options().ReportDir, i, &lived)
+	}
+	spread("a judgement of the standing mesh", judged.took)
+	spread("its look at both clusters", judged.looked)
+	spread("a whole life cycle", lived.took)
+	if len(judged.took)+len(lived.took) > 0 {
+		fmt.Printf("soak: %d of %d judgements and %d of %d life cycles failed (95%% bounds: %.1f%% and %.1f%%)\n",
+			judged.failed, len(judged.took), lived.failed, len(lived.took), judged.bound(), lived.bound())
+	}
+	if err == nil && judged.failed+lived.failed > 0 {
+		return exitError(1)
+	}
+	return err
+}
+
+// lifeCycle is one whole run under an id of its own.
+func lifeCycle(ctx context.Context, o session.Options, dir string, number int, t *tally) error {
+	o.RunID, o.ReportDir = "", filepath.Join(dir, fmt.Sprintf("life-cycle-%02d", number))
+	s, err := session.New(o)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	outcome, err := s.Run(ctx)
+	if ctx.Err() != nil {
+		return err
+	}
+	r := session.Round{Number: number, Took: time.Since(began), Verdict: outcome.Findings.Verdict, Reason: outcome.Findings.Reason, Dir: o.ReportDir}
+	if err != nil {
+		r.Verdict, r.Reason = claim.Inconclusive, err.Error()
+	}
+	t.add("life cycle", r)
+	if r.Verdict != claim.Passed {
+		return nil
+	}
+	return os.RemoveAll(o.ReportDir)
+}
