@@ -62,6 +62,15 @@ func steps() part {
 	}
 }
 
+// seal is the list of checksums.
+func seal() part {
+	return part{
+		of:    func(v view) []intent.Cluster { return v.run.Intent.Clusters[:min(1, len(v.run.Intent.Clusters))] },
+		gap:   func(view, intent.Cluster) string { return "" },
+		files: func(view, intent.Cluster) []string { return []string{evidence.SumsFile} },
+	}
+}
+
 // objects are a cluster's API objects.
 func objects(of func(view) []intent.Cluster) part {
 	return part{of: of, gap: objectsGap, files: func(v view, c intent.Cluster) []string {

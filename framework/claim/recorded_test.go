@@ -164,7 +164,7 @@ func TestOneChangedByte(t *testing.T) {
 		t.Errorf("exit code %d, want 3", code)
 	}
 	for _, f := range found {
-		needs := f.Claim == "common-root" || f.Subject == eastToWest &&
+		needs := f.Claim == "common-root" || f.Claim == "evidence-whole" || f.Subject == eastToWest &&
 			(f.Claim == "endpoints-across-gateway" || f.Claim == "lb-policy" || f.Claim == "split-accounted" || f.Claim == "split-balanced") ||
 			f.Subject == east && slices.Contains([]string{"workload-identity", "certificates-valid", "ca-in-use"}, f.Claim)
 		if notRecorded(f) {

@@ -6,10 +6,16 @@ import (
 
 	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
 )
 
 func setupRules() []rule {
 	return []rule{
+		{
+			Claim: Claim{ID: "evidence-whole", Level: Core, Kind: Converges, Area: Setup, Epoch: evidence.Joined, Guide: "(none: the suite's own)",
+				Sentence: "Every file of the evidence can be read, and is as it was sealed."},
+			about: always, reads: []part{objects(ofAll), seal()}, judge: judgeWhole,
+		},
 		{
 			Claim: Claim{ID: "procedure", Level: Core, Kind: Converges, Area: Setup, Epoch: evidence.Joined, Guide: "S1 to S13",
 				Sentence: "Every step of the guide's set-up does what it should."},
@@ -56,6 +62,21 @@ func setupRules() []rule {
 }
 
 const beforeYouBegin = "Before you begin"
+
+// always has one subject, also when the intent itself cannot be read.
+func always(in intent.Intent) []subject { return []subject{{name: "mesh", peers: in.Clusters}} }
+
+// judgeWhole looks at the folder as a whole: a file that no other claim reads may have been changed too.
+func judgeWhole(v view) result {
+	var n notes
+	if len(v.run.Intent.Clusters) == 0 {
+		n.puzzles("%s names no cluster%s", evidence.IntentFile, because(v.run, evidence.IntentFile))
+	}
+	for _, u := range v.run.Unreadable {
+		n.puzzles("%s is not as %s has it: %s", u.File, evidence.SumsFile, u.Reason)
+	}
+	return n.result("every file of the evidence is as it was sealed")
+}
 
 func judgeProcedure(v view) result {
 	if s, failed := seen.FirstFailed(v.run.Steps); failed {

@@ -100,6 +100,18 @@ spec:
   - port: {number: 15017, name: tls-istiodwebhook, protocol: tls}
     tls: {mode: PASSTHROUGH}
     hosts: ["*"]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: istiod-vs, namespace: istio-system}
+spec:
+  hosts: ["*"]
+  gateways: [istiod-gateway]
+  tls:
+  - match: [{port: 15012, sniHosts: ["*"]}]
+    route: [{destination: {host: kubernetes.default.svc.cluster.local, port: {number: 443}}}]
+  - match: [{port: 15017, sniHosts: ["*"]}]
+    route: [{destination: {host: kubernetes.default.svc.cluster.local, port: {number: 443}}}]
 `
 
 // secondGateway is a service that istiod takes for a gateway of west's network, with an address of its own choice.

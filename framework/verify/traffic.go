@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -42,6 +43,7 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the measured calls took longer than %s", limit))
 	defer cancel()
 	began := time.Now()
+	mark := markOf(o.Intent.RunID, began)
 	var mu sync.Mutex
 	measured := map[string]*evidence.Traffic{}
 	before, err := counters(ctx, o)
@@ -49,7 +51,7 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 		return fmt.Errorf("read the counters before the measured calls: %w", err)
 	}
 	err = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		t, err := traffic.Split(ctx, c, o.Intent.RunID, o.Intent.Samples)
+		t, err := traffic.Split(ctx, c, mark, o.Intent.Samples)
 		t.Before = before[c.Name]
 		mu.Lock()
 		defer mu.Unlock()
@@ -61,7 +63,7 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 	if err == nil && countErr != nil {
 		err = fmt.Errorf("read the counters after the measured calls: %w", countErr)
 	}
-	accessLogs(ctx, o, measured, began)
+	accessLogs(ctx, o, measured, mark, began)
 	for name, t := range measured {
 		t.After = after[name]
 		snapshot[name].Traffic = append(snapshot[name].Traffic, *t)
@@ -71,6 +73,13 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 			Seconds: ended.Seconds(), Error: text(err)})
 	}
 	return err
+}
+
+// markOf names one round of measured calls in their paths. A mesh that stands is judged again and again under one run id,
+// and a log is read from a little before the calls: lines of the round before must not count for this one.
+func markOf(runID string, began time.Time) string {
+	const base = 36
+	return runID + "-" + strconv.FormatInt(began.UnixMilli(), base)
 }
 
 func text(err error) string {
@@ -95,7 +104,7 @@ func counters(ctx context.Context, o Options) (map[string][]evidence.Counters, e
 
 // accessLogs reads what the sidecars of helloworld logged of the calls. Envoy flushes its log once a second, so it waits
 // until as many lines are there as replies came; what is there when the limit passes is kept, and the claim will say.
-func accessLogs(ctx context.Context, o Options, measured map[string]*evidence.Traffic, since time.Time) {
+func accessLogs(ctx context.Context, o Options, measured map[string]*evidence.Traffic, mark string, since time.Time) {
 	want := map[string]int{} // replies by the cluster whose version answered
 	for _, t := range measured {
 		for _, r := range t.Replies {
@@ -113,7 +122,7 @@ func accessLogs(ctx context.Context, o Options, measured map[string]*evidence.Tr
 		}
 		return poll.Until(ctx, poll.Wait{What: "access log of the measured calls", Where: "cluster " + c.Name, Limit: accessLogLimit},
 			func(ctx context.Context) (string, error) {
-				lines, err := traffic.AccessLog(ctx, c, o.Intent.RunID, since)
+				lines, err := traffic.AccessLog(ctx, c, mark, since)
 				if err != nil {
 					return "", err
 				}

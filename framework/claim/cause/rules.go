@@ -26,16 +26,31 @@ func matches(host, namespace string) bool {
 }
 
 // routed gives the targets to which an Envoy of sleep sends helloworld's requests, when they are others than the whole
-// service.
+// service. A virtual service that names no port is written into the routes of every other HTTP port too, with targets on a
+// port that helloworld does not have; no request comes there.
 func routed(p evidence.Proxy) []evidence.Target {
+	whole := evidence.OutboundCluster(seen.Sample)
 	targets, err := p.Targets(evidence.HelloworldHost(seen.Sample))
-	if err != nil || !slices.ContainsFunc(targets, func(t evidence.Target) bool { return t.Cluster != evidence.OutboundCluster(seen.Sample) }) {
+	targets = slices.DeleteFunc(targets, func(t evidence.Target) bool {
+		return strings.HasSuffix(t.Cluster, "|"+evidence.HelloworldHost(seen.Sample)) && portOf(t.Cluster) != portOf(whole)
+	})
+	if err != nil || !slices.ContainsFunc(targets, func(t evidence.Target) bool { return t.Cluster != whole }) {
 		return nil
 	}
 	return targets
 }
 
-// virtualService is shown by sleep's own routes, which are what is in force; the objects only give a name to it.
+// portOf gives the port in the name of an Envoy cluster of the form outbound|PORT|SUBSET|HOST; "" for other forms.
+func portOf(envoyCluster string) string {
+	parts := strings.Split(envoyCluster, "|")
+	if len(parts) != 4 {
+		return ""
+	}
+	return parts[1]
+}
+
+// virtualService is shown by sleep's own routes, which are what is in force; the objects only give a name to it. A fault
+// that it injects is shown by the body that Envoy gives then.
 func virtualService(s sight) (string, []string) {
 	for _, c := range s.callers() {
 		for _, p := range s.cluster(c.Name).Proxy(evidence.RoleSleep) {
@@ -54,6 +69,29 @@ func virtualService(s sight) (string, []string) {
 			names, files := s.virtualServices(c)
 			return fmt.Sprintf("sleep on cluster %s sends helloworld's requests by a rule of their own: %s (virtual services: %s)", c.Name, strings.Join(all, ", "), names),
 				with(files, p.File(s.epoch, c.Name))
+		}
+	}
+	return s.aborted()
+}
+
+// abortBody is what Envoy's fault filter answers with (envoy, source/extensions/filters/http/fault/fault_filter.cc).
+const abortBody = "fault filter abort"
+
+func (s sight) aborted() (string, []string) {
+	for _, c := range s.callers() {
+		for _, purpose := range []string{evidence.Split, evidence.GuideCalls} {
+			t, _ := s.cluster(c.Name).TrafficFor(purpose)
+			count := 0
+			for _, r := range t.Replies {
+				if strings.HasPrefix(r.Body, abortBody) {
+					count++
+				}
+			}
+			if count > 0 {
+				names, files := s.virtualServices(c)
+				return fmt.Sprintf("%d of %d calls from cluster %s were ended by an injected fault, with the body %q (virtual services: %s)", count, t.Asked, c.Name, abortBody, names),
+					with(files, evidence.FileOfTraffic(s.epoch, c.Name, purpose))
+			}
 		}
 	}
 	return "", nil

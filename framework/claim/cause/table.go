@@ -123,7 +123,7 @@ func sharing() []row {
 	return []row{
 		{
 			id: "authorization-denied", verdict: claim.Failed, shows: denied,
-			explains: []string{"guide-calls", "split-replies", "split-balanced", "split-accounted", "crossed-by-gateway"},
+			explains: ofTheCalls(),
 			remedy:   "Allow the callers' identities of every cluster in the authorization policy, or remove it: identities keep their form across the gateway.",
 		},
 		{
