@@ -16,6 +16,7 @@ func Register(env *suite.Env) {
 	registerGateway(env)
 	registerDiscovery(env)
 	registerIdentity(env)
+	registerDenials(env)
 	registerSplit(env)
 	registerLifecycle(env)
 }

@@ -47,6 +47,7 @@ const (
 	Gateway   Area = "gateway"
 	Discovery Area = "discovery"
 	Identity  Area = "identity"
+	Denial    Area = "denial"
 	Split     Area = "split"
 	Lifecycle Area = "lifecycle"
 )

@@ -46,7 +46,8 @@ func TestClaimsAreAList(t *testing.T) {
 		"gateway-exposes", "gateway-reached", "remote-clusters-synced", "endpoints-across-gateway", "gateway-backend-healthy", "lb-policy", "common-root",
 		"guide-calls", "split-replies", "split-accounted", "split-balanced", "served-by-peer", "crossed-by-gateway", "sample-removed", "endpoints-withdrawn",
 		"control-plane-available", "network-names", "namespace-labelled", "remote-secrets", "gateways-known", "endpoints-shared", "proxies-synced",
-		"trust-domain", "workload-identity", "certificates-valid"} {
+		"trust-domain", "workload-identity", "certificates-valid", "accepts-mesh-certificate", "denies-plaintext", "denies-unknown-names",
+		"denies-foreign-protocols", "denies-missing-certificate", "denies-foreign-certificates"} {
 		if !seen[id] {
 			t.Errorf("there is no claim %s", id)
 		}

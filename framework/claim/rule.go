@@ -13,6 +13,8 @@ import (
 // only when all that it reads is there; until then its verdict is inconclusive, and the reason names what is missing.
 type rule struct {
 	Claim
+	// asked says why this run does not make the claim; nil or "" = it does.
+	asked func(intent.Intent) string
 	about func(intent.Intent) []subject
 	reads []part
 	judge func(view) result
@@ -138,13 +140,24 @@ func (r rule) findings(run evidence.Run) []Finding {
 	var all []Finding
 	for _, s := range subjects {
 		v := view{run: run, epoch: r.Epoch, subject: s}
-		if run.Intent.Standing && r.Epoch == evidence.Removed {
-			all = append(all, r.unasked(v, "the mesh stays: nothing was removed"))
+		if why := r.notAsked(run.Intent); why != "" {
+			all = append(all, r.unasked(v, why))
 			continue
 		}
 		all = append(all, r.finding(v, r.look(v)))
 	}
 	return all
+}
+
+// notAsked says why a run does not make the claim, or "".
+func (r rule) notAsked(in intent.Intent) string {
+	switch {
+	case in.Standing && r.Epoch == evidence.Removed:
+		return "the mesh stays: nothing was removed"
+	case r.asked != nil:
+		return r.asked(in)
+	}
+	return ""
 }
 
 // unasked is the finding of a claim that this run does not make; it does not count towards the verdict.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -34,6 +35,8 @@ type ProbeRef struct {
 type Options struct {
 	Intent intent.Intent
 	Probe  ProbeRef
+	// Attempts are made with every address of the peers' gateways, from the probe pod of the cluster of that name; nil = none.
+	Attempts func(clusterName string) []Attempt
 	// SampleNamespace is where sleep and helloworld run; "" means the guide's "sample".
 	SampleNamespace string
 	// GatewayNamespace is where istiod and the east-west gateway run; "" means "istio-system".
@@ -69,6 +72,7 @@ const (
 // reader is what is needed of a cluster; *cluster.Cluster is one.
 type reader interface {
 	Exec(ctx context.Context, namespace, pod, container string, command ...string) (stdout, stderr []byte, err error)
+	Feed(ctx context.Context, stdin io.Reader, namespace, pod, container string, command ...string) (stdout, stderr []byte, err error)
 	Kube() kubernetes.Interface
 	Dynamic() dynamic.Interface
 	Server() string
@@ -157,6 +161,14 @@ func snapshot(ctx context.Context, s source, targets func(context.Context) ([]Ta
 			dials, dialErr := s.dials(ctx, o, to)
 			seen.Dials = dials
 			return errors.Join(err, dialErr)
+		})
+	}
+	if o.Probe.Namespace != "" && o.Attempts != nil {
+		part("handshakes", func() error {
+			to, err := targets(ctx)
+			made, madeErr := s.handshakes(ctx, o, to)
+			seen.Handshakes = made
+			return errors.Join(err, madeErr)
 		})
 	}
 	all.Wait()

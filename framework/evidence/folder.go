@@ -141,6 +141,9 @@ func filesOf(epoch, name string, c *Cluster) (map[string][]byte, error) {
 	for _, t := range c.Traffic {
 		add(FileOfTraffic(epoch, name, t.Purpose), t)
 	}
+	if c.Handshakes != nil {
+		add(FileOfHandshakes(epoch, name), c.Handshakes)
+	}
 	if c.Dials != nil {
 		add(FileOfDials(epoch, name), c.Dials)
 	}

@@ -204,6 +204,8 @@ func (l *loader) decode(name string, content []byte) error {
 	switch {
 	case file == kubernetesFile:
 		return into(content, &c.Kubernetes)
+	case file == handshakesFile:
+		return into(content, &c.Handshakes)
 	case file == dialsFile:
 		return into(content, &c.Dials)
 	case file == problemsFile:

@@ -80,6 +80,8 @@ type Cluster struct {
 	Istiods    []Istiod
 	Proxies    []Proxy
 	Dials      []Dial
+	// Handshakes are nil when none were attempted.
+	Handshakes []Handshake
 	Traffic    []Traffic
 	// Problems says what could not be collected and why.
 	Problems []Problem

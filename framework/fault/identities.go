@@ -2,15 +2,8 @@ package fault
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -86,55 +79,19 @@ const (
 // certificate gives a secret with a certificate of helloworld's identity, signed by west's own authority.
 func (r *Rig) certificate(from, to time.Time) (string, error) {
 	dir := filepath.Join(r.Mesh.CADir, r.west().Name)
-	var read [4][]byte
-	for i, name := range []string{"ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"} {
-		content, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			return "", fmt.Errorf("read the authority of cluster %s: %w", r.west().Name, err)
-		}
-		read[i] = content
-	}
-	block, _ := pem.Decode(read[0])
-	keyBlock, _ := pem.Decode(read[1])
-	if block == nil || keyBlock == nil {
-		return "", fmt.Errorf("read the authority of cluster %s: no PEM in %s", r.west().Name, dir)
-	}
-	parent, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return "", fmt.Errorf("read the authority of cluster %s: %w", r.west().Name, err)
-	}
-	signer, err := x509.ParsePKCS8PrivateKey(keyBlock.Bytes)
-	if err != nil {
-		return "", fmt.Errorf("read the authority of cluster %s: %w", r.west().Name, err)
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	chain, private, err := istio.SignLeaf(dir, "spiffe://"+r.Intent.TrustDomain+"/ns/"+sample+"/sa/default", from, to)
 	if err != nil {
 		return "", err
 	}
-	id, err := url.Parse("spiffe://" + r.Intent.TrustDomain + "/ns/" + sample + "/sa/default")
+	root, err := os.ReadFile(filepath.Join(dir, "root-cert.pem"))
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("read the root of cluster %s: %w", r.west().Name, err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(from.UnixNano()), NotBefore: from, NotAfter: to, URIs: []*url.URL{id},
-		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
-	if err != nil {
-		return "", fmt.Errorf("sign a certificate: %w", err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return "", err
-	}
-	chain := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), read[2]...)
-	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
 	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: planted-certificate, namespace: %s}\nstringData:\n%s%s%s", sample,
-		entry("certificates.pem", chain), entry("private_key.pem", private), entry("ca_certificates.pem", read[3])), nil
+		entry("certificates.pem", chain), entry("private_key.pem", private), entry("ca_certificates.pem", string(root))), nil
 }
 
 // entry is one key of a YAML map with a text of several lines.
-func entry(name string, text []byte) string {
+func entry(name, text string) string {
 	return fmt.Sprintf("  %s: %q\n", name, text)
 }

@@ -54,6 +54,12 @@ type Intent struct {
 	Alpha float64 `json:"alpha"`
 	// Planted names faults that the run itself put in, to see that it fails; empty in an honest run.
 	Planted []string `json:"planted,omitempty"`
+	// Handshakes tells that the gateways are asked as those whom they must refuse, too (claims "denies-..."). Runs of earlier
+	// versions did not.
+	Handshakes bool `json:"handshakes,omitempty"`
+	// Certificates tells that some of those who ask have certificates of the mesh's own root, which only a run has that made
+	// the mesh.
+	Certificates bool `json:"certificates,omitempty"`
 	// Standing is true when a mesh is judged that stays: S15 is not performed, and no claim about it is made.
 	Standing bool `json:"standing,omitempty"`
 }

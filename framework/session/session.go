@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
@@ -33,7 +34,9 @@ type Session struct {
 	images *images.Set
 	rel    *release.Dir
 	proc   *procedure.Procedure
-	mesh   istio.Options // how the control planes of kind clusters were installed
+	// attempts are how the gateways are asked, by the cluster that asks. They hold keys: no method gives them out.
+	attempts map[string][]collect.Attempt
+	mesh     istio.Options // how the control planes of kind clusters were installed
 
 	mu    sync.Mutex
 	steps []evidence.Step

@@ -37,6 +37,9 @@ func (s *Session) Verify(ctx context.Context) error {
 }
 
 func (s *Session) prepare(ctx context.Context) error {
+	if err := s.makeAttempts(); err != nil {
+		return err
+	}
 	p, err := procedure.New(procedure.Options{
 		Intent: s.intent, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
 		OnStep: s.record, Ledger: s.ledger, OnNamespace: s.logAccess,
@@ -104,7 +107,8 @@ func (s *Session) verifyOptions() verify.Options {
 		OnState: func(what, state string) { s.o.Tell.Doing("", "waiting for the "+what+": "+state) },
 		Collect: collect.Options{
 			Intent: s.intent, SampleNamespace: "sample", GatewayNamespace: "istio-system",
-			Probe: collect.ProbeRef{Namespace: fixtures.ProbeNamespace, Selector: fixtures.ProbeSelector},
+			Probe:    collect.ProbeRef{Namespace: fixtures.ProbeNamespace, Selector: fixtures.ProbeSelector},
+			Attempts: func(name string) []collect.Attempt { return s.attempts[name] },
 		},
 	}
 }

@@ -78,6 +78,7 @@ func Joined(ctx context.Context, o Options) error {
 
 // Removed collects until nothing of the removed sample is left in the mesh, or the limit has passed, and saves that.
 func Removed(ctx context.Context, o Options) error {
+	o.Collect.Attempts = nil // nobody is behind the gateways any more who could answer
 	snapshot, err := settle(ctx, o, evidence.Removed, o.Limits.Withdraw)
 	if saveErr := save(o, evidence.Removed, snapshot); saveErr != nil {
 		return saveErr

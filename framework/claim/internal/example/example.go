@@ -55,6 +55,7 @@ func Intent() intent.Intent {
 	in := intent.Intent{
 		RunID: "1015-ab12", Mode: intent.Corrected, Provision: intent.Kind, Platform: "kind", CA: "istio-ca", Fleet: "fleet",
 		ProjectNumber: "123456", MeshID: "proj-123456", Revision: Revision, TrustDomain: "cluster.local", GuideCalls: 20, Samples: 600, Alpha: 1e-8,
+		Handshakes: true, Certificates: true,
 	}
 	for i, name := range []string{"east", "west"} {
 		n := strconv.Itoa(i + 1)
@@ -151,7 +152,8 @@ func cluster(in intent.Intent, c, peer intent.Cluster) *evidence.Cluster {
 				Certs: Certs("spiffe://cluster.local/ns/sample/sa/default", Began())},
 			Sleep(Local(c, 1), Remote(peer, 1)),
 		},
-		Dials: []evidence.Dial{{To: peer.Name, Pod: "probe", Address: net.JoinHostPort(Address(peer.Name), "15443"), Connected: true, Seconds: 0.001}},
+		Dials:      []evidence.Dial{{To: peer.Name, Pod: "probe", Address: net.JoinHostPort(Address(peer.Name), "15443"), Connected: true, Seconds: 0.001}},
+		Handshakes: handshakes(peer),
 	}
 }
 

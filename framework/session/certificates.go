@@ -1,0 +1,71 @@
+package session
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/collect"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
+)
+
+// istioProtocol is the ALPN by which sidecars ask a gateway to pass them on (Istio: pilot/pkg/networking/util, ALPNInMesh).
+const istioProtocol = "istio"
+
+// makeAttempts prepares how the gateways are asked. On clusters that the run made it can sign certificates as the mesh does,
+// each with the authority of the cluster that asks; on given ones it can only ask without.
+func (s *Session) makeAttempts() error {
+	host := evidence.HelloworldHost(sampleNamespace)
+	sni := evidence.SNICluster(sampleNamespace)
+	base := collect.Attempt{SNI: sni, ALPN: []string{istioProtocol}, Host: "helloworld." + sampleNamespace + ":5000", Path: "/hello"}
+	as := func(name string, change func(*collect.Attempt)) collect.Attempt {
+		a := base
+		a.As = name
+		change(&a)
+		return a
+	}
+	common := []collect.Attempt{
+		as(evidence.AsPlain, func(a *collect.Attempt) { a.Plain = true }),
+		as(evidence.AsNobody, func(a *collect.Attempt) { a.SNI = "" }),
+		as(evidence.AsUnknownName, func(a *collect.Attempt) { a.SNI = "outbound_.5000_._.nosuch." + host[len("helloworld."):] }),
+		as(evidence.AsNoProtocol, func(a *collect.Attempt) { a.ALPN = nil }),
+		as(evidence.AsWeb, func(a *collect.Attempt) { a.ALPN = []string{"http/1.1"} }),
+		as(evidence.AsAnonymous, func(*collect.Attempt) {}),
+	}
+	s.attempts = map[string][]collect.Attempt{}
+	for _, c := range s.set {
+		s.attempts[c.Name] = common
+	}
+	s.intent.Handshakes = true
+	if s.intent.Provision != intent.Kind {
+		return nil
+	}
+	s.intent.Certificates = true
+	now := time.Now()
+	member := "spiffe://" + s.intent.TrustDomain + "/ns/" + sampleNamespace + "/sa/sleep"
+	for _, c := range s.set {
+		own := filepath.Join(s.CADir(), c.Name)
+		for _, one := range []struct {
+			as, authority, id string
+			from, to          time.Duration
+		}{
+			{evidence.AsMember, own, member, -time.Hour, 24 * time.Hour},
+			{evidence.AsForeigner, "", member, -time.Hour, 24 * time.Hour},
+			{evidence.AsExpired, own, member, -2 * time.Hour, -time.Hour},
+			{evidence.AsFuture, own, member, 24 * time.Hour, 48 * time.Hour},
+			{evidence.AsOtherDomain, own, "spiffe://elsewhere.example/ns/" + sampleNamespace + "/sa/sleep", -time.Hour, 24 * time.Hour},
+		} {
+			certificate, key, err := istio.SignLeaf(one.authority, one.id, now.Add(one.from), now.Add(one.to))
+			if err != nil {
+				return fmt.Errorf("make a certificate to ask the gateways as %q from cluster %s: %w", one.as, c.Name, err)
+			}
+			s.attempts[c.Name] = append(s.attempts[c.Name][:len(s.attempts[c.Name]):len(s.attempts[c.Name])],
+				as(one.as, func(a *collect.Attempt) { a.Certificate, a.Key = certificate, key }))
+		}
+	}
+	return nil
+}
+
+const sampleNamespace = "sample"
