@@ -7,7 +7,7 @@ import (
 	"github.com/meshproof/meshproof/framework/suite"
 )
 
-// registerDenials tells whether the gateways refuse whom they must refuse.
+// registerDenials tells whether the mesh refuses whom it must refuse, and notices what is taken from it.
 func registerDenials(env *suite.Env) {
-	ginkgo.Describe("Denials at the gateway", func() { leaves(env, claim.Denial) })
+	ginkgo.Describe("Denials", func() { leaves(env, claim.Denial) })
 }

@@ -18,6 +18,7 @@ func Register(env *suite.Env) {
 	registerIdentity(env)
 	registerDenials(env)
 	registerSplit(env)
+	registerRecovery(env)
 	registerLifecycle(env)
 }
 

@@ -43,6 +43,9 @@ clusters that hold the control plane already, and removes only what it made ther
 				return err
 			}
 			o.Targets, o.Keep, o.Tell = given, session.Keep(keep), newTerminal(os.Stderr, quiet, verbose)
+			if !c.Flags().Changed("disruptive") {
+				o.Disruptive = len(o.Targets) == 0
+			}
 			kindDefaults(&o)
 			return run(c.Context(), o)
 		},
@@ -56,6 +59,8 @@ clusters that hold the control plane already, and removes only what it made ther
 	f.StringVar(&o.ReportDir, "report-dir", "", "where the report goes (default: reports/RUN-ID, and reports/latest points at it)")
 	f.StringVar(&o.ProbeImage, "probe-image", "", "image of the suite's own probe pod on given clusters (default: the rig's)")
 	f.StringArrayVar(&o.Plant, "plant", nil, "put a fault in, to see it caught (kind only): "+session.DifferentRoots)
+	f.BoolVar(&o.Disruptive, "disruptive", false, "change the mesh on purpose and back, for the claims that need it (default: true on kind, false on given clusters)")
+	f.StringSliceVar(&o.Disruptions, "disruption", nil, "do only these to the mesh, by id (default: all)")
 	f.BoolVarP(&quiet, "quiet", "q", false, "print the verdict only")
 	f.BoolVarP(&verbose, "verbose", "v", false, "print also what is being done and waited for")
 	meshFlags(f, &o)

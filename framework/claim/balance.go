@@ -108,11 +108,20 @@ func power(measured map[string]any, n int, share, alpha float64) {
 }
 
 // FalseFailRate is the probability with which the random checks of a run fail a mesh that conforms: the sum over its
-// directions, each with the share that its live weights give, or one half when they were not read.
+// directions, also after each disruption, each with the share that its live weights give, or one half when they were not
+// read.
 func FalseFailRate(run evidence.Run) float64 {
+	sum := falseFail(run, evidence.Joined, run.Intent.Samples)
+	for _, id := range slices.Concat(run.Intent.Disruptions, run.Intent.Injections) {
+		sum += falseFail(run, evidence.Repaired(id), run.Intent.DisruptionSamples)
+	}
+	return digits(sum)
+}
+
+func falseFail(run evidence.Run, epoch string, samples int) float64 {
 	sum := 0.0
 	for _, s := range eachDirection(run.Intent) {
-		v := view{run: run, epoch: evidence.Joined, subject: s}
+		v := view{run: run, epoch: epoch, subject: s}
 		share := 0.5
 		if c := v.cluster(s.self.Name); c != nil {
 			if t, there := c.TrafficFor(evidence.Split); there {
@@ -121,8 +130,8 @@ func FalseFailRate(run evidence.Run) float64 {
 				}
 			}
 		}
-		_, _, rate := stats.Band(run.Intent.Samples, share, run.Intent.Alpha)
+		_, _, rate := stats.Band(samples, share, run.Intent.Alpha)
 		sum += rate
 	}
-	return digits(sum)
+	return sum
 }

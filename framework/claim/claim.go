@@ -49,6 +49,7 @@ const (
 	Identity  Area = "identity"
 	Denial    Area = "denial"
 	Split     Area = "split"
+	Recovery  Area = "recovery"
 	Lifecycle Area = "lifecycle"
 )
 
@@ -65,6 +66,8 @@ type Claim struct {
 	Sentence string
 	// Guide is the guide's step and section that it stands for: "S6 Install the east-west gateway".
 	Guide string
+	// Disruptive tells that the mesh is changed for it, and changed back.
+	Disruptive bool
 	// Judge gives one Finding per subject (each cluster, or each direction); never none.
 	Judge func(evidence.Run) []Finding
 }

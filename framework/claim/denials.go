@@ -2,6 +2,7 @@ package claim
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -118,8 +119,12 @@ func came(h evidence.Handshake) string {
 	if h.Code != 0 {
 		return fmt.Sprintf("the HTTP answer %d", h.Code)
 	}
-	return fmt.Sprintf("no answer (%s: %s)", h.Phase, h.Error)
+	return fmt.Sprintf("no answer (%s: %s)", h.Phase, ways.ReplaceAllString(h.Error, ""))
 }
+
+// ways are the two ends of a connection in an error of Go's package net: the client's port is another each time, and a mesh
+// of which the same is said again and again has settled.
+var ways = regexp.MustCompile(`(read|write|dial) tcp [^ ]+: `)
 
 // shown is the control of what the gateway itself refuses: with the right name and protocol it shows helloworld's identity.
 func shown(v view, peer intent.Cluster) string {

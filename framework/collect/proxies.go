@@ -101,6 +101,9 @@ func (s source) proxiesOf(ctx context.Context, o Options, take pages, role strin
 	if err != nil {
 		return nil, err
 	}
+	if take == onlyCounters { // a pod that was not injected counts nothing; the claims on it say so
+		pods = slices.DeleteFunc(pods, func(p corev1.Pod) bool { return !hasSidecar(p) })
+	}
 	found := make([]evidence.Proxy, len(pods))
 	errs := make([]error, len(pods))
 	var all sync.WaitGroup

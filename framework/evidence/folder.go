@@ -76,6 +76,14 @@ func (f *Folder) AddTraffic(epoch, name string, t Traffic) error {
 	return f.saveJSON(FileOfTraffic(epoch, name, t.Purpose), t)
 }
 
+// AddSteadyCalls adds a cluster's steady calls to what was saved of an epoch.
+func (f *Folder) AddSteadyCalls(epoch, name string, s SteadyCalls) error {
+	if err := checkNames(epoch, name); err != nil {
+		return err
+	}
+	return f.saveJSON(FileOfSteadyCalls(epoch, name), s)
+}
+
 // SaveCluster writes everything that was seen of one cluster in one epoch, and removes what an earlier save of the same
 // epoch and cluster left there.
 func (f *Folder) SaveCluster(epoch, name string, c *Cluster) error {
@@ -143,6 +151,9 @@ func filesOf(epoch, name string, c *Cluster) (map[string][]byte, error) {
 	}
 	if c.Handshakes != nil {
 		add(FileOfHandshakes(epoch, name), c.Handshakes)
+	}
+	if c.Steady != nil {
+		add(FileOfSteadyCalls(epoch, name), c.Steady)
 	}
 	if c.Dials != nil {
 		add(FileOfDials(epoch, name), c.Dials)

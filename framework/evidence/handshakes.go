@@ -41,6 +41,7 @@ const (
 	AsForeigner   = "foreign root"     // with one of a root of nobody
 	AsExpired     = "expired certificate"
 	AsFuture      = "future certificate"
+	AsStranger    = "other account"      // of the mesh's root, for another account of the mesh
 	AsOtherDomain = "other trust domain" // of the mesh's root, for an identity of another trust domain
 )
 

@@ -206,6 +206,8 @@ func (l *loader) decode(name string, content []byte) error {
 		return into(content, &c.Kubernetes)
 	case file == handshakesFile:
 		return into(content, &c.Handshakes)
+	case file == steadyFile:
+		return into(content, &c.Steady)
 	case file == dialsFile:
 		return into(content, &c.Dials)
 	case file == problemsFile:

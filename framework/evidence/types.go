@@ -19,6 +19,10 @@ const (
 	Removed = "20-removed"
 )
 
+// Broken names the epoch in which a disruption is in force, Repaired the one after it was undone.
+func Broken(disruption string) string   { return "15-" + disruption + "-broken" }
+func Repaired(disruption string) string { return "15-" + disruption + "-repaired" }
+
 // Run is all evidence of one run.
 type Run struct {
 	Intent intent.Intent
@@ -83,6 +87,8 @@ type Cluster struct {
 	// Handshakes are nil when none were attempted.
 	Handshakes []Handshake
 	Traffic    []Traffic
+	// Steady is nil where no steady calls were made.
+	Steady *SteadyCalls
 	// Problems says what could not be collected and why.
 	Problems []Problem
 }

@@ -60,6 +60,12 @@ type Intent struct {
 	// Certificates tells that some of those who ask have certificates of the mesh's own root, which only a run has that made
 	// the mesh.
 	Certificates bool `json:"certificates,omitempty"`
+	// Disruptions names what was done to the mesh on purpose, and undone, to see that it is noticed; DisruptionSamples is the
+	// number of measured calls per direction in each of their epochs.
+	Disruptions       []string `json:"disruptions,omitempty"`
+	DisruptionSamples int      `json:"disruptionSamples,omitempty"`
+	// Injections names the failures from which the mesh had to recover under load.
+	Injections []string `json:"injections,omitempty"`
 	// Standing is true when a mesh is judged that stays: S15 is not performed, and no claim about it is made.
 	Standing bool `json:"standing,omitempty"`
 }

@@ -52,6 +52,7 @@ func (s *Session) makeAttempts() error {
 			from, to          time.Duration
 		}{
 			{evidence.AsMember, own, member, -time.Hour, 24 * time.Hour},
+			{evidence.AsStranger, own, "spiffe://" + s.intent.TrustDomain + "/ns/elsewhere/sa/stranger", -time.Hour, 24 * time.Hour},
 			{evidence.AsForeigner, "", member, -time.Hour, 24 * time.Hour},
 			{evidence.AsExpired, own, member, -2 * time.Hour, -time.Hour},
 			{evidence.AsFuture, own, member, 24 * time.Hour, 48 * time.Hour},

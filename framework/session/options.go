@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/stats"
@@ -56,6 +57,10 @@ type Options struct {
 	Keep       Keep
 	// Plant names faults that the run puts in itself.
 	Plant []string
+	// Disruptive allows the run to change the mesh on purpose, and to change it back, for the claims that need it;
+	// Disruptions are ids of those that it is to do, none = all.
+	Disruptive  bool
+	Disruptions []string
 	// ReportDir is where the report goes; "" = reports/RUN-ID, with reports/latest pointing at it.
 	ReportDir string
 	// StateDir holds what a run needs while it lives (kubeconfigs, ledger); "" = the user's state directory.
@@ -131,6 +136,14 @@ func (o Options) validate() error {
 	}
 	if len(o.Plant) > 0 && len(o.Targets) > 0 {
 		errs = append(errs, errors.New("--plant changes a mesh on purpose: it is for kind clusters that the run makes, not for given ones"))
+	}
+	for _, id := range o.Disruptions {
+		if known := slices.Concat(claim.Disruptions(), claim.Injections()); !slices.Contains(known, id) {
+			errs = append(errs, fmt.Errorf("--disruption %q: there are: %s", id, strings.Join(known, ", ")))
+		}
+	}
+	if len(o.Disruptions) > 0 && !o.Disruptive {
+		errs = append(errs, errors.New("--disruption changes the mesh: on given clusters say --disruptive too"))
 	}
 	if o.Alpha > 0 && o.Alpha < 1 && o.Samples >= intent.MinSamples && o.Samples < stats.Fewest(0.5, o.Alpha) {
 		errs = append(errs, fmt.Errorf("--samples %d: at --alpha %g not even the most one-sided result can be told from chance: use at least %d",

@@ -29,6 +29,12 @@ func (s *Session) Verify(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return joined
 	}
+	if joined == nil {
+		joined = s.disrupt(ctx, o)
+	}
+	if ctx.Err() != nil {
+		return joined
+	}
 	cleanUp := s.cleanUp(ctx)
 	if cleanUp != nil {
 		return errors.Join(joined, cleanUp)

@@ -37,9 +37,13 @@ func (e *Env) Findings(claimID string) []claim.Finding {
 	return found
 }
 
-// Labels of a claim's spec: its level, its area and its id.
+// Labels of a claim's spec: its level, its area and its id, and "disruptive" when the mesh is changed for it.
 func Labels(c claim.Claim) ginkgo.Labels {
-	return ginkgo.Labels{string(c.Level), string(c.Area), c.ID}
+	labels := ginkgo.Labels{string(c.Level), string(c.Area), c.ID}
+	if c.Disruptive {
+		labels = append(labels, "disruptive")
+	}
+	return labels
 }
 
 // SkipIfNotClaimed skips the spec when every finding says that the mesh does not claim this.

@@ -50,6 +50,8 @@ type Options struct {
 	Caller  Caller
 	Collect collect.Options
 	Limits  Limits
+	// NoGuideCalls and NoSplit leave calls out, where each would wait for what is not there.
+	NoGuideCalls, NoSplit bool
 	// OnStep is told of each step as it ends.
 	OnStep func(evidence.Step)
 	// OnState is told what is being waited for, and what is missing; may be nil.
@@ -58,19 +60,27 @@ type Options struct {
 
 // Joined collects until the joined mesh has settled, saves that epoch, makes the guide's calls and the measured ones, and
 // saves them. The error says what could not be done; what could be seen is saved all the same.
-func Joined(ctx context.Context, o Options) error {
-	snapshot, err := settle(ctx, o, evidence.Joined, o.Limits.Converge)
-	if saveErr := save(o, evidence.Joined, snapshot); saveErr != nil {
+func Joined(ctx context.Context, o Options) error { return Look(ctx, o, evidence.Joined) }
+
+// Look is Joined for an epoch of another name: that of a joined mesh to which something was done.
+func Look(ctx context.Context, o Options, epoch string) error {
+	snapshot, err := settle(ctx, o, epoch, evidence.Joined, o.Limits.Converge)
+	if saveErr := save(o, epoch, snapshot); saveErr != nil {
 		return saveErr
 	}
 	if err != nil {
 		return err
 	}
-	if err := guideCalls(ctx, o, snapshot); err != nil {
-		return err
+	if !o.NoGuideCalls {
+		if err := guideCalls(ctx, o, snapshot); err != nil {
+			return err
+		}
 	}
-	splitErr := split(ctx, o, snapshot)
-	if err := save(o, evidence.Joined, snapshot); err != nil {
+	var splitErr error
+	if !o.NoSplit {
+		splitErr = split(ctx, o, snapshot)
+	}
+	if err := save(o, epoch, snapshot); err != nil {
 		return err
 	}
 	return splitErr
@@ -79,42 +89,42 @@ func Joined(ctx context.Context, o Options) error {
 // Removed collects until nothing of the removed sample is left in the mesh, or the limit has passed, and saves that.
 func Removed(ctx context.Context, o Options) error {
 	o.Collect.Attempts = nil // nobody is behind the gateways any more who could answer
-	snapshot, err := settle(ctx, o, evidence.Removed, o.Limits.Withdraw)
+	snapshot, err := settle(ctx, o, evidence.Removed, evidence.Removed, o.Limits.Withdraw)
 	if saveErr := save(o, evidence.Removed, snapshot); saveErr != nil {
 		return saveErr
 	}
 	return err
 }
 
-// settle looks until every core claim of the epoch that converges has passed. Not to converge is no error: the claims
+// settle looks until every core claim about a mesh in that state (Joined or Removed) that converges has passed. Not to converge is no error: the claims
 // will say so. The error is that of an interrupted look.
-func settle(ctx context.Context, o Options, epoch string, limit time.Duration) (map[string]*evidence.Cluster, error) {
+func settle(ctx context.Context, o Options, epoch, state string, limit time.Duration) (map[string]*evidence.Cluster, error) {
 	var snapshot map[string]*evidence.Cluster
 	last, changed := "", time.Now()
 	began := time.Now()
-	err := poll.Until(ctx, poll.Wait{What: "every claim about the " + epoch[3:] + " mesh that converges", Where: "all clusters", Limit: limit},
+	err := poll.Until(ctx, poll.Wait{What: "every claim about the " + state[3:] + " mesh that converges", Where: "all clusters", Limit: limit},
 		func(tryCtx context.Context) (string, error) {
 			seen := look(tryCtx, o)
 			if tryCtx.Err() != nil && snapshot != nil {
 				return last, errors.New("the last look was cut short; the one before it is kept")
 			}
 			snapshot = seen
-			open := unsettled(o.Intent, epoch, snapshot)
+			open := unsettled(o.Intent, state, snapshot)
 			if len(open) == 0 {
 				return "", nil
 			}
-			state := strings.Join(open, "; ")
-			if o.OnState != nil && state != last {
-				o.OnState("mesh to settle", state)
+			missing := strings.Join(open, "; ")
+			if o.OnState != nil && missing != last {
+				o.OnState("mesh to settle", missing)
 			}
-			if state != last {
-				last, changed = state, time.Now()
+			if missing != last {
+				last, changed = missing, time.Now()
 			}
 			err := fmt.Errorf("%d claims do not hold yet", len(open))
 			if time.Since(changed) > o.Limits.Quiet {
-				return state, poll.Final(err)
+				return missing, poll.Final(err)
 			}
-			return state, err
+			return missing, err
 		})
 	if o.OnStep != nil {
 		o.OnStep(waitStep(epoch, began, err))

@@ -66,8 +66,11 @@ func Intent() intent.Intent {
 }
 
 // Healthy is a run whose every claim holds. Each call gives a new one.
-func Healthy() evidence.Run {
+func Healthy() evidence.Run { return healthy(Intent().Samples) }
+
+func healthy(samples int) evidence.Run {
 	run := evidence.Run{Intent: Intent(), Epochs: map[string]evidence.Epoch{}}
+	run.Intent.Samples = samples
 	for n := 1; n <= 13; n++ {
 		run.Steps = append(run.Steps, evidence.Step{ID: fmt.Sprintf("S%d", n), Title: "a step of the guide"})
 	}
@@ -79,9 +82,9 @@ func Healthy() evidence.Run {
 		removed.Clusters[c.Name] = empty(run.Intent, c, peer)
 	}
 	run.Epochs[evidence.Joined], run.Epochs[evidence.Removed] = joined, removed
-	// 300 of 600 local on both sides: east's own are calls 1..300, west's own 301..600.
+	// Half of them local on both sides: of 600, east's own are calls 1..300, west's own 301..600.
 	for i, c := range run.Intent.Clusters {
-		Answer(run, c.Name, func(number int) string { return run.Intent.Clusters[(i+(number-1)/300)%2].Version })
+		Answer(run, c.Name, func(number int) string { return run.Intent.Clusters[(i+(number-1)/(samples/2))%2].Version })
 	}
 	return run
 }

@@ -32,6 +32,10 @@ func handshakes(peer intent.Cluster) []evidence.Handshake {
 			h.Handshake, h.Peer, h.Code = true, "spiffe://cluster.local/ns/sample/sa/default", 200
 			h.Body = "Hello version: " + peer.Version + ", instance: " + AppPod(peer) + "\n"
 		}),
+		made(evidence.AsStranger, func(h *evidence.Handshake) {
+			h.Handshake, h.Peer, h.Code = true, "spiffe://cluster.local/ns/sample/sa/default", 200
+			h.Body = "Hello version: " + peer.Version + ", instance: " + AppPod(peer) + "\n"
+		}),
 		made(evidence.AsForeigner, alert("unknown certificate authority")),
 		made(evidence.AsExpired, alert("expired certificate")),
 		made(evidence.AsFuture, alert("expired certificate")),

@@ -31,6 +31,8 @@ func Without(run evidence.Run, file string) evidence.Run {
 		c.Dials = nil
 	case evidence.FileOfHandshakes(parts[0], parts[1]):
 		c.Handshakes = nil
+	case evidence.FileOfSteadyCalls(parts[0], parts[1]):
+		c.Steady = nil
 	}
 	c.Istiods = slices.DeleteFunc(c.Istiods, func(i evidence.Istiod) bool { return i.File(parts[0], parts[1]) == file })
 	c.Proxies = slices.DeleteFunc(c.Proxies, func(p evidence.Proxy) bool { return p.File(parts[0], parts[1]) == file })

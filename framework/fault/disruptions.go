@@ -1,0 +1,215 @@
+package fault
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/meshproof/meshproof/framework/poll"
+)
+
+// Disruption is something that is done to a joined mesh as part of a run. What must be seen then is a claim's
+// (framework/claim: Disruptions): it only acts.
+type Disruption struct {
+	// ID is the claim's name for it, Sentence what is done.
+	ID, Sentence string
+	// KindOnly tells that it reaches into what only a run on clusters of its own has made: the control plane.
+	KindOnly bool
+	// GuideCalls tells that the guide's own calls show it, and are made; NoCalls that the measured ones would each wait for
+	// 10 s, and are left out: what they would show, the endpoints show.
+	GuideCalls, NoCalls bool
+	Break, Repair       func(context.Context, *Rig) error
+}
+
+// Disruptions gives those of a run, in the order of the claims.
+func Disruptions() []Disruption {
+	applied := func(id, sentence, text string) Disruption {
+		return Disruption{ID: id, Sentence: sentence,
+			Break:  func(ctx context.Context, r *Rig) error { return r.apply(ctx, r.west(), text) },
+			Repair: func(ctx context.Context, r *Rig) error { return r.remove(ctx, r.west(), text) }}
+	}
+	// then adds the wait until something is in force, and until it is gone.
+	then := func(d Disruption, broken, repaired func(context.Context, *Rig) error) Disruption {
+		do, undo := d.Break, d.Repair
+		d.Break = func(ctx context.Context, r *Rig) error {
+			if err := do(ctx, r); err != nil {
+				return err
+			}
+			return broken(ctx, r)
+		}
+		d.Repair = func(ctx context.Context, r *Rig) error {
+			if err := undo(ctx, r); err != nil {
+				return err
+			}
+			return repaired(ctx, r)
+		}
+		return d
+	}
+	behind := func(want bool) func(context.Context, *Rig) error {
+		return func(ctx context.Context, r *Rig) error {
+			return errors.Join(r.behind(ctx, want), r.freshClient(ctx, r.east()))
+		}
+	}
+	sleepRefused := func(want bool) func(context.Context, *Rig) error {
+		return func(ctx context.Context, r *Rig) error { return r.refusals(ctx, want) }
+	}
+	sameNetwork, serviceDeleted := of("same-network", "same-network", true), of("service-deleted", "service-missing", false)
+	sameNetwork.NoCalls, serviceDeleted.GuideCalls = true, true
+	denySleep, allowSleep := policy("deny-sleep", "DENY"), policy("allow-sleep", "ALLOW")
+	return []Disruption{
+		then(applied("identity-denied", "west's v2 denies the identity of sleep", denySleep), sleepRefused(true), sleepRefused(false)),
+		then(applied("identity-allowed", "west's v2 allows the identity of sleep alone", allowSleep),
+			func(ctx context.Context, r *Rig) error { return r.policed(ctx, true) }, func(ctx context.Context, r *Rig) error { return r.policed(ctx, false) }),
+		then(Disruption{ID: "service-private", Sentence: "west's service helloworld is exported to its own namespace only",
+			Break: func(ctx context.Context, r *Rig) error {
+				return r.in(ctx, r.west(), sample, "annotate service helloworld --overwrite networking.istio.io/exportTo=.")
+			},
+			Repair: func(ctx context.Context, r *Rig) error {
+				return r.in(ctx, r.west(), sample, "annotate service helloworld networking.istio.io/exportTo-")
+			},
+		}, behind(false), behind(true)),
+		then(applied("mtls-disabled", "west's sample has mutual TLS disabled", plaintext), behind(false), behind(true)),
+		of("not-injected", "not-injected", false),
+		of("gateway-scaled-to-zero", "gateway-not-running", false),
+		of("gateway-unexposed", "gateway-without-listener", false),
+		of("remote-secret-deleted", "remote-secret-missing", false),
+		of("remote-secret-unreachable", "remote-secret-wrong-address", true), // istiod must be restarted after it
+		{
+			ID: "gateway-service-deleted", Sentence: "the service of west's gateway is deleted", NoCalls: true,
+			Break: func(ctx context.Context, r *Rig) error {
+				return errors.Join(r.keepService(ctx), r.in(ctx, r.west(), system, "delete service "+gateway), r.holds(ctx, true))
+			},
+			Repair: func(ctx context.Context, r *Rig) error {
+				return errors.Join(r.restoreService(ctx), r.addressed(ctx, r.west()), r.holds(ctx, false), r.crossing(ctx), r.freshClient(ctx, r.east()))
+			},
+		},
+		of("different-roots", "different-roots", true),
+		{
+			ID: "wrong-revision", Sentence: "west's sample has the label of a revision that is not there",
+			Break: func(ctx context.Context, r *Rig) error { return r.relabel(ctx, "not-there") },
+			Repair: func(ctx context.Context, r *Rig) error {
+				return errors.Join(r.relabel(ctx, r.Intent.Revision), r.behind(ctx, true), r.freshClient(ctx, r.east()))
+			},
+		},
+		sameNetwork,
+		serviceDeleted,
+	}
+}
+
+// of makes a disruption of a fault.
+func of(id, fault string, kindOnly bool) Disruption {
+	f, _ := Get(fault)
+	return Disruption{ID: id, Sentence: f.Sentence, KindOnly: kindOnly, Break: f.Break, Repair: f.Repair}
+}
+
+// policy is about the identity of sleep, at helloworld.
+func policy(name, action string) string {
+	return fmt.Sprintf(`apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: %s, namespace: sample}
+spec:
+  selector: {matchLabels: {app: helloworld}}
+  action: %s
+  rules: [{from: [{source: {principals: ["*/ns/sample/sa/sleep"]}}]}]
+`, name, action)
+}
+
+const plaintext = `apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: plaintext, namespace: sample}
+spec: {mtls: {mode: DISABLE}}
+`
+
+// relabel gives west's sample another revision, and makes its helloworld anew.
+func (r *Rig) relabel(ctx context.Context, revision string) error {
+	return errors.Join(r.do(ctx, r.west(), "label", "namespace", sample, "--overwrite", "istio.io/rev="+revision), r.freshServer(ctx, r.west()))
+}
+
+// policed waits until helloworld's sidecar on west has the policy, or has it no more.
+func (r *Rig) policed(ctx context.Context, want bool) error {
+	return r.watch(ctx, fmt.Sprintf("helloworld's sidecar has a policy: %t", want), func(ctx context.Context) (string, error) {
+		out, err := r.kubectl(ctx, r.west(), "", "-n", sample, "exec", "deploy/"+r.helloworld(r.west()), "-c", "istio-proxy", "--",
+			"pilot-agent", "request", "GET", "config_dump?resource=dynamic_listeners")
+		if err != nil {
+			return "", err
+		}
+		if has := strings.Contains(out, "policy[allow-sleep]"); has != want {
+			return fmt.Sprintf("has one: %t", has), errors.New("not yet")
+		}
+		return "", nil
+	})
+}
+
+// behind waits until west's gateway has a helloworld to pass on to, or has none.
+func (r *Rig) behind(ctx context.Context, want bool) error {
+	const host = "outbound_.5000_._.helloworld.sample.svc.cluster.local::1"
+	return r.watch(ctx, fmt.Sprintf("the gateway has a helloworld to pass on to: %t", want), func(ctx context.Context) (string, error) {
+		out, err := r.kubectl(ctx, r.west(), "", "-n", system, "exec", "deploy/"+gateway, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", "clusters")
+		if err != nil {
+			return "", err
+		}
+		if has := strings.Contains(out, host); has != want {
+			return fmt.Sprintf("has one: %t", has), errors.New("not yet")
+		}
+		return "", nil
+	})
+}
+
+// holds waits until east's sleep has helloworld's pods of west in place of west's gateway, or the gateway again.
+func (r *Rig) holds(ctx context.Context, raw bool) error {
+	w := poll.Wait{What: fmt.Sprintf("sleep holds raw addresses: %t", raw), Where: "cluster " + r.east().Name, Limit: noticeLimit}
+	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
+		out, err := r.kubectl(ctx, r.east(), "", "-n", sample, "exec", "deploy/sleep", "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", "clusters")
+		if err != nil {
+			return "", err
+		}
+		through := false
+		for line := range strings.Lines(out) {
+			through = through || strings.HasPrefix(line, "outbound|5000||helloworld.sample") && strings.Contains(line, fmt.Sprintf(":%d::", gatewayPort))
+		}
+		if through == raw {
+			return fmt.Sprintf("through the gateway: %t", through), errors.New("not yet")
+		}
+		return "", nil
+	})
+}
+
+func (r *Rig) serviceFile() string { return filepath.Join(r.Dir, "gateway-service.json") }
+
+// keepService remembers the service of west's gateway as it can be made anew.
+func (r *Rig) keepService(ctx context.Context) error {
+	out, err := r.kubectl(ctx, r.west(), "", "-n", system, "get", "service", gateway, "-o", "json")
+	if err != nil {
+		return err
+	}
+	var service map[string]any
+	if err := json.Unmarshal([]byte(out), &service); err != nil {
+		return fmt.Errorf("read the gateway's service on cluster %s: %w", r.west().Name, err)
+	}
+	delete(service, "status")
+	if meta, ok := service["metadata"].(map[string]any); ok {
+		for _, key := range []string{"uid", "resourceVersion", "creationTimestamp", "managedFields"} {
+			delete(meta, key)
+		}
+	}
+	kept, err := json.Marshal(service)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(r.serviceFile(), kept, 0o600)
+}
+
+func (r *Rig) restoreService(ctx context.Context) error {
+	kept, err := os.ReadFile(r.serviceFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // nothing was changed
+	}
+	if err != nil {
+		return fmt.Errorf("read the gateway's service as it was: %w", err)
+	}
+	return r.apply(ctx, r.west(), string(kept))
+}

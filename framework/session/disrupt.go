@@ -1,0 +1,115 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/fault"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/verify"
+)
+
+// disruptionSamples shows at the declared rate that a side is missing, and no finer imbalance: each call may cost a second
+// while a gateway is gone.
+const disruptionSamples = 40
+
+// disruptionLimit bounds one disruption with its repair and both looks: several times the longest on two cores.
+const disruptionLimit = 10 * time.Minute
+
+// disruptions gives those that this run is to do: none, unless it was asked for them.
+func (s *Session) disruptions() []fault.Disruption {
+	if !s.o.Disruptive {
+		return nil
+	}
+	return slices.DeleteFunc(fault.Disruptions(), func(d fault.Disruption) bool {
+		return d.KindOnly && s.intent.Provision != intent.Kind || len(s.o.Disruptions) > 0 && !slices.Contains(s.o.Disruptions, d.ID)
+	})
+}
+
+// disrupt does one thing after the other to the joined mesh, looks at what comes of it, undoes it and looks again. A mesh
+// that does not conform by itself is left alone: nothing would be shown. The error says that the mesh could not be brought
+// back; what could not be done otherwise is told by the claims.
+func (s *Session) disrupt(ctx context.Context, o verify.Options) error {
+	all, failures := s.disruptions(), s.injections()
+	if len(all)+len(failures) == 0 {
+		return nil
+	}
+	if why, err := s.unfit(); err != nil || why != "" {
+		s.o.Tell.Note("nothing is done to the mesh on purpose: " + why)
+		return err
+	}
+	rig, err := s.newRig()
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		s.intent.Disruptions = append(s.intent.Disruptions, d.ID)
+	}
+	for _, i := range failures {
+		s.intent.Injections = append(s.intent.Injections, i.ID)
+	}
+	s.intent.DisruptionSamples = disruptionSamples
+	for _, d := range all {
+		if err := s.disruptOnce(ctx, rig, o, d); err != nil {
+			return err
+		}
+	}
+	return s.inject(ctx, o, rig, failures)
+}
+
+func (s *Session) disruptOnce(ctx context.Context, rig *fault.Rig, o verify.Options, d fault.Disruption) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, disruptionLimit, fmt.Errorf("%s took longer than %s", d.ID, disruptionLimit))
+	defer cancel()
+	o.Intent.Samples = disruptionSamples
+	o.Collect.Intent = o.Intent
+	broken := o
+	broken.Limits, broken.NoGuideCalls, broken.NoSplit = provingLimits(), !d.GuideCalls, d.NoCalls
+	broken.OnStep = func(step evidence.Step) {
+		step.Error = "" // not to settle is what is expected of it
+		s.record(step)
+	}
+	err := s.step(ctx, "D."+d.ID+".break", "", d.Sentence, func(ctx context.Context) error { return d.Break(ctx, rig) })
+	if err == nil {
+		err = s.step(ctx, "D."+d.ID+".look", "", "look at the mesh with it", func(ctx context.Context) error {
+			return verify.Look(ctx, broken, evidence.Broken(d.ID))
+		})
+	}
+	if ctx.Err() != nil {
+		return errors.Join(err, context.Cause(ctx))
+	}
+	if err := s.step(ctx, "D."+d.ID+".repair", "", "undo it", func(ctx context.Context) error { return d.Repair(ctx, rig) }); err != nil {
+		return fmt.Errorf("undo %s: %w", d.ID, err)
+	}
+	return s.step(ctx, "D."+d.ID+".again", "", "look at the mesh without it", func(ctx context.Context) error {
+		return verify.Look(ctx, o, evidence.Repaired(d.ID))
+	})
+}
+
+// unfit says why the joined mesh is not fit to be disrupted, from what was saved of it; "" when every core claim about it
+// holds.
+func (s *Session) unfit() (string, error) {
+	if err := errors.Join(s.folder.SaveIntent(s.intent), s.folder.SaveSteps(s.orderedSteps())); err != nil {
+		return "", err
+	}
+	run, err := evidence.Load(s.folder.Dir())
+	if err != nil {
+		return "", err
+	}
+	run.Unreadable = slices.DeleteFunc(run.Unreadable, func(u evidence.Unreadable) bool { return u.File == evidence.SumsFile }) // it is sealed at the end
+	for _, c := range claim.All() {
+		if c.Epoch != evidence.Joined || c.Level != claim.Core {
+			continue
+		}
+		for _, f := range c.Judge(run) {
+			if f.Level == claim.Core && f.Verdict != claim.Passed {
+				return fmt.Sprintf("%s (%s) is %s: %s", f.Claim, f.Subject, f.Verdict, f.Reason), nil
+			}
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,197 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshproof/meshproof/fixtures"
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/fault"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/poll"
+	"github.com/meshproof/meshproof/framework/traffic"
+	"github.com/meshproof/meshproof/framework/verify"
+)
+
+const (
+	// steadyRate is how many calls a second each cluster makes while something is done to the mesh.
+	steadyRate = 20
+	// calm is how long the calls must go well before a failure is injected, and after it.
+	calm = 4 * time.Second
+	// recoverLimit bounds the wait until all calls go well again. Measured on kind: up to 25 s after a cut network.
+	recoverLimit = 2 * time.Minute
+	loadLimit    = time.Minute
+)
+
+// injections gives those that this run is to do.
+func (s *Session) injections() []fault.Injection {
+	if !s.o.Disruptive {
+		return nil
+	}
+	return slices.DeleteFunc(fault.Injections(), func(i fault.Injection) bool {
+		return i.KindOnly && s.intent.Provision != intent.Kind || len(s.o.Disruptions) > 0 && !slices.Contains(s.o.Disruptions, i.ID)
+	})
+}
+
+// inject brings one failure after the other upon the mesh while every cluster calls at a steady rate, and looks at the mesh
+// once it has recovered. The error says that the mesh could not be brought back.
+func (s *Session) inject(ctx context.Context, o verify.Options, rig *fault.Rig, all []fault.Injection) error {
+	o.Intent.Samples = disruptionSamples
+	o.Collect.Intent = o.Intent
+	for _, i := range all {
+		ctx, cancel := context.WithTimeoutCause(ctx, disruptionLimit, fmt.Errorf("%s took longer than %s", i.ID, disruptionLimit))
+		err := s.injectOnce(ctx, rig, o, i)
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Session) injectOnce(ctx context.Context, rig *fault.Rig, o verify.Options, i fault.Injection) error {
+	steady := evidence.SteadyCalls{Pod: traffic.LoadPod, Rate: steadyRate}
+	err := s.step(ctx, "D."+i.ID+".calls", "", "call at a steady rate", s.startCalls)
+	if err == nil {
+		err = s.step(ctx, "D."+i.ID+".break", "", i.Sentence, func(ctx context.Context) error {
+			steady.Broken = time.Now().UTC()
+			return errors.Join(i.Break(ctx, rig), hold(ctx, i.Hold))
+		})
+	}
+	if ctx.Err() != nil {
+		return errors.Join(err, context.Cause(ctx))
+	}
+	if err := s.step(ctx, "D."+i.ID+".repair", "", "undo it", func(ctx context.Context) error { return i.Repair(ctx, rig) }); err != nil {
+		return fmt.Errorf("undo %s: %w", i.ID, err)
+	}
+	steady.Restored = time.Now().UTC()
+	made, stopErr := map[string]evidence.SteadyCalls{}, error(nil)
+	if err == nil {
+		_ = s.step(ctx, "D."+i.ID+".recover", "", "wait until all calls go well again", func(ctx context.Context) error {
+			return s.calmed(ctx, recoverLimit, time.Now())
+		}) // when they do not, the claim says so
+		steady.Ended = time.Now().UTC()
+		made, stopErr = s.stopCalls(ctx, steady)
+	}
+	err = s.step(ctx, "D."+i.ID+".again", "", "look at the mesh after it", func(ctx context.Context) error {
+		return verify.Look(ctx, o, evidence.Repaired(i.ID))
+	})
+	for name, calls := range made {
+		err = errors.Join(err, s.folder.AddSteadyCalls(evidence.Repaired(i.ID), name, calls))
+	}
+	return errors.Join(err, stopErr)
+}
+
+// hold lets a failure last: nothing is awaited, so it is no wait.
+func hold(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
+}
+
+// startCalls makes the pods that call, and waits until their calls go well.
+func (s *Session) startCalls(ctx context.Context) error {
+	err := s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+		if err := s.apply(ctx, c, fixtures.Load, map[string]string{"ProbeImage": s.o.ProbeImage, "Rate": fmt.Sprint(steadyRate)}); err != nil {
+			return err
+		}
+		w := poll.Wait{What: "the pod that calls is ready", Where: "cluster " + c.Name, Limit: loadLimit}
+		return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
+			p, err := c.Kube().CoreV1().Pods(sampleNamespace).Get(ctx, traffic.LoadPod, metav1.GetOptions{})
+			if err != nil {
+				return "", err
+			}
+			ready := func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue }
+			if !slices.ContainsFunc(p.Status.Conditions, ready) {
+				return string(p.Status.Phase), errors.New("it is not ready")
+			}
+			return "", nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return s.calmed(ctx, loadLimit, time.Now())
+}
+
+// calmed waits until, since a moment, every cluster's calls have gone well for a while: none was lost, and every version
+// answered.
+func (s *Session) calmed(ctx context.Context, limit time.Duration, since time.Time) error {
+	return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+		w := poll.Wait{What: fmt.Sprintf("all calls go well for %s", calm), Where: "cluster " + c.Name, Limit: limit, Every: time.Second}
+		return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
+			requests, err := traffic.Load(ctx, c)
+			if err != nil {
+				return "", err
+			}
+			now := time.Now()
+			if now.Sub(since) < calm {
+				return "", errors.New("not for long enough yet")
+			}
+			lost, versions := 0, map[string]bool{}
+			for _, q := range requests {
+				if q.At.Before(now.Add(-calm)) {
+					continue
+				}
+				if q.Version == "" {
+					lost++
+				}
+				versions[q.Version] = true
+			}
+			if lost > 0 || len(versions) < len(s.set) {
+				return fmt.Sprintf("%d calls lost, %d versions in the last %s", lost, len(versions), calm), errors.New("not yet")
+			}
+			return "", nil
+		})
+	})
+}
+
+// stopCalls reads what the pods were answered, and removes them: the measured calls that follow are to be alone.
+func (s *Session) stopCalls(ctx context.Context, steady evidence.SteadyCalls) (map[string]evidence.SteadyCalls, error) {
+	made := map[string]evidence.SteadyCalls{}
+	var mu sync.Mutex
+	err := s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+		requests, err := traffic.Load(ctx, c)
+		if err == nil {
+			calls := steady
+			calls.From, calls.Requests = c.Name, requests
+			mu.Lock()
+			made[c.Name] = calls
+			mu.Unlock()
+		}
+		now := int64(0)
+		deleted := c.Kube().CoreV1().Pods(sampleNamespace).Delete(ctx, traffic.LoadPod, metav1.DeleteOptions{GracePeriodSeconds: &now})
+		if deleted != nil {
+			deleted = fmt.Errorf("remove the pod that calls from cluster %s: %w", c.Name, deleted)
+		}
+		return errors.Join(err, deleted)
+	})
+	return made, err
+}
+
+// newRig is what disruptions and injections act with.
+func (s *Session) newRig() (*fault.Rig, error) {
+	rig := &fault.Rig{Set: s.set, Intent: s.intent, Kubectl: s.images.Kubectl, Mesh: s.mesh, Dir: filepath.Join(s.o.dir(), "disruptions")}
+	if rig.Mesh.Release == nil {
+		rig.Mesh.Release = s.rel
+	}
+	if err := os.MkdirAll(rig.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make a directory for what is done to the mesh: %w", err)
+	}
+	return rig, nil
+}
