@@ -111,9 +111,9 @@ func power(measured map[string]any, n int, share, alpha float64) {
 // directions, also after each disruption, each with the share that its live weights give, or one half when they were not
 // read.
 func FalseFailRate(run evidence.Run) float64 {
-	sum := falseFail(run, evidence.Joined, run.Intent.Samples)
+	sum := falseFail(run, evidence.Joined, run.Intent.Samples) + secondChance(run.Intent)
 	for _, id := range slices.Concat(run.Intent.Disruptions, run.Intent.Injections) {
-		sum += falseFail(run, evidence.Repaired(id), run.Intent.DisruptionSamples)
+		sum += falseFail(run, evidence.Repaired(id), run.Intent.DisruptionSamples) + secondChance(run.Intent)
 	}
 	return digits(sum)
 }

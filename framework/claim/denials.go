@@ -41,7 +41,7 @@ func denialRules() []rule {
 		return r
 	}
 	return []rule{
-		certified("accepts-mesh-certificate", "The gateway passes on who has a certificate of the mesh, and the peer's helloworld answers.", judgeMember),
+		certified("accepts-mesh-certificate", "The gateway passes on who has a certificate of the mesh, and the peer's helloworld shows its identity and answers.", judgeMember),
 		gateway("denies-plaintext", "The gateway gives no answer to a request without TLS.", func(v view) result {
 			return judgeDenied(v, shown, refusedTLS, evidence.AsPlain)
 		}),
@@ -103,6 +103,8 @@ func judgeMember(v view) result {
 			switch {
 			case h.Code != ok:
 				n.breaks("with a certificate of the mesh, %s of %s gave %s", h.Address, peer.Name, came(h))
+			case h.Peer != "spiffe://"+v.run.Intent.TrustDomain+"/ns/"+seen.Sample+"/sa/default":
+				n.breaks("behind %s of %s is %q, not helloworld's account", h.Address, peer.Name, h.Peer)
 			case !strings.Contains(h.Body, "version: "+peer.Version+","):
 				n.breaks("behind %s of %s somebody else than %s answered: %.60q", h.Address, peer.Name, peer.Version, h.Body)
 			}

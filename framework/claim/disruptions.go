@@ -137,7 +137,7 @@ func objectsGapOfAll(v view) string {
 
 // joinedRules are those that can be judged again in any epoch of a mesh that is joined.
 func joinedRules() []rule {
-	return slices.Concat(setupRules(), gatewayRules(), discoveryRules(), identityRules(), denialRules(), splitRules())
+	return slices.Concat(setupRules(), gatewayRules(), discoveryRules(), identityRules(), denialRules(), secondRules(), splitRules())
 }
 
 // judged gives the subject by its name, and what the claim says of it in the view's epoch.

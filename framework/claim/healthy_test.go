@@ -41,7 +41,7 @@ func TestClaimsAreAList(t *testing.T) {
 			t.Errorf("claim %s is there twice", c.ID)
 		}
 		seen[c.ID] = true
-		if want := c.Area == Split || c.Disruptive; (c.Kind == Once) != want {
+		if want := c.Area == Split || c.Disruptive || c.ID == "traffic-identity"; (c.Kind == Once) != want {
 			t.Errorf("claim %s is of kind %s: calls are judged once, alone and with what was done to the mesh, and nothing else is", c.ID, c.Kind)
 		}
 		if want := slices.Contains(extended(), c.ID); (c.Level == Extended) != want {
@@ -53,7 +53,7 @@ func TestClaimsAreAList(t *testing.T) {
 		"guide-calls", "split-replies", "split-accounted", "split-balanced", "served-by-peer", "crossed-by-gateway", "sample-removed", "endpoints-withdrawn",
 		"control-plane-available", "network-names", "namespace-labelled", "remote-secrets", "gateways-known", "endpoints-shared", "proxies-synced",
 		"trust-domain", "workload-identity", "certificates-valid", "accepts-mesh-certificate", "denies-plaintext", "denies-unknown-names",
-		"denies-foreign-protocols", "denies-missing-certificate", "denies-foreign-certificates"} {
+		"denies-foreign-protocols", "denies-missing-certificate", "denies-foreign-certificates", "second-endpoints", "second-service", "traffic-identity"} {
 		if !seen[id] {
 			t.Errorf("there is no claim %s", id)
 		}

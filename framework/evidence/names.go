@@ -57,6 +57,8 @@ func (i Istiod) File(epoch, cluster string) string { return FileOfIstiod(epoch, 
 const (
 	GuideCalls = "guide-calls"
 	Split      = "split"
+	// Second are calls of the suite's own service echo in a namespace of its own.
+	Second = "second"
 )
 
 // Roles of proxies.
@@ -89,3 +91,12 @@ func OutboundCluster(namespace string) string { return "outbound|5000||" + Hello
 
 // SNICluster is the Envoy cluster of helloworld in an east-west gateway, and the server name that leads to it.
 func SNICluster(namespace string) string { return "outbound_.5000_._." + HelloworldHost(namespace) }
+
+// SecondNamespace is that of the suite's own second service (fixtures/second.yaml), SecondHost its name in the mesh,
+// SecondOutboundCluster its Envoy cluster in a client's sidecar, and SecondSNICluster the one in an east-west gateway.
+const (
+	SecondNamespace       = "meshproof-second"
+	SecondHost            = "echo." + SecondNamespace + ".svc.cluster.local"
+	SecondOutboundCluster = "outbound|8080||" + SecondHost
+	SecondSNICluster      = "outbound_.8080_._." + SecondHost
+)

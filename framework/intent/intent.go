@@ -60,6 +60,8 @@ type Intent struct {
 	// Certificates tells that some of those who ask have certificates of the mesh's own root, which only a run has that made
 	// the mesh.
 	Certificates bool `json:"certificates,omitempty"`
+	// SecondCalls is how often each cluster calls the suite's own second service; 0 = it was not there.
+	SecondCalls int `json:"secondCalls,omitempty"`
 	// Disruptions names what was done to the mesh on purpose, and undone, to see that it is noticed; DisruptionSamples is the
 	// number of measured calls per direction in each of their epochs.
 	Disruptions       []string `json:"disruptions,omitempty"`

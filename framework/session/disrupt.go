@@ -69,6 +69,7 @@ func (s *Session) disruptOnce(ctx context.Context, rig *fault.Rig, o verify.Opti
 	o.Collect.Intent = o.Intent
 	broken := o
 	broken.Limits, broken.NoGuideCalls, broken.NoSplit = provingLimits(), !d.GuideCalls, d.NoCalls
+	broken.NoSecond = true
 	broken.OnStep = func(step evidence.Step) {
 		step.Error = "" // not to settle is what is expected of it
 		s.record(step)

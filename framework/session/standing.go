@@ -53,6 +53,9 @@ func (s *Session) Judge(ctx context.Context, dir string, o JudgeOptions) (report
 	}
 	in := s.intent
 	in.Planted = slices.Concat(in.Planted, o.Planted)
+	if len(o.Planted) > 0 {
+		in.SecondCalls = 0 // each would wait for what is broken, and nothing is named by it that the others do not name
+	}
 	if o.Samples > 0 {
 		in.Samples = o.Samples
 	}

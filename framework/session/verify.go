@@ -49,7 +49,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	p, err := procedure.New(procedure.Options{
 		Intent: s.intent, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
 		OnStep: s.record, Ledger: s.ledger, OnNamespace: s.logAccess,
-		Namespaces: []string{fixtures.ProbeNamespace},
+		Namespaces: []string{fixtures.ProbeNamespace, fixtures.SecondNamespace},
 	})
 	if err != nil {
 		return err
@@ -67,8 +67,8 @@ func (s *Session) prepare(ctx context.Context) error {
 func (s *Session) setUp(ctx context.Context) error {
 	probes := make(chan error, 1)
 	go func() {
-		probes <- s.bounded(ctx, "P7", "", "deploy the probe pods", func(ctx context.Context) error {
-			return s.set.Each(ctx, s.deployProbe)
+		probes <- s.bounded(ctx, "P7", "", "deploy the probe pods and the second service", func(ctx context.Context) error {
+			return s.set.Each(ctx, s.deployOwn)
 		})
 	}()
 	_, err := s.proc.SetUp(ctx)
@@ -85,15 +85,22 @@ func (s *Session) logAccess(ctx context.Context) error {
 	})
 }
 
-func (s *Session) deployProbe(ctx context.Context, c *cluster.Cluster) error {
-	entry := ledger.Entry{Kind: "Namespace", Name: fixtures.ProbeNamespace, Cluster: c.Name}
-	if err := s.ledger.Intend(entry); err != nil {
-		return err
+// deployOwn brings the probe pod, outside the mesh, and the second service, in it, each in a namespace of its own.
+func (s *Session) deployOwn(ctx context.Context, c *cluster.Cluster) error {
+	data := map[string]string{"ProbeImage": s.o.ProbeImage, "Revision": s.intent.Revision, "Cluster": c.Name}
+	for _, f := range []struct{ fixture, namespace string }{{fixtures.Probe, fixtures.ProbeNamespace}, {fixtures.Second, fixtures.SecondNamespace}} {
+		entry := ledger.Entry{Kind: "Namespace", Name: f.namespace, Cluster: c.Name}
+		if err := s.ledger.Intend(entry); err != nil {
+			return err
+		}
+		if err := s.apply(ctx, c, f.fixture, data); err != nil {
+			return err
+		}
+		if err := s.ledger.Made(entry); err != nil {
+			return err
+		}
 	}
-	if err := s.apply(ctx, c, fixtures.Probe, map[string]string{"ProbeImage": s.o.ProbeImage}); err != nil {
-		return err
-	}
-	return s.ledger.Made(entry)
+	return nil
 }
 
 func (s *Session) apply(ctx context.Context, c *cluster.Cluster, name string, data any) error {

@@ -24,6 +24,8 @@ const (
 	sidecar   = "istio-proxy"
 	// url that the guide calls (S14).
 	url = "http://helloworld.sample:5000/hello"
+	// secondURL is that of fixtures/second.yaml.
+	secondURL = "http://echo." + evidence.SecondNamespace + ":8080/"
 
 	// callLimit bounds one call. A remote endpoint that cannot be reached costs 10 s of Envoy's connect timeout before the
 	// call is tried elsewhere: a call that takes longer will not be answered.
@@ -50,12 +52,21 @@ func Split(ctx context.Context, c *cluster.Cluster, run string, n int) (evidence
 	return split(ctx, c, c.Name, run, n)
 }
 
+// Second calls the suite's own second service as Split calls helloworld. The replies hold the bodies.
+func Second(ctx context.Context, c *cluster.Cluster, run string, n int) (evidence.Traffic, error) {
+	return calls(ctx, c, c.Name, run, n, evidence.Second, secondURL)
+}
+
 func split(ctx context.Context, w workload, name, run string, n int) (evidence.Traffic, error) {
+	return calls(ctx, w, name, run, n, evidence.Split, url)
+}
+
+func calls(ctx context.Context, w workload, name, run string, n int, purpose, url string) (evidence.Traffic, error) {
 	t := evidence.Traffic{
-		Purpose: evidence.Split, From: name, Asked: n, Command: curl(run, name, n), Started: time.Now().UTC().Round(0), Replies: []evidence.Reply{},
+		Purpose: purpose, From: name, Asked: n, Command: curl(url, run, name, n), Started: time.Now().UTC().Round(0), Replies: []evidence.Reply{},
 	}
 	fail := func(err error) (evidence.Traffic, error) {
-		err = fmt.Errorf("call helloworld %d times from cluster %s: %w", n, name, err)
+		err = fmt.Errorf("call %s %d times from cluster %s: %w", url, n, name, err)
 		t.Error = err.Error()
 		return t, err
 	}
@@ -97,7 +108,7 @@ const marker = "==meshproof-call "
 
 // curl is the command. The numbers come from curl's own URL globbing, so that no shell is needed, and one process keeps
 // one connection to its sidecar, as a client would.
-func curl(run, from string, n int) []string {
+func curl(url, run, from string, n int) []string {
 	return []string{
 		"curl", "-sS", "-m", strconv.Itoa(int(callLimit.Seconds())),
 		"-w", `\n` + marker + `%{http_code} %{time_total} %{exitcode} %{url_effective}\n`,

@@ -140,7 +140,7 @@ func TestRealCurl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"--noproxy", "*", "--connect-to", "helloworld.sample:5000:127.0.0.1:" + port}, curl("r-1", "east", 3)[1:]...)
+	args := append([]string{"--noproxy", "*", "--connect-to", "helloworld.sample:5000:127.0.0.1:" + port}, curl(url, "r-1", "east", 3)[1:]...)
 	stdout, err := exec.CommandContext(t.Context(), path, args...).Output()
 	if err != nil {
 		t.Fatal(err)

@@ -33,6 +33,23 @@ func guideCalls(ctx context.Context, o Options, snapshot map[string]*evidence.Cl
 	})
 }
 
+// secondCalls calls the suite's own service in its second namespace from every cluster. What comes of it is judged; the
+// error is that of an interrupted run.
+func secondCalls(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster) error {
+	var mu sync.Mutex
+	mark := markOf(o.Intent.RunID, time.Now())
+	return o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+		t, _ := traffic.Second(ctx, c, mark, o.Intent.SecondCalls) // its error is in it
+		mu.Lock()
+		defer mu.Unlock()
+		snapshot[c.Name].Traffic = append(snapshot[c.Name].Traffic, t)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return nil
+	})
+}
+
 // split sends the measured calls, both directions at once, between two readings of every Envoy's counters. It is done
 // once: there is no second try.
 func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster) error {

@@ -51,7 +51,7 @@ type Options struct {
 	Collect collect.Options
 	Limits  Limits
 	// NoGuideCalls and NoSplit leave calls out, where each would wait for what is not there.
-	NoGuideCalls, NoSplit bool
+	NoGuideCalls, NoSecond, NoSplit bool
 	// OnStep is told of each step as it ends.
 	OnStep func(evidence.Step)
 	// OnState is told what is being waited for, and what is missing; may be nil.
@@ -73,6 +73,11 @@ func Look(ctx context.Context, o Options, epoch string) error {
 	}
 	if !o.NoGuideCalls {
 		if err := guideCalls(ctx, o, snapshot); err != nil {
+			return err
+		}
+	}
+	if o.Intent.SecondCalls > 0 && !o.NoSecond {
+		if err := secondCalls(ctx, o, snapshot); err != nil {
 			return err
 		}
 	}
@@ -100,7 +105,7 @@ func Removed(ctx context.Context, o Options) error {
 // will say so. The error is that of an interrupted look.
 func settle(ctx context.Context, o Options, epoch, state string, limit time.Duration) (map[string]*evidence.Cluster, error) {
 	var snapshot map[string]*evidence.Cluster
-	last, changed := "", time.Now()
+	last, claims, changed := "", "", time.Now()
 	began := time.Now()
 	err := poll.Until(ctx, poll.Wait{What: "every claim about the " + state[3:] + " mesh that converges", Where: "all clusters", Limit: limit},
 		func(tryCtx context.Context) (string, error) {
@@ -109,7 +114,7 @@ func settle(ctx context.Context, o Options, epoch, state string, limit time.Dura
 				return last, errors.New("the last look was cut short; the one before it is kept")
 			}
 			snapshot = seen
-			open := unsettled(o.Intent, state, snapshot)
+			open, which := unsettled(o.Intent, state, snapshot)
 			if len(open) == 0 {
 				return "", nil
 			}
@@ -117,8 +122,9 @@ func settle(ctx context.Context, o Options, epoch, state string, limit time.Dura
 			if o.OnState != nil && missing != last {
 				o.OnState("mesh to settle", missing)
 			}
-			if missing != last {
-				last, changed = missing, time.Now()
+			last = missing
+			if which != claims {
+				claims, changed = which, time.Now()
 			}
 			err := fmt.Errorf("%d claims do not hold yet", len(open))
 			if time.Since(changed) > o.Limits.Quiet {
@@ -160,10 +166,10 @@ func look(ctx context.Context, o Options) map[string]*evidence.Cluster {
 	return snapshot
 }
 
-// unsettled names the claims of the epoch that converge, are core and do not hold in the snapshot.
-func unsettled(in intent.Intent, epoch string, snapshot map[string]*evidence.Cluster) []string {
+// unsettled says which claims of the epoch that converge and are core do not hold in the snapshot, and why; and it names
+// them with their verdicts alone, for who wants to know whether another does.
+func unsettled(in intent.Intent, epoch string, snapshot map[string]*evidence.Cluster) (open []string, which string) {
 	run := evidence.Run{Intent: in, Epochs: map[string]evidence.Epoch{epoch: {Name: epoch, Clusters: snapshot}}}
-	var open []string
 	for _, c := range claim.All() {
 		if c.Kind != claim.Converges || c.Level != claim.Core || c.Epoch != epoch || c.Area == claim.Setup {
 			continue
@@ -171,10 +177,11 @@ func unsettled(in intent.Intent, epoch string, snapshot map[string]*evidence.Clu
 		for _, f := range c.Judge(run) {
 			if f.Verdict != claim.Passed {
 				open = append(open, f.Claim+" ("+f.Subject+"): "+f.Reason)
+				which += f.Claim + " " + f.Subject + " " + string(f.Verdict) + "\n"
 			}
 		}
 	}
-	return open
+	return open, which
 }
 
 func save(o Options, epoch string, snapshot map[string]*evidence.Cluster) error {

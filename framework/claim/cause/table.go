@@ -18,7 +18,8 @@ func ofOneCluster() []string {
 
 // ofTheCalls are the claims about calls from one cluster that another may answer.
 func ofTheCalls() []string {
-	return []string{"guide-calls", "split-replies", "split-accounted", "split-balanced", "served-by-peer", "crossed-by-gateway", "accepts-mesh-certificate"}
+	return []string{"guide-calls", "split-replies", "split-accounted", "split-balanced", "served-by-peer", "crossed-by-gateway", "accepts-mesh-certificate",
+		"second-endpoints", "second-service", "traffic-identity"}
 }
 
 // ofPods are the claims that need the pods of the sample or the gateway to run with a proxy.

@@ -36,7 +36,7 @@ func Answer(run evidence.Run, from string, version func(number int) string) {
 		t.Before = append(t.Before, outbound(address, 10))
 		t.After = append(t.After, outbound(address, 10+count[c.Version]))
 	}
-	joined[from].Traffic = []evidence.Traffic{guided, t}
+	joined[from].Traffic = []evidence.Traffic{guided, t, secondCalls(run, from)}
 	for _, c := range in.Clusters {
 		serve(run, c.Name, from, t.Replies, c.Version, count[c.Version])
 	}
@@ -86,4 +86,19 @@ func serve(run evidence.Run, server, from string, replies []evidence.Reply, vers
 			}
 		}
 	}
+}
+
+// secondCalls are those of the second service, answered in turn, with what the sidecars said of the caller.
+func secondCalls(run evidence.Run, from string) evidence.Traffic {
+	t := evidence.Traffic{Purpose: evidence.Second, From: from, Pod: SleepPod, Asked: run.Intent.SecondCalls, Started: Began(), Seconds: 0.1}
+	for n := 1; n <= t.Asked; n++ {
+		t.Replies = append(t.Replies, evidence.Reply{Number: n, Code: 200, Body: SecondBody(run.Intent.Clusters[n%2].Name, "spiffe://cluster.local/ns/sample/sa/sleep")})
+	}
+	return t
+}
+
+// SecondBody is what the second service of a cluster answers a client, as a sidecar writes the header.
+func SecondBody(cluster, client string) string {
+	return fmt.Sprintf("{\"name\":%q,\"client\":%q}\n", cluster,
+		`By=spiffe://cluster.local/ns/meshproof-second/sa/default;Hash=`+Root+`;Subject="";URI=`+client)
 }

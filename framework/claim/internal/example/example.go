@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,7 +56,7 @@ func Intent() intent.Intent {
 	in := intent.Intent{
 		RunID: "1015-ab12", Mode: intent.Corrected, Provision: intent.Kind, Platform: "kind", CA: "istio-ca", Fleet: "fleet",
 		ProjectNumber: "123456", MeshID: "proj-123456", Revision: Revision, TrustDomain: "cluster.local", GuideCalls: 20, Samples: 600, Alpha: 1e-8,
-		Handshakes: true, Certificates: true,
+		Handshakes: true, Certificates: true, SecondCalls: 40,
 	}
 	for i, name := range []string{"east", "west"} {
 		n := strconv.Itoa(i + 1)
@@ -165,13 +166,28 @@ func empty(in intent.Intent, c, peer intent.Cluster) *evidence.Cluster {
 	return &evidence.Cluster{Kubernetes: meshObjects(in, c, peer), Istiods: []evidence.Istiod{istiod(in, c, peer)}, Proxies: []evidence.Proxy{gateway(false)}}
 }
 
+// echoIP is the address of the suite's own second service.
+const echoIP = "10.244.0.11"
+
+// second gives the endpoints of the second service that a client has beside these of helloworld.
+func second(endpoints []evidence.Endpoint) []evidence.Endpoint {
+	all := slices.Clone(endpoints)
+	for i := range all {
+		if all[i].Port != evidence.GatewayPort {
+			all[i].Address, all[i].Port = echoIP, 8080
+		}
+	}
+	return all
+}
+
 func gateway(withSample bool) evidence.Proxy {
 	sni := evidence.SNICluster("sample")
 	p := evidence.Proxy{At: Began(), Namespace: "istio-system", Pod: GatewayPod, Role: evidence.RoleGateway, RootSHA256: Root,
 		Certs:    Certs("spiffe://cluster.local/ns/istio-system/sa/"+GatewayAccount, Began()),
 		Clusters: Clusters(), ConfigDump: Dump(Listener(15443, "outbound_.443_._.kubernetes.default.svc.cluster.local"), Endpoints("other"))}
 	if withSample {
-		p.Clusters = Clusters(evidence.Counters{Cluster: sni, Address: AppIP + ":5000", Healthy: true, Weight: 1})
+		p.Clusters = Clusters(evidence.Counters{Cluster: sni, Address: AppIP + ":5000", Healthy: true, Weight: 1},
+			evidence.Counters{Cluster: evidence.SecondSNICluster, Address: echoIP + ":8080", Healthy: true, Weight: 1})
 		p.ConfigDump = Dump(Listener(15443, sni), Endpoints(sni, evidence.Endpoint{Address: AppIP, Port: 5000, Health: "HEALTHY", Weight: 1}))
 	}
 	return p
@@ -192,7 +208,7 @@ func Sleep(endpoints ...evidence.Endpoint) evidence.Proxy {
 	out := evidence.OutboundCluster("sample")
 	return evidence.Proxy{At: Began(), Namespace: "sample", Pod: SleepPod, Role: evidence.RoleSleep, RootSHA256: Root, Clusters: Clusters(),
 		Certs:      Certs("spiffe://cluster.local/ns/sample/sa/sleep", Began()),
-		ConfigDump: Dump(Endpoints(out, endpoints...), Policy(out, evidence.Policy{LB: "LEAST_REQUEST"}), Routes(evidence.Target{Cluster: out}))}
+		ConfigDump: Dump(assignments(assignment(out, endpoints), assignment(evidence.SecondOutboundCluster, second(endpoints))), Policy(out, evidence.Policy{LB: "LEAST_REQUEST"}), Routes(evidence.Target{Cluster: out}))}
 }
 
 func split(address string) (string, uint32) {

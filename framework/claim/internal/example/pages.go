@@ -57,6 +57,15 @@ func Clusters(hosts ...evidence.Counters) json.RawMessage {
 
 // Endpoints is the section of a config dump that holds these endpoints of one Envoy cluster.
 func Endpoints(cluster string, endpoints ...evidence.Endpoint) any {
+	return assignments(assignment(cluster, endpoints))
+}
+
+// assignments is the section of all clusters' endpoints: Envoy has one.
+func assignments(all ...object) any {
+	return object{"@type": admin + "EndpointsConfigDump", "dynamic_endpoint_configs": all}
+}
+
+func assignment(cluster string, endpoints []evidence.Endpoint) object {
 	var groups []object
 	for _, e := range endpoints {
 		groups = append(groups, object{"priority": e.Priority, "lb_endpoints": []object{{
@@ -66,9 +75,9 @@ func Endpoints(cluster string, endpoints ...evidence.Endpoint) any {
 			"metadata":              object{"filter_metadata": object{"istio": object{"workload": ";;;;" + e.ClusterID}}},
 		}}})
 	}
-	return object{"@type": admin + "EndpointsConfigDump", "dynamic_endpoint_configs": []object{{"endpoint_config": object{
+	return object{"endpoint_config": object{
 		"@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment", "cluster_name": cluster, "endpoints": groups,
-	}}}}
+	}}
 }
 
 const admin = "type.googleapis.com/envoy.admin.v3."
