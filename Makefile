@@ -5,7 +5,7 @@ GOBUILD := go build -trimpath
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test registry lint engine conformance prove soak bench bench-cold ci clean
+.PHONY: help build test registry lint engine conformance qualify prove soak bench bench-cold ci clean
 
 help: ## print this page
 	@echo "meshproof: a conformance suite for multicluster service meshes"
@@ -33,6 +33,9 @@ engine: ## make sure that a container engine runs (changes nothing where one doe
 	scripts/engine
 
 conformance: build engine ## make two kind clusters, perform the guide, print the verdict
+	bin/meshproof run --disruptive=false $(ARGS)
+
+qualify: build engine ## the same, and all that is done to the mesh on purpose besides: denials, failures (15 minutes)
 	bin/meshproof run $(ARGS)
 
 prove: build engine ## plant every fault and see that each is named (45 minutes); writes docs/self-proof.md

@@ -2,7 +2,6 @@ package fault
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -54,8 +53,11 @@ func Disruptions() []Disruption {
 			return errors.Join(r.behind(ctx, want), r.freshClient(ctx, r.east()))
 		}
 	}
+	// A connection that was open before a policy came keeps the filters that it began with, until the sidecar has drained it.
 	sleepRefused := func(want bool) func(context.Context, *Rig) error {
-		return func(ctx context.Context, r *Rig) error { return r.refusals(ctx, want) }
+		return func(ctx context.Context, r *Rig) error {
+			return errors.Join(r.refusals(ctx, want), r.freshClient(ctx, r.east()), r.freshClient(ctx, r.west()))
+		}
 	}
 	sameNetwork, serviceDeleted := of("same-network", "same-network", true), of("service-deleted", "service-missing", false)
 	sameNetwork.NoCalls, serviceDeleted.GuideCalls = true, true
@@ -186,21 +188,11 @@ func (r *Rig) keepService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var service map[string]any
-	if err := json.Unmarshal([]byte(out), &service); err != nil {
+	kept, err := recreatable(out)
+	if err != nil {
 		return fmt.Errorf("read the gateway's service on cluster %s: %w", r.west().Name, err)
 	}
-	delete(service, "status")
-	if meta, ok := service["metadata"].(map[string]any); ok {
-		for _, key := range []string{"uid", "resourceVersion", "creationTimestamp", "managedFields"} {
-			delete(meta, key)
-		}
-	}
-	kept, err := json.Marshal(service)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(r.serviceFile(), kept, 0o600)
+	return os.WriteFile(r.serviceFile(), []byte(kept), 0o600)
 }
 
 func (r *Rig) restoreService(ctx context.Context) error {

@@ -2,7 +2,9 @@ package fault
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim"
@@ -63,12 +65,52 @@ func (r *Rig) network(ctx context.Context, name string) error {
 	if err := istio.Install(ctx, r.west(), other); err != nil {
 		return err
 	}
-	gatewayTemplate := strings.ReplaceAll(`{"metadata":{"labels":{"topology.istio.io/network":"N"}},"spec":{"template":{"metadata":{"labels":{"topology.istio.io/network":"N"}},`+
-		`"spec":{"containers":[{"name":"istio-proxy","env":[{"name":"ISTIO_META_REQUESTED_NETWORK_VIEW","value":"N"},{"name":"REQUESTED_NETWORK_VIEW","value":"N"}]}]}}}}`, "N", name)
 	return errors.Join(
 		r.freshIstiod(ctx, r.west()),
-		r.do(ctx, r.west(), "-n", system, "patch", "deployment/"+gateway, "--type=strategic", "-p", gatewayTemplate),
-		r.do(ctx, r.west(), "-n", system, "label", "service", gateway, "--overwrite", "topology.istio.io/network="+name),
+		r.gatewayNetwork(ctx, name),
 		r.settled(ctx, r.west(), system, gateway, "istio=eastwestgateway"),
 		r.freshServer(ctx, r.west()), r.freshClient(ctx, r.west()), r.crossing(ctx), r.freshClient(ctx, r.east()))
+}
+
+// gatewayNetwork names the network of west's gateway anew, as gen-eastwest-gateway.sh with another --network would: the name
+// stands in the deployment's selector, which cannot be changed, so that it is deleted and made anew.
+func (r *Rig) gatewayNetwork(ctx context.Context, name string) error {
+	for _, object := range []string{"deployment", "service"} {
+		text, err := r.kubectl(ctx, r.west(), "", "-n", system, "get", object, gateway, "-o", "json")
+		if err != nil {
+			return err
+		}
+		for _, c := range r.Intent.Clusters {
+			text = strings.ReplaceAll(text, `"`+c.Network+`"`, `"`+name+`"`)
+		}
+		fresh, err := recreatable(text)
+		if err != nil {
+			return fmt.Errorf("read the gateway's %s on cluster %s: %w", object, r.west().Name, err)
+		}
+		if object == "deployment" {
+			if err := r.in(ctx, r.west(), system, "delete deployment "+gateway+" --cascade=foreground --wait=true"); err != nil {
+				return err
+			}
+		}
+		if err := r.apply(ctx, r.west(), fresh); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recreatable strips an object, as kubectl prints it in JSON, of what only the API server may say.
+func recreatable(text string) (string, error) {
+	var object map[string]any
+	if err := json.Unmarshal([]byte(text), &object); err != nil {
+		return "", err
+	}
+	delete(object, "status")
+	if meta, ok := object["metadata"].(map[string]any); ok {
+		for _, key := range []string{"uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"} {
+			delete(meta, key)
+		}
+	}
+	stripped, err := json.Marshal(object)
+	return string(stripped), err
 }
