@@ -73,7 +73,7 @@ func TestDenialsThatWereNotAsked(t *testing.T) {
 	for _, c := range denialRules() {
 		f := one(t, given, c.ID, eastToWest)
 		needs := c.ID == "accepts-mesh-certificate" || c.ID == "denies-missing-certificate" || c.ID == "denies-foreign-certificates"
-		if want := (Verdict)(map[bool]Verdict{true: Skipped, false: Passed}[needs]); f.Verdict != want {
+		if want := map[bool]Verdict{true: Skipped, false: Passed}[needs]; f.Verdict != want {
 			t.Errorf("%s without certificates: %s: %s", c.ID, f.Verdict, f.Reason)
 		}
 		if f := one(t, old, c.ID, eastToWest); f.Verdict != Skipped || f.Level != Extended || f.Reason == "" {

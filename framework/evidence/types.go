@@ -19,8 +19,10 @@ const (
 	Removed = "20-removed"
 )
 
-// Broken names the epoch in which a disruption is in force, Repaired the one after it was undone.
-func Broken(disruption string) string   { return "15-" + disruption + "-broken" }
+// Broken names the epoch in which a disruption is in force.
+func Broken(disruption string) string { return "15-" + disruption + "-broken" }
+
+// Repaired names the epoch after a disruption was undone.
 func Repaired(disruption string) string { return "15-" + disruption + "-repaired" }
 
 // Run is all evidence of one run.

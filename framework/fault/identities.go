@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
+	"github.com/meshproof/meshproof/framework/poll"
 )
 
 // identities are the faults in certificates.
@@ -23,7 +25,15 @@ func identities() []Fault {
 				if err != nil {
 					return err
 				}
-				return errors.Join(r.apply(ctx, r.west(), text), r.template(ctx, mounted), r.freshClient(ctx, r.east()))
+				// A sidecar that has no other certificate is refused by istiod and never becomes ready: it begins with a good one.
+				good, err := r.certificate(now.Add(-time.Hour), now.Add(time.Hour))
+				if err != nil {
+					return err
+				}
+				if err := errors.Join(r.apply(ctx, r.west(), good), r.template(ctx, mounted), r.apply(ctx, r.west(), text)); err != nil {
+					return err
+				}
+				return errors.Join(r.shows(ctx, now.Add(from)), r.freshClient(ctx, r.east()))
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
 				return errors.Join(r.template(ctx, unmounted), r.in(ctx, r.west(), sample, "delete secret --ignore-not-found planted-certificate"),
@@ -89,6 +99,20 @@ func (r *Rig) certificate(from, to time.Time) (string, error) {
 	}
 	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: planted-certificate, namespace: %s}\nstringData:\n%s%s%s", sample,
 		entry("certificates.pem", chain), entry("private_key.pem", private), entry("ca_certificates.pem", string(root))), nil
+}
+
+// shows waits until helloworld's sidecar on west has a certificate that begins then: the kubelet writes a changed secret into
+// a pod once a minute or so.
+func (r *Rig) shows(ctx context.Context, from time.Time) error {
+	want := from.UTC().Format("2006-01-02T15:04:05Z")
+	w := poll.Wait{What: "the sidecar has the certificate from " + want, Where: "cluster " + r.west().Name, Limit: 3 * noticeLimit, Every: time.Second}
+	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
+		out, err := r.kubectl(ctx, r.west(), "", "-n", sample, "exec", "deploy/"+r.helloworld(r.west()), "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", "certs")
+		if err == nil && !strings.Contains(out, want) {
+			err = errors.New("not yet")
+		}
+		return "", err
+	})
 }
 
 // entry is one key of a YAML map with a text of several lines.
