@@ -115,7 +115,15 @@ func TestCauses(t *testing.T) {
 			example.Cluster(run, east).Dials[0].Connected = false
 		}},
 		{"gateway-unreachable", "gateway-reached", eastToWest, claim.Failed, "no route to host", func(run evidence.Run) {
-			example.Cluster(run, east).Dials[0].Connected, example.Cluster(run, east).Dials[0].Error = false, "no route to host"
+			example.Unreachable(run, east, "no route to host")
+		}},
+		{"remote-connections-failing", "gateway-reached", eastToWest, claim.Failed, "connections from sleep on cluster east", func(run evidence.Run) {
+			example.Cluster(run, east).Dials[0].Connected, example.Cluster(run, east).Dials[0].Error = false, "connection reset by peer"
+			for i, c := range example.Calls(run, east, evidence.Split).After {
+				if strings.HasSuffix(c.Address, ":15443") {
+					example.Calls(run, east, evidence.Split).After[i].CxConnectFail = 7
+				}
+			}
 		}},
 		{"same-network", "endpoints-across-gateway", eastToWest, claim.Failed, `both on network "default"`, func(run evidence.Run) {
 			for _, name := range []string{east, west} {

@@ -151,14 +151,10 @@ func TestTheWay(t *testing.T) {
 		k.Deployments[0].Replicas, k.Deployments[0].Available = 0, 0
 		k.Pods = slices.DeleteFunc(k.Pods, func(p evidence.Pod) bool { return p.Name == example.GatewayPod })
 		example.Cluster(run, west).Proxies = example.Cluster(run, west).Proxies[1:]
-		d := &example.Cluster(run, east).Dials[0]
-		d.Connected, d.Error = false, "dial tcp 172.18.252.1:15443: connect: no route to host"
+		example.Unreachable(run, east, "dial tcp 172.18.252.1:15443: connect: no route to host")
 	}
 	dial := func(text string) func(evidence.Run) {
-		return func(run evidence.Run) {
-			d := &example.Cluster(run, east).Dials[0]
-			d.Connected, d.Error = false, text
-		}
+		return func(run evidence.Run) { example.Unreachable(run, east, text) }
 	}
 	moved := func(address string, port uint32) func(evidence.Run) {
 		return func(run evidence.Run) {

@@ -72,13 +72,17 @@ func (s sight) held(c intent.Cluster) []holding {
 	return all
 }
 
-// dial gives the first connection on a way that failed, and whether there is one.
+// dial gives the first connection on a way that failed, and whether there is one. Where another connection with the same
+// address got through in the same look, it is not the way that is closed.
 func (s sight) dial(w way) (evidence.Dial, bool) {
 	c := s.cluster(w.from.Name)
 	if c == nil {
 		return evidence.Dial{}, false
 	}
-	at := slices.IndexFunc(c.Dials, func(d evidence.Dial) bool { return d.To == w.to.Name && !d.Connected })
+	at := slices.IndexFunc(c.Dials, func(d evidence.Dial) bool {
+		through := func(h evidence.Handshake) bool { return h.Address == d.Address && h.Connected }
+		return d.To == w.to.Name && !d.Connected && !slices.ContainsFunc(c.Handshakes, through)
+	})
 	if at < 0 {
 		return evidence.Dial{}, false
 	}

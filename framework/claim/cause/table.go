@@ -156,7 +156,7 @@ func sharing() []row {
 			remedy: "Look whether istiod still hears of its cluster's pods and the proxies still hear of istiod (proxies-synced); restart the one that does not.",
 		},
 		{
-			id: "remote-connections-failing", verdict: claim.Failed, shows: connectionsFailing, explains: ofTheCalls(),
+			id: "remote-connections-failing", verdict: claim.Failed, shows: connectionsFailing, explains: with(ofTheCalls(), "gateway-reached"),
 			remedy: "Each failed attempt was tried again elsewhere, so callers saw 200. Look at the peer's gateway and sidecar, and at what lies between them.",
 		},
 	}

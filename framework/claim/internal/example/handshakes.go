@@ -53,3 +53,13 @@ func Handshake(run evidence.Run, cluster, as string) *evidence.Handshake {
 	}
 	return nil
 }
+
+// Unreachable lets no connection from a cluster's probe pod to its peer's gateway succeed, for that reason.
+func Unreachable(run evidence.Run, cluster, why string) {
+	c := Cluster(run, cluster)
+	c.Dials[0].Connected, c.Dials[0].Error = false, why
+	for i := range c.Handshakes {
+		h := &c.Handshakes[i]
+		h.Connected, h.Handshake, h.Peer, h.Code, h.Body, h.Phase, h.Error = false, false, "", 0, "", "dial", why
+	}
+}
