@@ -1,0 +1,24 @@
+package verify
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
+)
+
+// What a run does not claim must not keep it waiting: on given clusters nobody has certificates of the mesh's root.
+func TestWhatIsNotClaimedIsNotAwaited(t *testing.T) {
+	in := intent.Intent{Clusters: []intent.Cluster{{Name: "east"}, {Name: "west"}}, Handshakes: true}
+	open, which := unsettled(in, evidence.Joined, map[string]*evidence.Cluster{"east": {}, "west": {}})
+	all := strings.Join(open, "\n")
+	if strings.Contains(all, "accepts-mesh-certificate") || strings.Contains(which, "accepts-mesh-certificate") {
+		t.Errorf("a claim that needs certificates is awaited: %s", all)
+	}
+	for _, awaited := range []string{"denies-plaintext", "gateway-address", "endpoints-across-gateway"} {
+		if !strings.Contains(all, awaited) || !strings.Contains(which, awaited) {
+			t.Errorf("%s is not awaited: %s", awaited, all)
+		}
+	}
+}
