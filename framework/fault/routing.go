@@ -76,7 +76,7 @@ func routing() []Fault {
 				return errors.Join(r.apply(ctx, r.west(), denyAll), r.refusals(ctx, true))
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.remove(ctx, r.west(), denyAll), r.refusals(ctx, false))
+				return errors.Join(r.remove(ctx, r.west(), denyAll), r.refusals(ctx, false), r.freshClient(ctx, r.east()), r.freshClient(ctx, r.west()))
 			},
 		},
 	}
