@@ -14,7 +14,7 @@ import (
 
 func imagesCommand() *cobra.Command {
 	var o images.Options
-	c := &cobra.Command{Use: "images", Short: "The images of a run: list, build or push them"}
+	c := &cobra.Command{Use: "images", Short: "The images of a run: list, build or push them", Args: cobra.ArbitraryArgs, RunE: onlyCommands}
 	list := &cobra.Command{
 		Use:   "list",
 		Short: "Show every image of a run, its purpose, and what stands in for what",

@@ -19,13 +19,21 @@ func root() *cobra.Command {
 multi-cluster mesh outside Google Cloud" documents, and judges what it sees.
 
 Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGINT), 143 (SIGTERM).`,
-		SilenceUsage: true, SilenceErrors: true,
+		SilenceUsage: true, SilenceErrors: true, Args: cobra.ArbitraryArgs, RunE: onlyCommands,
 	}
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &session.UsageError{Err: fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
 	})
 	c.AddCommand(runCommand(), upCommand(), downCommand(), imagesCommand(), judgeCommand(), proveCommand(), soakCommand())
 	return c
+}
+
+// onlyCommands is what a command does that has only subcommands: it prints its help, or says that there is no such one.
+func onlyCommands(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return c.Help()
+	}
+	return &session.UsageError{Err: fmt.Errorf("there is no command %q: see %s --help", args[0], c.CommandPath())}
 }
 
 // usageArgs makes a refused argument list a usage error.

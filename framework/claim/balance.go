@@ -114,6 +114,7 @@ func FalseFailRate(run evidence.Run) float64 {
 	sum := falseFail(run, evidence.Joined, run.Intent.Samples) + secondChance(run.Intent)
 	for _, id := range slices.Concat(run.Intent.Disruptions, run.Intent.Injections) {
 		sum += falseFail(run, evidence.Repaired(id), run.Intent.DisruptionSamples) + secondChance(run.Intent)
+		sum += falseFail(run, evidence.Broken(id), run.Intent.DisruptionSamples) // at most: few of them ask for balance while it is in force
 	}
 	return digits(sum)
 }

@@ -104,7 +104,10 @@ func noteSteady(n *notes, v view, s *evidence.SteadyCalls) {
 	if lost := lostAmong(end); lost > 0 {
 		n.breaks("%d of the last %d calls from %s were lost still", lost, len(end), v.self.Name)
 	}
-	if byPeers(v, end) == 0 {
+	switch {
+	case len(end) == 0:
+		n.puzzles("no call from %s is known of the last %s: did the pod stop, or is its clock another?", v.self.Name, calm)
+	case byPeers(v, end) == 0:
 		n.breaks("none of the last %d calls from %s was answered by the other cluster", len(end), v.self.Name)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/poll"
@@ -16,7 +17,8 @@ import (
 type Disruption struct {
 	// ID is the claim's name for it, Sentence what is done.
 	ID, Sentence string
-	// KindOnly tells that it reaches into what only a run on clusters of its own has made: the control plane.
+	// KindOnly tells that it reaches into what only a run on clusters of its own has made, the control plane, or that it is
+	// shown by callers with certificates of the mesh's root, which only such a run can sign.
 	KindOnly bool
 	// GuideCalls tells that the guide's own calls show it, and are made; NoCalls that the measured ones would each wait for
 	// 10 s, and are left out: what they would show, the endpoints show.
@@ -62,7 +64,7 @@ func Disruptions() []Disruption {
 	sameNetwork, serviceDeleted := of("same-network", "same-network", true), of("service-deleted", "service-missing", false)
 	sameNetwork.NoCalls, serviceDeleted.GuideCalls = true, true
 	denySleep, allowSleep := policy("deny-sleep", "DENY"), policy("allow-sleep", "ALLOW")
-	return []Disruption{
+	all := []Disruption{
 		then(applied("identity-denied", "west's v2 denies the identity of sleep", denySleep), sleepRefused(true), sleepRefused(false)),
 		then(applied("identity-allowed", "west's v2 allows the identity of sleep alone", allowSleep),
 			func(ctx context.Context, r *Rig) error { return r.policed(ctx, true) }, func(ctx context.Context, r *Rig) error { return r.policed(ctx, false) }),
@@ -83,7 +85,10 @@ func Disruptions() []Disruption {
 		{
 			ID: "gateway-service-deleted", Sentence: "the service of west's gateway is deleted", NoCalls: true,
 			Break: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.keepService(ctx), r.in(ctx, r.west(), system, "delete service "+gateway), r.holds(ctx, true))
+				if err := r.keepService(ctx); err != nil {
+					return err // it could not be made anew
+				}
+				return errors.Join(r.in(ctx, r.west(), system, "delete service "+gateway), r.holds(ctx, true))
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
 				return errors.Join(r.restoreService(ctx), r.addressed(ctx, r.west()), r.holds(ctx, false), r.crossing(ctx), r.freshClient(ctx, r.east()))
@@ -100,6 +105,10 @@ func Disruptions() []Disruption {
 		sameNetwork,
 		serviceDeleted,
 	}
+	for i := range all {
+		all[i].KindOnly = all[i].KindOnly || slices.Contains([]string{"identity-denied", "identity-allowed", "service-private", "mtls-disabled"}, all[i].ID)
+	}
+	return all
 }
 
 // of makes a disruption of a fault.

@@ -31,6 +31,12 @@ func (s *Session) disruptions() []fault.Disruption {
 	})
 }
 
+// kindOnly tells whether a disruption or an injection is not for given clusters.
+func kindOnly(id string) bool {
+	return slices.ContainsFunc(fault.Disruptions(), func(d fault.Disruption) bool { return d.ID == id && d.KindOnly }) ||
+		slices.ContainsFunc(fault.Injections(), func(i fault.Injection) bool { return i.ID == id && i.KindOnly })
+}
+
 // disrupt does one thing after the other to the joined mesh, looks at what comes of it, undoes it and looks again. A mesh
 // that does not conform by itself is left alone: nothing would be shown. The error says that the mesh could not be brought
 // back; what could not be done otherwise is told by the claims.
@@ -39,9 +45,12 @@ func (s *Session) disrupt(ctx context.Context, o verify.Options) error {
 	if len(all)+len(failures) == 0 {
 		return nil
 	}
-	if why, err := s.unfit(); err != nil || why != "" {
-		s.o.Tell.Note("nothing is done to the mesh on purpose: " + why)
+	switch why, err := s.unfit(); {
+	case err != nil:
 		return err
+	case why != "":
+		s.o.Tell.Note("nothing is done to the mesh on purpose: " + why)
+		return nil
 	}
 	rig, err := s.newRig()
 	if err != nil {

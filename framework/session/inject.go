@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,14 +76,13 @@ func (s *Session) injectOnce(ctx context.Context, rig *fault.Rig, o verify.Optio
 		return fmt.Errorf("undo %s: %w", i.ID, err)
 	}
 	steady.Restored = time.Now().UTC()
-	made, stopErr := map[string]evidence.SteadyCalls{}, error(nil)
 	if err == nil {
 		_ = s.step(ctx, "D."+i.ID+".recover", "", "wait until all calls go well again", func(ctx context.Context) error {
 			return s.calmed(ctx, recoverLimit, time.Now())
 		}) // when they do not, the claim says so
-		steady.Ended = time.Now().UTC()
-		made, stopErr = s.stopCalls(ctx, steady)
 	}
+	steady.Ended = time.Now().UTC()
+	made, stopErr := s.stopCalls(ctx, steady) // also when they did not begin well: the look after it is to be alone
 	err = s.step(ctx, "D."+i.ID+".again", "", "look at the mesh after it", func(ctx context.Context) error {
 		return verify.Look(ctx, o, evidence.Repaired(i.ID))
 	})
@@ -148,7 +148,7 @@ func (s *Session) calmed(ctx context.Context, limit time.Duration, since time.Ti
 				if q.At.Before(now.Add(-calm)) {
 					continue
 				}
-				if q.Version == "" {
+				if q.Version == "" || q.Code != http.StatusOK {
 					lost++
 				}
 				versions[q.Version] = true

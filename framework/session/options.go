@@ -143,7 +143,14 @@ func (o Options) validate() error {
 		}
 	}
 	if len(o.Disruptions) > 0 && !o.Disruptive {
-		errs = append(errs, errors.New("--disruption changes the mesh: on given clusters say --disruptive too"))
+		errs = append(errs, errors.New("--disruption changes the mesh, which --disruptive allows (on given clusters it must be said)"))
+	}
+	if len(o.Targets) > 0 {
+		for _, id := range o.Disruptions {
+			if kindOnly(id) {
+				errs = append(errs, fmt.Errorf("--disruption %s is for kind clusters that the run makes: it needs what only such a run has made", id))
+			}
+		}
 	}
 	if o.Alpha > 0 && o.Alpha < 1 && o.Samples >= intent.MinSamples && o.Samples < stats.Fewest(0.5, o.Alpha) {
 		errs = append(errs, fmt.Errorf("--samples %d: at --alpha %g not even the most one-sided result can be told from chance: use at least %d",
