@@ -61,6 +61,14 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"down nothing-of-that-name", "nothing-of-that-name"},
 		{"down ../escape", "path"},
 		{"judge none", "none"},
+		{"guide", "use gke-vmware, gdcv-bare-metal"},
+		{"guide --platform eks --ca istio-ca", "use gke-vmware, gdcv-bare-metal, gke-azure, gke-aws, attached-eks or attached-aks"},
+		{"guide --platform gke-vmware --ca vault", "use mesh-ca, ca-service or istio-ca"},
+		{"guide --platform gke-aws --ca ca-service", "does not offer it there: use mesh-ca or istio-ca"},
+		{"guide --platform gke-aws --ca mesh-ca --mode loose", "use literal or corrected"},
+		{"guide --all --ca mesh-ca", "without --platform and --ca"},
+		{"guide dif page.txt", "dif"},
+		{"guide diff", "arg"},
 	} {
 		t.Run(tc.args, func(t *testing.T) {
 			c := root()

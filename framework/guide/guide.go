@@ -1,6 +1,6 @@
 // Package guide is the guide as data: its steps with their commands as it prints them, the corrections that a run makes
-// to them with their reasons, and the table of its platforms and certificate authorities. It renders the exact text that
-// a shell is given, and executes nothing.
+// to them with their reasons, its platforms and certificate authorities, and the log of its oddities. It renders the exact
+// text that a shell is given, for a run or as a script for a person, and executes nothing.
 package guide
 
 import (
@@ -21,14 +21,10 @@ var data embed.FS
 // Clusters is how many clusters the guide sets up.
 const Clusters = 2
 
-// PrintedRevision is the revision that the guide's gateway command names.
-const PrintedRevision = "asm-1232-2"
-
 // Section is a part of the guide.
 type Section struct {
-	ID      string `json:"id"`
-	Title   string `json:"title"`
-	TitleJA string `json:"titleJA"`
+	ID string `json:"id"`
+	Titles
 }
 
 // Step is one command of the guide, for one cluster where the guide prints one text per cluster.
@@ -40,15 +36,42 @@ type Step struct {
 	TitleJA string `json:"titleJA"`
 	// Command is the text as the guide prints it, with the guide's own placeholders in it.
 	Command string `json:"command"`
-	// Check is the command with which the guide has the result looked at; "" when it prints none.
-	Check string `json:"check,omitempty"`
+	// Output is what the guide shows as the command's output: one text for all clusters, or one for each.
+	Output []string `json:"output,omitempty"`
+	// Check is how the guide has the result looked at; nil when it does not.
+	Check *Check `json:"check,omitempty"`
+	// Claims are the ids of the claims that judge what the step has done.
+	Claims []string `json:"claims"`
 	// Sets names the environment variables that the command exports for later steps.
 	Sets []string `json:"sets,omitempty"`
 	// PerCluster is true when the guide prints the command once per cluster.
 	PerCluster bool `json:"perCluster,omitempty"`
+	// Tabbed is true when the guide prints the command in each of its tabs.
+	Tabbed bool `json:"tabbed,omitempty"`
 	// Cluster is the ordinal of the step's cluster, from 1; 0 when the command is about all of them.
 	Cluster     int          `json:"-"`
 	Corrections []Correction `json:"corrections,omitempty"`
+	// After is what a printed script does before the next step; nil = nothing.
+	After *After `json:"after,omitempty"`
+}
+
+// Check is a command with which the guide has a step's result looked at, on each cluster.
+type Check struct {
+	Title   string   `json:"title"`
+	TitleJA string   `json:"titleJA"`
+	Command string   `json:"command"`
+	Output  []string `json:"output,omitempty"`
+}
+
+// After is what comes after a step in a printed script.
+type After struct {
+	// Says is what a person is to wait for or to look at; "" where the guide has nobody look.
+	Says string `json:"says,omitempty"`
+	// Run is the command that a corrected script runs instead, for each cluster where <n> is in it; "" = it asks, too.
+	Run    string `json:"run,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// Title is that of Run.
+	Title string `json:"title,omitempty"`
 }
 
 // Correction is a difference that a run makes to the printed command, and why.
@@ -82,6 +105,11 @@ func load(name string, into any) error {
 	if err != nil {
 		return fmt.Errorf("read guide data %s: %w", name, err)
 	}
+	return decode(name, text, into)
+}
+
+// decode takes no key that the type does not have: a misspelt one would be a passage of the guide that nobody follows.
+func decode(name string, text []byte, into any) error {
 	if err := yaml.UnmarshalStrict(text, into); err != nil {
 		return fmt.Errorf("decode guide data %s: %w", name, err)
 	}
@@ -121,7 +149,7 @@ func Steps() ([]Step, error) {
 func (s Step) of(n int) Step {
 	fill := strings.NewReplacer("<n>", strconv.Itoa(n)).Replace
 	s.ID, s.Cluster = s.ID+"."+strconv.Itoa(n), n
-	s.Command, s.Check = fill(s.Command), fill(s.Check)
+	s.Command = fill(s.Command)
 	s.Corrections = slices.Clone(s.Corrections)
 	for i := range s.Corrections {
 		s.Corrections[i].Printed, s.Corrections[i].Run = fill(s.Corrections[i].Printed), fill(s.Corrections[i].Run)

@@ -10,7 +10,7 @@ import (
 
 func values() Values {
 	return Values{
-		Fleet: "fleet", ProjectNumber: "123", Revision: "asm-1232-2", PilotCertProvider: "istiod",
+		Fleet: "fleet", ProjectNumber: "123", Revision: "asm-1232-2", Words: map[string]string{"pilotCertProvider": "istiod"},
 		Clusters: []Cluster{
 			{ID: "cn-fleet-global-east", Kubeconfig: "/run/east.yaml", Context: "kind-east", Network: "network1", RemoteName: "kind-east"},
 			{ID: "cn-fleet-global-west", Kubeconfig: "/run/west.yaml", Context: "kind-west", Network: "network2", RemoteName: "kind-west"},
@@ -220,39 +220,5 @@ func TestRenderPairsAndChecks(t *testing.T) {
 	check, err := RenderCheck(step(t, "S13"), values(), 2)
 	if err != nil || check != "kubectl get pod --context=${CTX_2} -n sample -l app=sleep" {
 		t.Errorf("check %q, %v", check, err)
-	}
-}
-
-func TestCells(t *testing.T) {
-	cells, err := Cells()
-	if err != nil || len(cells) != 14 {
-		t.Fatalf("%d cells, %v: the guide has 14", len(cells), err)
-	}
-	cas, err := CAs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range cells {
-		if !slices.ContainsFunc(cas, func(ca CA) bool { return ca.ID == c.CA }) {
-			t.Errorf("cell %+v has a CA that is not described", c)
-		}
-	}
-}
-
-func TestPilotCertProvider(t *testing.T) {
-	for _, tc := range []struct{ platform, ca, want, wrong string }{
-		{"gke-on-vmware", "mesh-ca", "kubernetes", ""},
-		{"bare-metal", "ca-service", "kubernetes", ""},
-		{"bare-metal", "istio-ca", "istiod", ""},
-		{"eks", "mesh-ca", "istiod", ""},
-		{"kind", "istio-ca", "istiod", ""},
-		{"eks", "ca-service", "", "does not offer it there: use mesh-ca or istio-ca"},
-		{"kind", "mesh-ca", "", "name one of them"},
-		{"kind", "vault", "", "no such CA"},
-	} {
-		got, err := PilotCertProvider(tc.platform, tc.ca)
-		if got != tc.want || (err != nil) != (tc.wrong != "") || err != nil && !strings.Contains(err.Error(), tc.wrong) {
-			t.Errorf("%s with %s: %q, %v; want %q, error %q", tc.platform, tc.ca, got, err, tc.want, tc.wrong)
-		}
 	}
 }

@@ -2,7 +2,6 @@ package guide
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,8 +17,8 @@ type Values struct {
 	ProjectNumber string
 	// Revision is REVISION: the istio.io/rev label of the control planes.
 	Revision string
-	// PilotCertProvider is the word of the cell; see PilotCertProvider.
-	PilotCertProvider string
+	// Words are those of the cell; see Words.
+	Words map[string]string
 	// Asmcli is true when S8 calls asmcli as printed.
 	Asmcli bool
 	// Clusters in the guide's order.
@@ -89,7 +88,10 @@ func Render(step Step, v Values, mode intent.Mode) (script string, deviations []
 // RenderCheck gives the text of the command with which the guide has a step's result looked at on the cluster with
 // ordinal n (from 1), or "" when it prints none.
 func RenderCheck(step Step, v Values, n int) (string, error) {
-	text, err := v.fill(strings.ReplaceAll(step.Check, "<n>", strconv.Itoa(n)))
+	if step.Check == nil {
+		return "", nil
+	}
+	text, err := v.fill(strings.ReplaceAll(step.Check.Command, "<n>", strconv.Itoa(n)))
 	if err != nil {
 		return "", fmt.Errorf("render the check of step %s: %w", step.ID, err)
 	}
@@ -159,8 +161,6 @@ func (v Values) holds(when string) (bool, error) {
 		return v.ProjectNumber != "", nil
 	case "no-asmcli":
 		return !v.Asmcli, nil
-	case "other-revision":
-		return v.Revision != PrintedRevision, nil
 	}
 	ordinal, ok := strings.CutPrefix(when, "other-cluster-id-")
 	n, err := strconv.Atoi(ordinal)
@@ -180,71 +180,4 @@ func (v Values) name(i int) string {
 		return ""
 	}
 	return name
-}
-
-// cell puts the cell's word in: the page prints it in full, in the tab of the platform and CA.
-func (v Values) cell(text string) string {
-	return strings.ReplaceAll(text, "<pilotCertProvider>", v.PilotCertProvider)
-}
-
-var (
-	placeholder = regexp.MustCompile(`<pilotCertProvider>|FLEET_PROJECT_ID|GIVEN_PROJECT_NUMBER|\bREVISION\b|` +
-		`(?:PATH_TO_KUBECONFIG|CLUSTER_NAME|CLUSTER_ID|NETWORK|REMOTE_NAME)_[0-9]+|CLUSTER[0-9]+_CONTEXT_NAME`)
-	number = regexp.MustCompile(`[0-9]+`)
-	// plain words mean themselves to a shell, also inside double quotes.
-	plain = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
-)
-
-// fill replaces every placeholder in one pass, so that a value is never searched for placeholders.
-func (v Values) fill(text string) (string, error) {
-	var missing []string
-	out := placeholder.ReplaceAllStringFunc(text, func(word string) string {
-		value, quotable := v.value(word)
-		switch {
-		case value == "":
-			missing = append(missing, word+" has no value")
-		case plain.MatchString(value):
-		case quotable:
-			value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
-		default:
-			missing = append(missing, fmt.Sprintf("%s cannot be %q: use letters, digits and . _ - : /", word, value))
-		}
-		return value
-	})
-	if len(missing) > 0 {
-		return "", fmt.Errorf("%s", strings.Join(missing, "; "))
-	}
-	return out, nil
-}
-
-// value gives what stands for a placeholder, and whether the guide prints it where a quoted word may stand.
-func (v Values) value(word string) (value string, quotable bool) {
-	switch word {
-	case "<pilotCertProvider>":
-		return v.PilotCertProvider, false
-	case "FLEET_PROJECT_ID":
-		return v.Fleet, false
-	case "GIVEN_PROJECT_NUMBER":
-		return v.ProjectNumber, false
-	case "REVISION":
-		return v.Revision, false
-	}
-	n, err := strconv.Atoi(number.FindString(word))
-	if err != nil || n < 1 || n > len(v.Clusters) {
-		return "", false
-	}
-	c := v.Clusters[n-1]
-	switch {
-	case strings.HasPrefix(word, "PATH_TO_KUBECONFIG"):
-		return c.Kubeconfig, true
-	case strings.HasSuffix(word, "CONTEXT_NAME"):
-		return c.Context, true
-	case strings.HasPrefix(word, "CLUSTER_NAME"):
-		return v.name(n - 1), false
-	case strings.HasPrefix(word, "CLUSTER_ID"):
-		return c.ID, false
-	case strings.HasPrefix(word, "NETWORK"):
-		return c.Network, false
-	}
-	return c.RemoteName, true
 }

@@ -104,7 +104,7 @@ func New(o Options) (*Procedure, error) {
 	if err != nil {
 		return nil, err
 	}
-	word, err := guide.PilotCertProvider(o.Intent.Platform, o.Intent.CA)
+	words, err := guide.Words(o.Intent.Platform, o.Intent.CA)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func New(o Options) (*Procedure, error) {
 	}
 	p := &Procedure{o: o, steps: steps, run: shell.Run, variables: map[string]string{}}
 	p.values = guide.Values{
-		Fleet: o.Intent.Fleet, ProjectNumber: o.Intent.ProjectNumber, Revision: o.Intent.Revision, PilotCertProvider: word,
+		Fleet: o.Intent.Fleet, ProjectNumber: o.Intent.ProjectNumber, Revision: o.Intent.Revision, Words: words,
 	}
 	if p.files, err = prepareFiles(o); err != nil {
 		return nil, fmt.Errorf("prepare the guide's steps in %s: %w", o.Dir, err)
