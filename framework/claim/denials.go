@@ -62,19 +62,7 @@ func denialRules() []rule {
 
 // handshakes are the attempts of a cluster's probe pod with every address of its peers' gateways.
 func handshakes(of func(view) []intent.Cluster) part {
-	return part{of: of,
-		gap: func(v view, c intent.Cluster) string {
-			file := evidence.FileOfHandshakes(v.epoch, c.Name)
-			if v.cluster(c.Name) == nil {
-				return objectsGap(v, c)
-			}
-			if len(v.cluster(c.Name).Handshakes) == 0 {
-				return fmt.Sprintf("%s is not there%s", file, why(v, c, file, "handshakes", ""))
-			}
-			return ""
-		},
-		files: func(v view, c intent.Cluster) []string { return []string{evidence.FileOfHandshakes(v.epoch, c.Name)} },
-	}
+	return file(of, "handshakes", evidence.FileOfHandshakes, func(c *evidence.Cluster) bool { return len(c.Handshakes) > 0 })
 }
 
 // attempts gives what a way's attempts of one kind came to, one for each address of the peer's gateway; and what is missing.

@@ -57,22 +57,19 @@ func Disruptions() []string {
 func (d disruption) judge(v view) result {
 	var n notes
 	v.run.Intent.Samples = v.run.Intent.DisruptionSamples
-	for _, a := range d.breaks {
-		switch subject, got := a.judged(v); got.verdict {
-		case Failed:
-		case Passed:
-			n.breaks("%s (%s) held all the same: %s", a.claim, subject, got.reason)
-		default:
-			n.puzzles("while it was in force, %s (%s) could not be told: %s", a.claim, subject, got.reason)
-		}
-	}
-	for _, a := range d.keeps {
-		switch subject, got := a.judged(v); got.verdict {
-		case Passed:
-		case Failed:
-			n.breaks("%s (%s) failed with it: %s", a.claim, subject, got.reason)
-		default:
-			n.puzzles("while it was in force, %s (%s) could not be told: %s", a.claim, subject, got.reason)
+	for _, expected := range []struct {
+		all      []about
+		want     Verdict
+		contrary string
+	}{{d.breaks, Failed, "held all the same"}, {d.keeps, Passed, "failed with it"}} {
+		for _, a := range expected.all {
+			switch subject, got := a.judged(v); got.verdict {
+			case expected.want:
+			case Passed, Failed:
+				n.breaks("%s (%s) %s: %s", a.claim, subject, expected.contrary, got.reason)
+			default:
+				n.puzzles("while it was in force, %s (%s) could not be told: %s", a.claim, subject, got.reason)
+			}
 		}
 	}
 	if d.also != nil {
@@ -97,9 +94,11 @@ func (d disruption) symptoms() string {
 func (d disruption) judgeRepaired(v view, n *notes) {
 	v.epoch = evidence.Repaired(d.id)
 	if d.afterwards != nil {
-		if gap := objectsGapOfAll(v); gap != "" {
-			n.puzzles("%s", gap)
-			return
+		for _, c := range v.everyone() {
+			if gap := objectsGap(v, c); gap != "" {
+				n.puzzles("%s", gap)
+				return
+			}
 		}
 		d.afterwards(v, n)
 	}
@@ -124,15 +123,6 @@ func noteWhole(v view, n *notes) {
 			}
 		}
 	}
-}
-
-func objectsGapOfAll(v view) string {
-	for _, c := range v.run.Intent.Clusters {
-		if gap := objectsGap(v, c); gap != "" {
-			return gap
-		}
-	}
-	return ""
 }
 
 // joinedRules are those that can be judged again in any epoch of a mesh that is joined.

@@ -1,7 +1,6 @@
 package claim
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -50,19 +49,7 @@ func injectionRules() []rule {
 }
 
 func steadyCalls(of func(view) []intent.Cluster) part {
-	return part{of: of,
-		gap: func(v view, c intent.Cluster) string {
-			file := evidence.FileOfSteadyCalls(v.epoch, c.Name)
-			if v.cluster(c.Name) == nil {
-				return objectsGap(v, c)
-			}
-			if v.cluster(c.Name).Steady == nil {
-				return fmt.Sprintf("%s is not there%s", file, why(v, c, file, "steady calls", ""))
-			}
-			return ""
-		},
-		files: func(v view, c intent.Cluster) []string { return []string{evidence.FileOfSteadyCalls(v.epoch, c.Name)} },
-	}
+	return file(of, "steady calls", evidence.FileOfSteadyCalls, func(c *evidence.Cluster) bool { return c.Steady != nil })
 }
 
 const (

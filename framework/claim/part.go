@@ -223,6 +223,22 @@ func proxies(role string, of func(view) []intent.Cluster) part {
 	}
 }
 
+// file is a part that one file of each cluster holds whole: kind is how collection names it among its problems.
+func file(of func(view) []intent.Cluster, kind string, name func(epoch, cluster string) string, there func(*evidence.Cluster) bool) part {
+	return part{of: of,
+		gap: func(v view, c intent.Cluster) string {
+			switch one := v.cluster(c.Name); {
+			case one == nil:
+				return objectsGap(v, c)
+			case !there(one):
+				return fmt.Sprintf("%s is not there%s", name(v.epoch, c.Name), why(v, c, name(v.epoch, c.Name), kind, ""))
+			}
+			return ""
+		},
+		files: func(v view, c intent.Cluster) []string { return []string{name(v.epoch, c.Name)} },
+	}
+}
+
 // dials are the connections from a cluster's probe pod to every address of its peers' gateways.
 func dials(of func(view) []intent.Cluster) part {
 	return part{of: of,

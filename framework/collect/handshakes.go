@@ -81,24 +81,14 @@ func answers(stdout []byte, asked []evidence.Handshake) ([]evidence.Handshake, e
 		if len(made) == len(asked) {
 			break
 		}
-		var a struct {
-			Name      string  `json:"name"`
-			Connected bool    `json:"connected"`
-			Handshake bool    `json:"handshake"`
-			Peer      string  `json:"peer"`
-			Code      int     `json:"code"`
-			Body      string  `json:"body"`
-			Phase     string  `json:"phase"`
-			Error     string  `json:"error"`
-			Seconds   float64 `json:"seconds"`
-		}
+		a := struct {
+			Name string `json:"name"`
+			evidence.Handshake
+		}{Handshake: asked[len(made)]} // the probe's keys are the evidence's; who asked whom it does not know
 		if err := json.Unmarshal(line, &a); err != nil || a.Name != fmt.Sprint(len(made)) {
 			return made, fmt.Errorf("ask the gateways: answer %d of %d cannot be read: %.80q", len(made)+1, len(asked), line)
 		}
-		h := asked[len(made)]
-		h.Connected, h.Handshake, h.Peer, h.Code, h.Body = a.Connected, a.Handshake, a.Peer, a.Code, a.Body
-		h.Phase, h.Error, h.Seconds = a.Phase, a.Error, a.Seconds
-		made = append(made, h)
+		made = append(made, a.Handshake)
 	}
 	if len(made) < len(asked) {
 		return made, fmt.Errorf("ask the gateways: %d of %d answers came", len(made), len(asked))

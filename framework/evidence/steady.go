@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// SteadyCalls are what a pod in the mesh was answered while it called helloworld at a fixed rate and something was done to the mesh
-// and undone. Their file is steady-calls.json in the epoch after the repair.
+// SteadyCalls are what a pod in the mesh was answered while it called helloworld at a fixed rate and something was done to
+// the mesh and undone. Their file is steady-calls.json in the epoch after the repair.
 type SteadyCalls struct {
 	From string  `json:"from"`
 	Pod  string  `json:"pod"`

@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-
-	"github.com/meshproof/meshproof/framework/poll"
 )
 
 // Disruption is something that is done to a joined mesh as part of a run. What must be seen then is a claim's
@@ -28,8 +25,9 @@ type Disruption struct {
 
 // Disruptions gives those of a run, in the order of the claims.
 func Disruptions() []Disruption {
+	// What is applied here is shown by callers with certificates, or by those whom a policy tells apart by them.
 	applied := func(id, sentence, text string) Disruption {
-		return Disruption{ID: id, Sentence: sentence,
+		return Disruption{ID: id, Sentence: sentence, KindOnly: true,
 			Break:  func(ctx context.Context, r *Rig) error { return r.apply(ctx, r.west(), text) },
 			Repair: func(ctx context.Context, r *Rig) error { return r.remove(ctx, r.west(), text) }}
 	}
@@ -64,11 +62,11 @@ func Disruptions() []Disruption {
 	sameNetwork, serviceDeleted := of("same-network", "same-network", true), of("service-deleted", "service-missing", false)
 	sameNetwork.NoCalls, serviceDeleted.GuideCalls = true, true
 	denySleep, allowSleep := policy("deny-sleep", "DENY"), policy("allow-sleep", "ALLOW")
-	all := []Disruption{
+	return []Disruption{
 		then(applied("identity-denied", "west's v2 denies the identity of sleep", denySleep), sleepRefused(true), sleepRefused(false)),
 		then(applied("identity-allowed", "west's v2 allows the identity of sleep alone", allowSleep),
 			func(ctx context.Context, r *Rig) error { return r.policed(ctx, true) }, func(ctx context.Context, r *Rig) error { return r.policed(ctx, false) }),
-		then(Disruption{ID: "service-private", Sentence: "west's service helloworld is exported to its own namespace only",
+		then(Disruption{ID: "service-private", Sentence: "west's service helloworld is exported to its own namespace only", KindOnly: true,
 			Break: func(ctx context.Context, r *Rig) error {
 				return r.in(ctx, r.west(), sample, "annotate service helloworld --overwrite networking.istio.io/exportTo=.")
 			},
@@ -88,10 +86,10 @@ func Disruptions() []Disruption {
 				if err := r.keepService(ctx); err != nil {
 					return err // it could not be made anew
 				}
-				return errors.Join(r.in(ctx, r.west(), system, "delete service "+gateway), r.holds(ctx, true))
+				return errors.Join(r.in(ctx, r.west(), system, "delete service "+gateway), r.holds(ctx, false))
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.restoreService(ctx), r.addressed(ctx, r.west()), r.holds(ctx, false), r.crossing(ctx), r.freshClient(ctx, r.east()))
+				return errors.Join(r.restoreService(ctx), r.addressed(ctx, r.west()), r.holds(ctx, true), r.crossing(ctx), r.freshClient(ctx, r.east()))
 			},
 		},
 		of("different-roots", "different-roots", true),
@@ -105,10 +103,6 @@ func Disruptions() []Disruption {
 		sameNetwork,
 		serviceDeleted,
 	}
-	for i := range all {
-		all[i].KindOnly = all[i].KindOnly || slices.Contains([]string{"identity-denied", "identity-allowed", "service-private", "mtls-disabled"}, all[i].ID)
-	}
-	return all
 }
 
 // of makes a disruption of a fault.
@@ -142,50 +136,30 @@ func (r *Rig) relabel(ctx context.Context, revision string) error {
 
 // policed waits until helloworld's sidecar on west has the policy, or has it no more.
 func (r *Rig) policed(ctx context.Context, want bool) error {
-	return r.watch(ctx, fmt.Sprintf("helloworld's sidecar has a policy: %t", want), func(ctx context.Context) (string, error) {
-		out, err := r.kubectl(ctx, r.west(), "", "-n", sample, "exec", "deploy/"+r.helloworld(r.west()), "-c", "istio-proxy", "--",
-			"pilot-agent", "request", "GET", "config_dump?resource=dynamic_listeners")
-		if err != nil {
-			return "", err
-		}
-		if has := strings.Contains(out, "policy[allow-sleep]"); has != want {
-			return fmt.Sprintf("has one: %t", has), errors.New("not yet")
-		}
-		return "", nil
+	return r.becomes(ctx, r.west(), "helloworld's sidecar has a policy", want, func(ctx context.Context) (bool, error) {
+		out, err := r.envoy(ctx, r.west(), sample, r.helloworld(r.west()), "config_dump?resource=dynamic_listeners")
+		return strings.Contains(out, "policy[allow-sleep]"), err
 	})
 }
 
 // behind waits until west's gateway has a helloworld to pass on to, or has none.
 func (r *Rig) behind(ctx context.Context, want bool) error {
 	const host = "outbound_.5000_._.helloworld.sample.svc.cluster.local::1"
-	return r.watch(ctx, fmt.Sprintf("the gateway has a helloworld to pass on to: %t", want), func(ctx context.Context) (string, error) {
-		out, err := r.kubectl(ctx, r.west(), "", "-n", system, "exec", "deploy/"+gateway, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", "clusters")
-		if err != nil {
-			return "", err
-		}
-		if has := strings.Contains(out, host); has != want {
-			return fmt.Sprintf("has one: %t", has), errors.New("not yet")
-		}
-		return "", nil
+	return r.becomes(ctx, r.west(), "the gateway has a helloworld to pass on to", want, func(ctx context.Context) (bool, error) {
+		out, err := r.envoy(ctx, r.west(), system, gateway, "clusters")
+		return strings.Contains(out, host), err
 	})
 }
 
-// holds waits until east's sleep has helloworld's pods of west in place of west's gateway, or the gateway again.
-func (r *Rig) holds(ctx context.Context, raw bool) error {
-	w := poll.Wait{What: fmt.Sprintf("sleep holds raw addresses: %t", raw), Where: "cluster " + r.east().Name, Limit: noticeLimit}
-	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
-		out, err := r.kubectl(ctx, r.east(), "", "-n", sample, "exec", "deploy/sleep", "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", "clusters")
-		if err != nil {
-			return "", err
-		}
+// holds waits until east's sleep has west's gateway for helloworld, or has it no more.
+func (r *Rig) holds(ctx context.Context, want bool) error {
+	return r.becomes(ctx, r.east(), "sleep holds the gateway", want, func(ctx context.Context) (bool, error) {
+		out, err := r.envoy(ctx, r.east(), sample, "sleep", "clusters")
 		through := false
 		for line := range strings.Lines(out) {
 			through = through || strings.HasPrefix(line, "outbound|5000||helloworld.sample") && strings.Contains(line, fmt.Sprintf(":%d::", gatewayPort))
 		}
-		if through == raw {
-			return fmt.Sprintf("through the gateway: %t", through), errors.New("not yet")
-		}
-		return "", nil
+		return through, err
 	})
 }
 

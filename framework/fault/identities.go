@@ -107,7 +107,7 @@ func (r *Rig) shows(ctx context.Context, from time.Time) error {
 	want := from.UTC().Format("2006-01-02T15:04:05Z")
 	w := poll.Wait{What: "the sidecar has the certificate from " + want, Where: "cluster " + r.west().Name, Limit: 3 * noticeLimit, Every: time.Second}
 	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
-		out, err := r.kubectl(ctx, r.west(), "", "-n", sample, "exec", "deploy/"+r.helloworld(r.west()), "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", "certs")
+		out, err := r.envoy(ctx, r.west(), sample, r.helloworld(r.west()), "certs")
 		if err == nil && !strings.Contains(out, want) {
 			err = errors.New("not yet")
 		}

@@ -198,6 +198,23 @@ func (r *Rig) noticed(ctx context.Context, c *cluster.Cluster, remote, want stri
 	})
 }
 
+// envoy asks the proxy of a deployment's pod for one of its admin pages.
+func (r *Rig) envoy(ctx context.Context, c *cluster.Cluster, namespace, deployment, page string) (string, error) {
+	return r.kubectl(ctx, c, "", "-n", namespace, "exec", "deploy/"+deployment, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", page)
+}
+
+// becomes waits until something on a cluster is so, or is so no more.
+func (r *Rig) becomes(ctx context.Context, c *cluster.Cluster, what string, want bool, look func(context.Context) (bool, error)) error {
+	w := poll.Wait{What: fmt.Sprintf("%s: %t", what, want), Where: "cluster " + c.Name, Limit: noticeLimit}
+	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
+		is, err := look(ctx)
+		if err == nil && is != want {
+			err = errors.New("not yet")
+		}
+		return fmt.Sprint(is), err
+	})
+}
+
 // node runs a command in the node of a kind cluster.
 func (r *Rig) node(ctx context.Context, c *cluster.Cluster, args ...string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, commandLimit, fmt.Errorf("the command took longer than %s", commandLimit))

@@ -26,9 +26,15 @@ func (s *Session) disruptions() []fault.Disruption {
 	if !s.o.Disruptive {
 		return nil
 	}
-	return slices.DeleteFunc(fault.Disruptions(), func(d fault.Disruption) bool {
-		return d.KindOnly && s.intent.Provision != intent.Kind || len(s.o.Disruptions) > 0 && !slices.Contains(s.o.Disruptions, d.ID)
-	})
+	return slices.DeleteFunc(fault.Disruptions(), func(d fault.Disruption) bool { return !s.does(d.ID, d.KindOnly) })
+}
+
+// does tells whether a run that may change the mesh does this to it.
+func (s *Session) does(id string, kindOnly bool) bool {
+	if kindOnly && s.intent.Provision != intent.Kind {
+		return false
+	}
+	return len(s.o.Disruptions) == 0 || slices.Contains(s.o.Disruptions, id)
 }
 
 // kindOnly tells whether a disruption or an injection is not for given clusters.
@@ -52,7 +58,7 @@ func (s *Session) disrupt(ctx context.Context, o verify.Options) error {
 		s.o.Tell.Note("nothing is done to the mesh on purpose: " + why)
 		return nil
 	}
-	rig, err := s.newRig()
+	rig, err := s.newRig("disruptions")
 	if err != nil {
 		return err
 	}

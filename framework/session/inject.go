@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -18,7 +16,6 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/fault"
-	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/poll"
 	"github.com/meshproof/meshproof/framework/traffic"
 	"github.com/meshproof/meshproof/framework/verify"
@@ -39,9 +36,7 @@ func (s *Session) injections() []fault.Injection {
 	if !s.o.Disruptive {
 		return nil
 	}
-	return slices.DeleteFunc(fault.Injections(), func(i fault.Injection) bool {
-		return i.KindOnly && s.intent.Provision != intent.Kind || len(s.o.Disruptions) > 0 && !slices.Contains(s.o.Disruptions, i.ID)
-	})
+	return slices.DeleteFunc(fault.Injections(), func(i fault.Injection) bool { return !s.does(i.ID, i.KindOnly) })
 }
 
 // inject brings one failure after the other upon the mesh while every cluster calls at a steady rate, and looks at the mesh
@@ -182,16 +177,4 @@ func (s *Session) stopCalls(ctx context.Context, steady evidence.SteadyCalls) (m
 		return errors.Join(err, deleted)
 	})
 	return made, err
-}
-
-// newRig is what disruptions and injections act with.
-func (s *Session) newRig() (*fault.Rig, error) {
-	rig := &fault.Rig{Set: s.set, Intent: s.intent, Kubectl: s.images.Kubectl, Mesh: s.mesh, Dir: filepath.Join(s.o.dir(), "disruptions")}
-	if rig.Mesh.Release == nil {
-		rig.Mesh.Release = s.rel
-	}
-	if err := os.MkdirAll(rig.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make a directory for what is done to the mesh: %w", err)
-	}
-	return rig, nil
 }

@@ -44,9 +44,9 @@ const provingSamples = 60
 // Prove puts each fault into the standing mesh, has it judged, and takes it out again; before and after each the mesh must
 // pass. It tells of each proof as it ends. An error means that the mesh is not healthy any more, and nothing can be proved.
 func (s *Session) Prove(ctx context.Context, faults []fault.Fault, tell func(Proof)) error {
-	rig := &fault.Rig{Set: s.set, Intent: s.intent, Kubectl: s.images.Kubectl, Mesh: s.mesh, Dir: filepath.Join(s.o.dir(), "faults")}
-	if err := os.MkdirAll(rig.Dir, 0o700); err != nil {
-		return fmt.Errorf("make a directory for the faults: %w", err)
+	rig, err := s.newRig("faults")
+	if err != nil {
+		return err
 	}
 	if err := s.healthy(ctx, filepath.Join(s.o.ReportDir, "healthy")); err != nil {
 		return err
@@ -111,4 +111,16 @@ func (s *Session) healthy(ctx context.Context, dir string) error {
 		return nil
 	}
 	return errors.Join(fmt.Errorf("the mesh is %s: %s: see %s", found.Verdict, strings.TrimSpace(found.Reason), dir), err)
+}
+
+// newRig is what faults, disruptions and injections act with; name is that of its private directory.
+func (s *Session) newRig(name string) (*fault.Rig, error) {
+	rig := &fault.Rig{Set: s.set, Intent: s.intent, Kubectl: s.images.Kubectl, Mesh: s.mesh, Dir: filepath.Join(s.o.dir(), name)}
+	if rig.Mesh.Release == nil { // the control planes of given clusters are somebody's
+		rig.Mesh.Release = s.rel
+	}
+	if err := os.MkdirAll(rig.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make a directory for what is done to the mesh: %w", err)
+	}
+	return rig, nil
 }

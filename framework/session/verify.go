@@ -9,6 +9,7 @@ import (
 	"github.com/meshproof/meshproof/fixtures"
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/collect"
+	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/manifest"
@@ -49,7 +50,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	p, err := procedure.New(procedure.Options{
 		Intent: s.intent, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
 		OnStep: s.record, Ledger: s.ledger, OnNamespace: s.logAccess,
-		Namespaces: []string{fixtures.ProbeNamespace, fixtures.SecondNamespace},
+		Namespaces: []string{fixtures.ProbeNamespace, evidence.SecondNamespace},
 	})
 	if err != nil {
 		return err
@@ -88,7 +89,7 @@ func (s *Session) logAccess(ctx context.Context) error {
 // deployOwn brings the probe pod, outside the mesh, and the second service, in it, each in a namespace of its own.
 func (s *Session) deployOwn(ctx context.Context, c *cluster.Cluster) error {
 	data := map[string]string{"ProbeImage": s.o.ProbeImage, "Revision": s.intent.Revision, "Cluster": c.Name}
-	for _, f := range []struct{ fixture, namespace string }{{fixtures.Probe, fixtures.ProbeNamespace}, {fixtures.Second, fixtures.SecondNamespace}} {
+	for _, f := range []struct{ fixture, namespace string }{{fixtures.Probe, fixtures.ProbeNamespace}, {fixtures.Second, evidence.SecondNamespace}} {
 		entry := ledger.Entry{Kind: "Namespace", Name: f.namespace, Cluster: c.Name}
 		if err := s.ledger.Intend(entry); err != nil {
 			return err
@@ -119,7 +120,7 @@ func (s *Session) verifyOptions() verify.Options {
 		Set: s.set, Intent: s.intent, Folder: s.folder, Caller: s.proc, Limits: s.o.Limits, OnStep: s.record,
 		OnState: func(what, state string) { s.o.Tell.Doing("", "waiting for the "+what+": "+state) },
 		Collect: collect.Options{
-			Intent: s.intent, SampleNamespace: "sample", GatewayNamespace: "istio-system",
+			Intent: s.intent, SampleNamespace: sampleNamespace, GatewayNamespace: "istio-system",
 			Probe:    collect.ProbeRef{Namespace: fixtures.ProbeNamespace, Selector: fixtures.ProbeSelector},
 			Attempts: func(name string) []collect.Attempt { return s.attempts[name] },
 		},

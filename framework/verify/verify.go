@@ -50,7 +50,8 @@ type Options struct {
 	Caller  Caller
 	Collect collect.Options
 	Limits  Limits
-	// NoGuideCalls and NoSplit leave calls out, where each would wait for what is not there.
+	// NoGuideCalls, NoSecond and NoSplit leave calls out: the guide's, those of the second service and the measured ones, where
+	// each would wait for what is not there.
 	NoGuideCalls, NoSecond, NoSplit bool
 	// OnStep is told of each step as it ends.
 	OnStep func(evidence.Step)
@@ -101,8 +102,8 @@ func Removed(ctx context.Context, o Options) error {
 	return err
 }
 
-// settle looks until every core claim about a mesh in that state (Joined or Removed) that converges has passed. Not to converge is no error: the claims
-// will say so. The error is that of an interrupted look.
+// settle looks until every core claim about a mesh in that state (Joined or Removed) that converges has passed. Not to
+// converge is no error: the claims will say so. The error is that of an interrupted look.
 func settle(ctx context.Context, o Options, epoch, state string, limit time.Duration) (map[string]*evidence.Cluster, error) {
 	var snapshot map[string]*evidence.Cluster
 	last, claims, changed := "", "", time.Now()
