@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
@@ -142,11 +143,16 @@ func controlled(v view, peer intent.Cluster, as string, good func(evidence.Hands
 // refusedTLS: the connection was ended, and neither a certificate nor an answer was given.
 func refusedTLS(h evidence.Handshake) bool { return h.Connected && !h.Handshake && h.Code == 0 }
 
-// refusedCertificate: the peer showed its own identity, and ended the connection with an alert about the client's. With TLS
-// 1.3 the alert comes with the first read, and what was written before it may have met a closed connection.
+// refusedCertificate: the peer showed its own identity, and ended the connection because of the client's. With TLS 1.3 its
+// alert comes with the first read, and what was written before it may have met a closed connection. The alert itself may
+// be lost on the way: the sidecar closes with what the client wrote still unread, the kernel makes that a reset, and the
+// gateway's Envoy drops what it had not passed on yet. That nothing came but the end is a refusal too.
 func refusedCertificate(h evidence.Handshake) bool {
-	return h.Connected && h.Code == 0 && strings.Contains(h.Error, "remote error: tls:")
+	return h.Connected && h.Code == 0 && (alerted(h) || h.Peer != "" && (strings.HasSuffix(h.Error, "EOF") ||
+		strings.HasSuffix(h.Error, syscall.ECONNRESET.Error()) || strings.HasSuffix(h.Error, syscall.EPIPE.Error())))
 }
+
+func alerted(h evidence.Handshake) bool { return strings.Contains(h.Error, "remote error: tls:") }
 
 func judgeDenied(v view, control func(view, intent.Cluster) string, refused func(evidence.Handshake) bool, who ...string) result {
 	var n notes
@@ -162,7 +168,7 @@ func judgeDenied(v view, control func(view, intent.Cluster) string, refused func
 			for _, h := range all {
 				switch {
 				case refused(h):
-				case h.Code != 0 || h.Handshake && !strings.Contains(h.Error, "remote error: tls:"):
+				case h.Code != 0 || h.Handshake && !alerted(h):
 					n.breaks("asked with %q, %s of %s was not refused: TLS set up %t, %s", as, h.Address, peer.Name, h.Handshake, came(h))
 				default:
 					n.puzzles("asked with %q, %s of %s did not refuse as it must: %s", as, h.Address, peer.Name, came(h))

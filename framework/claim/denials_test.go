@@ -55,6 +55,15 @@ func TestDenials(t *testing.T) {
 		{"nobody is let in", "denies-missing-certificate", eastToWest, asked(evidence.AsMember, shut), Inconclusive, "a refusal shows nothing"},
 		{"ended without an alert", "denies-missing-certificate", eastToWest, asked(evidence.AsAnonymous, shut), Inconclusive, "did not refuse as it must"},
 
+		{"ended, and the alert was lost", "denies-foreign-certificates", eastToWest, asked(evidence.AsExpired, func(h *evidence.Handshake) {
+			h.Handshake, h.Phase, h.Error = true, "read", "unexpected EOF"
+		}), Passed, "refused on the way from east"},
+		{"reset, and the alert was lost", "denies-missing-certificate", eastToWest, asked(evidence.AsAnonymous, func(h *evidence.Handshake) {
+			h.Handshake, h.Phase, h.Error = true, "write", "write tcp 10.244.0.7:60992->172.18.252.1:15443: write: broken pipe"
+		}), Passed, "refused on the way from east"},
+		{"neither answered nor ended", "denies-foreign-certificates", eastToWest, asked(evidence.AsExpired, func(h *evidence.Handshake) {
+			h.Handshake, h.Phase, h.Error = true, "read", "read tcp 10.244.0.7:60992->172.18.252.1:15443: i/o timeout"
+		}), Failed, "was not refused: TLS set up true, no answer (read: i/o timeout)"},
 		{"another root", "denies-foreign-certificates", eastToWest, asked(evidence.AsForeigner, answered), Failed, "asked with \"foreign root\""},
 		{"expired", "denies-foreign-certificates", eastToWest, asked(evidence.AsExpired, answered), Failed, "asked with \"expired certificate\""},
 		{"not yet valid", "denies-foreign-certificates", eastToWest, asked(evidence.AsFuture, answered), Failed, "asked with \"future certificate\""},

@@ -93,11 +93,7 @@ func from(c *cluster.Cluster) (source, error) {
 	if err != nil {
 		return source{}, fmt.Errorf("make a metadata client for cluster %s: %w", c.Name, err)
 	}
-	f, err := newForwarder(c.Kube(), config)
-	if err != nil {
-		return source{}, fmt.Errorf("prepare port forwarding on cluster %s: %w", c.Name, err)
-	}
-	return source{reader: c, name: c.Name, metadata: m, forward: f, execs: make(chan struct{}, maxExecs)}, nil
+	return source{reader: c, name: c.Name, metadata: m, forward: &forwarder{kube: c.Kube(), config: config}, execs: make(chan struct{}, maxExecs)}, nil
 }
 
 // run executes a command in a container and gives its standard output.

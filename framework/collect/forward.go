@@ -22,17 +22,8 @@ import (
 // forwarder asks a pod's own HTTP server through the API server's port forwarding, as istioctl does. A page costs some
 // milliseconds this way, where an exec starts a process in the pod for about 0.3 s.
 type forwarder struct {
-	kube      kubernetes.Interface
-	transport http.RoundTripper
-	upgrader  spdy.Upgrader
-}
-
-func newForwarder(kube kubernetes.Interface, config *rest.Config) (*forwarder, error) {
-	transport, upgrader, err := spdy.RoundTripperFor(config)
-	if err != nil {
-		return nil, err
-	}
-	return &forwarder{kube: kube, transport: transport, upgrader: upgrader}, nil
+	kube   kubernetes.Interface
+	config *rest.Config
 }
 
 // getter is the forwarder, or what a test puts in its place.
@@ -74,7 +65,13 @@ func (f *forwarder) connect(ctx context.Context, pod corev1.Pod) (httpstream.Con
 	if err != nil {
 		return nil, err
 	}
-	conn, _, err := spdy.NegotiateStreaming(f.upgrader, &http.Client{Transport: f.transport}, req, portforward.PortForwardProtocolV1Name)
+	// Each connection needs a pair of its own: they keep the socket that was dialled last, and of two connections that are
+	// made with one pair at the same moment one may get the other's, so that both wait for answers that never come.
+	transport, upgrader, err := spdy.RoundTripperFor(f.config)
+	if err != nil {
+		return nil, err
+	}
+	conn, _, err := spdy.NegotiateStreaming(upgrader, &http.Client{Transport: transport}, req, portforward.PortForwardProtocolV1Name)
 	return conn, err
 }
 

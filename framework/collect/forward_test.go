@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -78,10 +79,7 @@ func answer(data, failure httpstream.Stream) {
 
 func TestForward(t *testing.T) {
 	c := openCluster(t, http.HandlerFunc(forwarding))
-	f, err := newForwarder(c.Kube(), c.Resources().GetConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := &forwarder{kube: c.Kube(), config: c.Resources().GetConfig()}
 	sleep := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "sample", Name: "sleep-1"}}
 	bodies, errs := f.get(t.Context(), sleep, 15000, []string{"/a?x=1", "/missing", "/b"})
 	for i, want := range []string{"/a?x=1", "", "/b"} {
@@ -104,14 +102,29 @@ func TestForward(t *testing.T) {
 // A server that accepts and never answers is left when the context ends.
 func TestForwardEndsWithTheContext(t *testing.T) {
 	c := openCluster(t, http.HandlerFunc(forwarding))
-	f, err := newForwarder(c.Kube(), c.Resources().GetConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := &forwarder{kube: c.Kube(), config: c.Resources().GetConfig()}
 	sleep := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "sample", Name: "sleep-1"}}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, errs := f.get(ctx, sleep, 15002, []string{"/a"}); !errors.Is(errs[0], context.DeadlineExceeded) {
 		t.Errorf("error %v, want %v", errs[0], context.DeadlineExceeded)
 	}
+}
+
+// Connections that are made at the same moment do not get each other's sockets.
+func TestForwardAtOnce(t *testing.T) {
+	c := openCluster(t, http.HandlerFunc(forwarding))
+	f := &forwarder{kube: c.Kube(), config: c.Resources().GetConfig()}
+	sleep := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "sample", Name: "sleep-1"}}
+	var all sync.WaitGroup
+	for i := range 64 {
+		all.Go(func() {
+			want := fmt.Sprintf("/page?%d", i)
+			bodies, errs := f.get(t.Context(), sleep, 15000, []string{want})
+			if errs[0] != nil || strings.TrimSpace(string(bodies[0])) != want {
+				t.Errorf("page %d: %.20q, error %v", i, bodies[0], errs[0])
+			}
+		})
+	}
+	all.Wait()
 }
