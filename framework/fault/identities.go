@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
-	"github.com/meshproof/meshproof/framework/poll"
 )
 
 // identities are the faults in certificates.
@@ -25,15 +23,7 @@ func identities() []Fault {
 				if err != nil {
 					return err
 				}
-				// A sidecar that has no other certificate is refused by istiod and never becomes ready: it begins with a good one.
-				good, err := r.certificate(now.Add(-time.Hour), now.Add(time.Hour))
-				if err != nil {
-					return err
-				}
-				if err := errors.Join(r.apply(ctx, r.west(), good), r.template(ctx, mounted), r.apply(ctx, r.west(), text)); err != nil {
-					return err
-				}
-				return errors.Join(r.shows(ctx, now.Add(from)), r.freshClient(ctx, r.east()))
+				return errors.Join(r.apply(ctx, r.west(), text), r.template(ctx, mounted), r.freshClient(ctx, r.east()))
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
 				return errors.Join(r.template(ctx, unmounted), r.in(ctx, r.west(), sample, "delete secret --ignore-not-found planted-certificate"),
@@ -78,11 +68,12 @@ func (r *Rig) authority(ctx context.Context, dir string) error {
 	return errors.Join(r.freshGateway(ctx, r.west()), r.freshServer(ctx, r.west()), r.freshClient(ctx, r.west()), r.crossing(ctx), r.freshClient(ctx, r.east()))
 }
 
-// A proxy takes a certificate from files where it finds them (Istio's pkg/security: WorkloadIdentityCredentialsPath).
+// A proxy's agent serves the workload's certificate from files where it finds them (Istio's pkg/security:
+// DefaultCertChainFilePath), and still asks istiod with its token: so the sidecar becomes ready whatever the certificate says.
 const (
 	mounted = `{"metadata":{"annotations":{` +
 		`"sidecar.istio.io/userVolume":"{\"planted\":{\"secret\":{\"secretName\":\"planted-certificate\"}}}",` +
-		`"sidecar.istio.io/userVolumeMount":"{\"planted\":{\"mountPath\":\"/var/run/secrets/workload-spiffe-credentials\",\"readOnly\":true}}"}}}`
+		`"sidecar.istio.io/userVolumeMount":"{\"planted\":{\"mountPath\":\"/etc/certs\",\"readOnly\":true}}"}}}`
 	unmounted = `{"metadata":{"annotations":{"sidecar.istio.io/userVolume":null,"sidecar.istio.io/userVolumeMount":null}}}`
 )
 
@@ -98,21 +89,7 @@ func (r *Rig) certificate(from, to time.Time) (string, error) {
 		return "", fmt.Errorf("read the root of cluster %s: %w", r.west().Name, err)
 	}
 	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: planted-certificate, namespace: %s}\nstringData:\n%s%s%s", sample,
-		entry("certificates.pem", chain), entry("private_key.pem", private), entry("ca_certificates.pem", string(root))), nil
-}
-
-// shows waits until helloworld's sidecar on west has a certificate that begins then: the kubelet writes a changed secret into
-// a pod once a minute or so.
-func (r *Rig) shows(ctx context.Context, from time.Time) error {
-	want := from.UTC().Format("2006-01-02T15:04:05Z")
-	w := poll.Wait{What: "the sidecar has the certificate from " + want, Where: "cluster " + r.west().Name, Limit: 3 * noticeLimit, Every: time.Second}
-	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
-		out, err := r.envoy(ctx, r.west(), sample, r.helloworld(r.west()), "certs")
-		if err == nil && !strings.Contains(out, want) {
-			err = errors.New("not yet")
-		}
-		return "", err
-	})
+		entry("cert-chain.pem", chain), entry("key.pem", private), entry("root-cert.pem", string(root))), nil
 }
 
 // entry is one key of a YAML map with a text of several lines.
