@@ -21,6 +21,10 @@ const disruptionSamples = 40
 // disruptionLimit bounds one disruption with its repair and both looks: several times the longest on two cores.
 const disruptionLimit = 10 * time.Minute
 
+// undoLimit bounds the repair after an interruption. Measured on kind: 40 s, for a control plane
+// and all that has its certificates from it.
+const undoLimit = 3 * time.Minute
+
 // disruptions gives those that this run is to do: none, unless it was asked for them.
 func (s *Session) disruptions() []fault.Disruption {
 	if !s.o.Disruptive {
@@ -95,15 +99,31 @@ func (s *Session) disruptOnce(ctx context.Context, rig *fault.Rig, o verify.Opti
 			return verify.Look(ctx, broken, evidence.Broken(d.ID))
 		})
 	}
-	if ctx.Err() != nil {
-		return errors.Join(err, context.Cause(ctx))
-	}
-	if err := s.step(ctx, "D."+d.ID+".repair", "", "undo it", func(ctx context.Context) error { return d.Repair(ctx, rig) }); err != nil {
-		return fmt.Errorf("undo %s: %w", d.ID, err)
+	if err := s.undo(ctx, rig, d.ID, d.Repair); err != nil || ctx.Err() != nil {
+		return err
 	}
 	return s.step(ctx, "D."+d.ID+".again", "", "look at the mesh without it", func(ctx context.Context) error {
 		return verify.Look(ctx, o, evidence.Repaired(d.ID))
 	})
+}
+
+// undo repairs what was done to the mesh. A run that was interrupted, or whose time is up, does so too where the clusters
+// outlive it: nothing stays broken. The error is also that of the interruption.
+func (s *Session) undo(ctx context.Context, rig *fault.Rig, id string, repair func(context.Context, *fault.Rig) error) error {
+	interrupted := context.Cause(ctx)
+	if interrupted != nil {
+		if s.intent.Provision == intent.Kind && s.o.Keep == KeepNever {
+			return interrupted
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(context.WithoutCancel(ctx), undoLimit, fmt.Errorf("to undo %s took longer than %s", id, undoLimit))
+		defer cancel()
+	}
+	err := s.step(ctx, "D."+id+".repair", "", "undo it", func(ctx context.Context) error { return repair(ctx, rig) })
+	if err != nil {
+		err = fmt.Errorf("undo %s: %w", id, err)
+	}
+	return errors.Join(interrupted, err)
 }
 
 // unfit says why the joined mesh is not fit to be disrupted, from what was saved of it; "" when every core claim about it

@@ -64,11 +64,8 @@ func (s *Session) injectOnce(ctx context.Context, rig *fault.Rig, o verify.Optio
 			return errors.Join(i.Break(ctx, rig), hold(ctx, i.Hold))
 		})
 	}
-	if ctx.Err() != nil {
-		return errors.Join(err, context.Cause(ctx))
-	}
-	if err := s.step(ctx, "D."+i.ID+".repair", "", "undo it", func(ctx context.Context) error { return i.Repair(ctx, rig) }); err != nil {
-		return fmt.Errorf("undo %s: %w", i.ID, err)
+	if err := s.undo(ctx, rig, i.ID, i.Repair); err != nil || ctx.Err() != nil {
+		return err
 	}
 	steady.Restored = time.Now().UTC()
 	if err == nil {
