@@ -52,6 +52,13 @@ func discoveryRules() []rule {
 			about: eachCluster, reads: []part{objects(ofSelf), istiods(ofSelf)}, judge: judgeProxiesSynced,
 		},
 		{
+			// Extended: the counters remember what was refused long before the run, and what is in force now others claim.
+			Claim: Claim{ID: "configuration-accepted", Level: Extended, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: "S12 and S13 Deploy HelloWorld and Sleep",
+				Sentence: "No Envoy has ever refused clusters or listeners that istiod sent it."},
+			about: eachCluster, reads: []part{objects(ofSelf), proxies(evidence.RoleSleep, ofSelf), proxies(evidence.RoleHelloworld, ofSelf), proxies(evidence.RoleGateway, ofSelf)},
+			judge: judgeAccepted,
+		},
+		{
 			// Extended: a counter of time-outs remembers what was mended long before the run.
 			Claim: Claim{ID: "remote-cluster-metrics", Level: Extended, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: enableDiscovery,
 				Sentence: "Istiod's metrics count each other cluster, and no time-out in reading one."},
@@ -169,4 +176,23 @@ func judgePolicy(v view) result {
 		n.puzzles("cluster %s has no sleep with a sidecar", v.self.Name)
 	}
 	return n.result("sleep on %s chooses by least request", v.self.Name)
+}
+
+func judgeAccepted(v view) result {
+	var n notes
+	all := v.cluster(v.self.Name).Proxies
+	for _, p := range all {
+		for _, counter := range []string{evidence.StatClustersRejected, evidence.StatListenersRejected} {
+			switch refused, err := p.Stat(counter); {
+			case err != nil:
+				n.puzzles("%v", err)
+			case refused > 0:
+				n.breaks("proxy %s/%s refused %d updates (%s): see its log for what istiod sent and why", p.Namespace, p.Pod, refused, counter)
+			}
+		}
+	}
+	if len(all) == 0 {
+		n.puzzles("no proxy of %s was looked at", v.self.Name)
+	}
+	return n.result("the %d proxies on %s refused nothing", len(all), v.self.Name)
 }

@@ -159,6 +159,12 @@ func TestBackendsAndPolicy(t *testing.T) {
 			example.Pod(run, west, "helloworld-v2-1").Terminating = true
 			backend()(run)
 		}, Failed, "no pod of helloworld"},
+		{"listeners were refused", "configuration-accepted", east, func(run evidence.Run) {
+			example.Proxy(run, east, evidence.RoleSleep).Stats = example.Stats(2)
+		}, Failed, "proxy sample/" + example.SleepPod + " refused 2 updates (listener_manager.lds.update_rejected)"},
+		{"statistics were not collected", "configuration-accepted", east, func(run evidence.Run) {
+			example.Proxy(run, east, evidence.RoleGateway).Stats = nil
+		}, Inconclusive, "was not collected"},
 		{"round robin", "lb-policy", eastToWest, policy(evidence.Policy{LB: "ROUND_ROBIN"}), Failed, "ROUND_ROBIN"},
 		{"outlier detection", "lb-policy", eastToWest, policy(evidence.Policy{LB: "LEAST_REQUEST", Outlier: true}), Failed, "outlier"},
 		{"localities", "lb-policy", eastToWest, policy(evidence.Policy{LB: "LEAST_REQUEST", LocalityWeighted: true}), Failed, "localities"},

@@ -92,6 +92,7 @@ func fullAnswers() map[string]string {
 		"gw-1 pilot-agent request GET clusters?format=json":    `{"cluster_statuses": []}`,
 		"gw-1 pilot-agent request GET config_dump?include_eds": dump(),
 		"gw-1 pilot-agent request GET certs":                   `{"certificates":[]}`,
+		"gw-1 pilot-agent request GET stats?format=json":       `{"stats": []}`,
 		"probe probe dial --timeout 5s 172.18.0.9:15443 gw.example:15443 10.9.9.9:15443": `{"address":"172.18.0.9:15443","connected":true,"seconds":0.002}` + "\nnoise\n" + `{"address":"gw.example:15443","connected":false,"seconds":5,"error":"no route"}`,
 	}
 }

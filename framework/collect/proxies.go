@@ -19,6 +19,7 @@ const (
 	clustersPage = "clusters?format=json"
 	configPage   = "config_dump?include_eds"
 	certsPage    = "certs"
+	statsPage    = "stats?format=json"
 )
 
 // pages says which of Envoy's pages are taken.
@@ -33,7 +34,7 @@ func (p pages) paths() []string {
 	if p == onlyCounters {
 		return []string{clustersPage}
 	}
-	return []string{clustersPage, configPage, certsPage}
+	return []string{clustersPage, configPage, certsPage, statsPage}
 }
 
 func allRoles() []string {
@@ -138,6 +139,8 @@ func (s source) proxy(ctx context.Context, p corev1.Pod, role string, take pages
 			found.Clusters = page
 		case path == certsPage:
 			found.Certs = page
+		case path == statsPage:
+			found.Stats = page
 		default:
 			if found.ConfigDump, found.RootSHA256, err = cleanDump(page); err != nil {
 				err = s.pageError(p, e, path, err)

@@ -116,3 +116,22 @@ func TestRecordedIstiod(t *testing.T) {
 		t.Errorf("networks %+v", networks)
 	}
 }
+
+func TestRecordedStats(t *testing.T) {
+	p := Proxy{Namespace: "sample", Pod: "sleep-1", Stats: recorded(t, "healthy-east-sleep-stats")}
+	for _, name := range []string{StatClustersRejected, StatListenersRejected} {
+		refused, err := p.Stat(name)
+		must(t, err)
+		same(t, name, refused, uint64(0))
+	}
+	warmed, err := p.Stat("listener_manager.lds.update_success")
+	must(t, err)
+	if warmed == 0 {
+		t.Error("no update of listeners was counted")
+	}
+	for _, broken := range []Proxy{{}, {Stats: json.RawMessage("[")}, {Stats: json.RawMessage(`{"stats":[]}`)}, {Stats: json.RawMessage(`{"stats":[{"name":"cluster_manager.cds.update_rejected","value":"x"}]}`)}} {
+		if _, err := broken.Stat(StatClustersRejected); err == nil {
+			t.Errorf("no error for %s", broken.Stats)
+		}
+	}
+}

@@ -242,6 +242,9 @@ type Proxy struct {
 	ConfigDump json.RawMessage `json:"configDump,omitempty"`
 	// Certs is the body of /certs: subjects, serials and validity, no key.
 	Certs json.RawMessage `json:"certs,omitempty"`
+	// Stats is the body of /stats?format=json. Istio's bootstrap keeps few of Envoy's counters: those of its managers of
+	// clusters and listeners, of the connection to istiod and of the server.
+	Stats json.RawMessage `json:"stats,omitempty"`
 	// RootSHA256 is the hex digest of the ROOTCA that the proxy trusts, as `istioctl proxy-config secret` shows it.
 	RootSHA256 string `json:"rootSHA256,omitempty"`
 }

@@ -83,6 +83,13 @@ func Certs(id string, issued time.Time) json.RawMessage {
 	}}})
 }
 
+// Stats is the body of /stats?format=json of an Envoy that refused so many updates of its listeners.
+func Stats(refused int) json.RawMessage {
+	return page(object{"stats": []object{
+		{"name": evidence.StatClustersRejected, "value": 0}, {"name": evidence.StatListenersRejected, "value": refused}, {"histograms": object{}},
+	}})
+}
+
 // Routes is the section of a config dump in which helloworld's requests go to these targets.
 func Routes(all ...evidence.Target) any {
 	action := object{}

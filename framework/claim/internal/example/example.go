@@ -153,7 +153,7 @@ func cluster(in intent.Intent, c, peer intent.Cluster) *evidence.Cluster {
 		Proxies: []evidence.Proxy{
 			gateway(true),
 			{At: Began(), Namespace: "sample", Pod: AppPod(c), Role: evidence.RoleHelloworld, RootSHA256: Root, Clusters: Clusters(), ConfigDump: Dump(),
-				Certs: Certs("spiffe://cluster.local/ns/sample/sa/default", Began())},
+				Certs: Certs("spiffe://cluster.local/ns/sample/sa/default", Began()), Stats: Stats(0)},
 			Sleep(Local(c, 1), Remote(peer, 1)),
 		},
 		Dials:      []evidence.Dial{{To: peer.Name, Pod: "probe", Address: net.JoinHostPort(Address(peer.Name), "15443"), Connected: true, Seconds: 0.001}},
@@ -183,7 +183,7 @@ func second(endpoints []evidence.Endpoint) []evidence.Endpoint {
 func gateway(withSample bool) evidence.Proxy {
 	sni := evidence.SNICluster("sample")
 	p := evidence.Proxy{At: Began(), Namespace: "istio-system", Pod: GatewayPod, Role: evidence.RoleGateway, RootSHA256: Root,
-		Certs:    Certs("spiffe://cluster.local/ns/istio-system/sa/"+GatewayAccount, Began()),
+		Certs: Certs("spiffe://cluster.local/ns/istio-system/sa/"+GatewayAccount, Began()), Stats: Stats(0),
 		Clusters: Clusters(), ConfigDump: Dump(Listener(15443, "outbound_.443_._.kubernetes.default.svc.cluster.local"), Endpoints("other"))}
 	if withSample {
 		p.Clusters = Clusters(evidence.Counters{Cluster: sni, Address: AppIP + ":5000", Healthy: true, Weight: 1},
@@ -207,7 +207,7 @@ func Remote(peer intent.Cluster, weight uint32) evidence.Endpoint {
 func Sleep(endpoints ...evidence.Endpoint) evidence.Proxy {
 	out := evidence.OutboundCluster("sample")
 	return evidence.Proxy{At: Began(), Namespace: "sample", Pod: SleepPod, Role: evidence.RoleSleep, RootSHA256: Root, Clusters: Clusters(),
-		Certs:      Certs("spiffe://cluster.local/ns/sample/sa/sleep", Began()),
+		Certs: Certs("spiffe://cluster.local/ns/sample/sa/sleep", Began()), Stats: Stats(0),
 		ConfigDump: Dump(assignments(assignment(out, endpoints), assignment(evidence.SecondOutboundCluster, second(endpoints))), Policy(out, evidence.Policy{LB: "LEAST_REQUEST"}), Routes(evidence.Target{Cluster: out}))}
 }
 
