@@ -16,10 +16,10 @@ import (
 
 func proveCommand() *cobra.Command {
 	var (
-		o             session.Options
-		only          []string
-		table         string
-		verbose, show bool
+		o                      session.Options
+		only                   []string
+		table                  string
+		verbose, show, secrets bool
 	)
 	c := &cobra.Command{
 		Use:   "prove",
@@ -39,12 +39,13 @@ and the mesh must pass again. It ends with code 1 when a fault was not named.`,
 			}
 			o.Tell, o.Samples, o.Alpha = newTerminal(os.Stderr, false, verbose), 600, 1e-8
 			kindDefaults(&o)
-			return prove(c.Context(), o, faults, table)
+			return prove(c.Context(), o, faults, table, secrets)
 		},
 	}
 	f := c.Flags()
 	f.StringSliceVar(&only, "only", nil, "ids of the faults to plant (default: all)")
 	f.BoolVar(&show, "list", false, "list the faults and what each must be named, and do nothing")
+	f.BoolVar(&secrets, "secrets", true, "at the end plant canaries too, and search all that was written for them and for the clusters' secrets")
 	f.StringVar(&table, "table", "", "write the table of what came of it to this file, as Markdown")
 	f.StringVar(&o.ReportDir, "report-dir", "", "where the evidence of each judgement goes (default: reports/RUN-ID)")
 	f.BoolVarP(&verbose, "verbose", "v", false, "print also what is being done and waited for")
@@ -77,18 +78,23 @@ func listFaults(faults []fault.Fault) {
 	_ = w.Flush()
 }
 
-func prove(ctx context.Context, o session.Options, faults []fault.Fault, table string) error {
+func prove(ctx context.Context, o session.Options, faults []fault.Fault, table string, secrets bool) error {
 	s, err := session.New(o)
 	if err != nil {
 		return err
 	}
 	var proofs []session.Proof
+	var search session.Search
 	err = s.Stand(ctx)
 	if err == nil {
 		err = s.Prove(ctx, faults, func(p session.Proof) {
 			proofs = append(proofs, p)
 			fmt.Println(proofLine(p))
 		})
+	}
+	if err == nil && secrets {
+		search, err = s.SearchSecrets(ctx)
+		tellSearch(search)
 	}
 	err = errors.Join(err, s.Close(ctx))
 	named := 0
@@ -98,15 +104,22 @@ func prove(ctx context.Context, o session.Options, faults []fault.Fault, table s
 		}
 	}
 	if table != "" {
-		if writeErr := os.WriteFile(table, []byte(proofTable(proofs, len(faults))), 0o644); writeErr != nil {
+		if writeErr := os.WriteFile(table, []byte(proofTable(proofs, len(faults), search)), 0o644); writeErr != nil {
 			err = errors.Join(err, fmt.Errorf("write the table of proofs: %w", writeErr))
 		}
 	}
 	fmt.Printf("prove: %d of %d named\n", named, len(faults))
-	if err == nil && named < len(faults) {
+	if err == nil && (named < len(faults) || len(search.Leaks) > 0) {
 		return exitError(1)
 	}
 	return err
+}
+
+func tellSearch(s session.Search) {
+	for _, l := range s.Leaks {
+		fmt.Printf("LEAK       %s holds %s (%s)\n", l.File, l.Secret, l.Encoding)
+	}
+	fmt.Printf("secrets: %d of %d found in %d files\n", len(s.Leaks), s.Secrets, s.Files)
 }
 
 func got(p session.Proof) string {
@@ -129,7 +142,7 @@ func proofLine(p session.Proof) string {
 }
 
 // proofTable is docs/self-proof.md.
-func proofTable(proofs []session.Proof, of int) string {
+func proofTable(proofs []session.Proof, of int, search session.Search) string {
 	var b strings.Builder
 	named := 0
 	for _, p := range proofs {
@@ -148,6 +161,10 @@ func proofTable(proofs []session.Proof, of int) string {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s, %s | %s | %.1f | %s |\n", p.Fault.ID, p.Fault.Sentence, p.Fault.Verdict, p.Fault.Cause,
 			strings.ReplaceAll(got(p), "|", "\\|"), p.Took.Seconds(), yes)
+	}
+	if search.Files > 0 {
+		fmt.Fprintf(&b, "\nSecrets: %d places found, of %d secrets (private keys, tokens and a planted canary; plain, base64 once and twice, hex, URL),\n"+
+			"in the %d files that were written.\n", len(search.Leaks), search.Secrets, search.Files)
 	}
 	return b.String()
 }

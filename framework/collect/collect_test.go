@@ -1,7 +1,6 @@
 package collect
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -9,8 +8,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -18,6 +15,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/leak"
 )
 
 func rootPEM() string {
@@ -184,18 +182,10 @@ func checkNoCanary(t *testing.T, c *evidence.Cluster) {
 	if err := errors.Join(f.SaveCluster(evidence.Joined, "east", c), f.Seal()); err != nil {
 		t.Fatal(err)
 	}
-	files := 0
-	err = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		files++
-		content, err := os.ReadFile(p)
-		if bytes.Contains(content, []byte(canary)) {
-			t.Errorf("%s holds the canary", p)
-		}
-		return err
-	})
+	leaks, files, err := leak.Search(dir, map[string]string{"the canary": canary})
+	for _, l := range leaks {
+		t.Errorf("%s holds %s (%s)", l.File, l.Secret, l.Encoding)
+	}
 	if err != nil || files < 5 {
 		t.Errorf("looked into %d files, error %v", files, err)
 	}
