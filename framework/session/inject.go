@@ -24,7 +24,8 @@ import (
 const (
 	// steadyRate is how many calls a second each cluster makes while something is done to the mesh.
 	steadyRate = 20
-	// calm is how long the calls must go well before a failure is injected, and after it.
+	// calm is how long the calls must go well before a failure is injected, and after it; longer than a call may take (2 s),
+	// so that none of those from before is still under way.
 	calm = 4 * time.Second
 	// recoverLimit bounds the wait until all calls go well again. Measured on kind: up to 25 s after a cut network.
 	recoverLimit = 2 * time.Minute
