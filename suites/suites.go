@@ -20,6 +20,7 @@ func Register(env *suite.Env) {
 	registerSplit(env)
 	registerRecovery(env)
 	registerLifecycle(env)
+	registerPrinted(env)
 }
 
 // leaves makes one spec per claim of the area, in the order of the list.

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
 	"github.com/meshproof/meshproof/framework/stats"
@@ -44,7 +45,7 @@ clusters that hold the control plane already, and removes only what it made ther
 			}
 			o.Targets, o.Keep, o.Tell = given, session.Keep(keep), newTerminal(os.Stderr, quiet, verbose)
 			if !c.Flags().Changed("disruptive") {
-				o.Disruptive = len(o.Targets) == 0
+				o.Disruptive = len(o.Targets) == 0 && o.Mode != intent.Literal
 			}
 			kindDefaults(&o)
 			return run(c.Context(), o)
@@ -58,6 +59,8 @@ clusters that hold the control plane already, and removes only what it made ther
 	f.StringVar(&keep, "keep", "never", "when clusters that the run made stay: never, on-failure or always")
 	f.StringVar(&o.ReportDir, "report-dir", "", "where the report goes (default: reports/RUN-ID, and reports/latest points at it)")
 	f.StringVar(&o.ProbeImage, "probe-image", "", "image of the suite's own probe pod on given clusters (default: the rig's)")
+	f.StringVar((*string)(&o.Mode), "mode", string(intent.Corrected), "how the guide's commands are taken: corrected, or literal (as printed)")
+	f.StringSliceVar(&o.Expect, "expect", nil, "findings about the guide that a literal run must find, these and nothing else, to pass: "+strings.Join(claim.Findings(), ", "))
 	f.StringArrayVar(&o.Plant, "plant", nil, "put a fault in, to see it caught (kind only): "+session.DifferentRoots)
 	f.BoolVar(&o.Disruptive, "disruptive", false, "change the mesh on purpose and back, for the claims that need it (default: true on kind, false on given clusters)")
 	f.StringSliceVar(&o.Disruptions, "disruption", nil, "do only these to the mesh, by id (default: all)")

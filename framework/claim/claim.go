@@ -51,6 +51,7 @@ const (
 	Split     Area = "split"
 	Recovery  Area = "recovery"
 	Lifecycle Area = "lifecycle"
+	Printed   Area = "printed"
 )
 
 // Claim is one requirement.
@@ -66,6 +67,8 @@ type Claim struct {
 	Sentence string
 	// Guide is the guide's step and section that it stands for: "S6 Install the east-west gateway".
 	Guide string
+	// Finding is the id of the finding about the guide that its failure is: "F1"; "" for a claim about the mesh.
+	Finding string
 	// Disruptive tells that the mesh is changed for it, and changed back.
 	Disruptive bool
 	// Judge gives one Finding per subject (each cluster, or each direction); never none.
@@ -74,13 +77,15 @@ type Claim struct {
 
 // Finding is a claim's verdict on one subject.
 type Finding struct {
-	Claim    string  `json:"claim"`
-	Level    Level   `json:"level"`
-	Area     Area    `json:"area"`
-	Guide    string  `json:"guide"`
-	Sentence string  `json:"sentence"`
-	Subject  string  `json:"subject"` // "east", "east to west", or "mesh"
-	Verdict  Verdict `json:"verdict"`
+	Claim    string `json:"claim"`
+	Level    Level  `json:"level"`
+	Area     Area   `json:"area"`
+	Guide    string `json:"guide"`
+	Sentence string `json:"sentence"`
+	// Finding is the id of the finding about the guide that a failure of this claim is; "" for a claim about the mesh.
+	Finding string  `json:"finding,omitempty"`
+	Subject string  `json:"subject"` // "east", "east to west", or "mesh"
+	Verdict Verdict `json:"verdict"`
 	// Reason says in one sentence what was seen that gives the verdict.
 	Reason string `json:"reason"`
 	// Cause names why it is not passed, when that is known.

@@ -2,6 +2,7 @@ package claim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +15,13 @@ const (
 
 // Conclude gives the verdict on the whole run, and why, in one sentence. Core claims alone decide: failed when one of them
 // failed; else inconclusive when one of them is inconclusive or skipped, or when there is none; else passed.
-func Conclude(all []Finding) (Verdict, string) {
+//
+// Where findings about the guide are expected, by their ids, they must be found, all of them, and nothing may be open but what
+// they explain.
+func Conclude(all []Finding, expected ...string) (Verdict, string) {
+	if len(expected) > 0 {
+		return concludeExpected(all, expected)
+	}
 	core := map[Verdict][]Finding{}
 	claims := map[string]bool{}
 	for _, f := range all {
@@ -35,6 +42,48 @@ func Conclude(all []Finding) (Verdict, string) {
 	return Passed, fmt.Sprintf("the mesh conforms: all %d core claims hold (%d findings)", len(claims), len(core[Passed]))
 }
 
+// explained are the causes that come with a finding about the guide.
+func explained(finding string) []string {
+	if finding == oneNetwork {
+		return []string{"same-network"}
+	}
+	return nil
+}
+
+func concludeExpected(all []Finding, expected []string) (Verdict, string) {
+	open, because, others := slices.Clone(expected), 0, []Finding{}
+	for _, f := range all {
+		is := func(id string) bool {
+			return f.Finding == id || f.Cause != nil && slices.Contains(explained(id), f.Cause.ID)
+		}
+		switch {
+		case f.Level != Core || f.Verdict == Passed:
+		case slices.ContainsFunc(expected, is):
+			because++
+			if f.Verdict == Failed {
+				open = slices.DeleteFunc(open, func(id string) bool { return f.Finding == id })
+			}
+		default:
+			others = append(others, f)
+		}
+	}
+	list := strings.Join(expected, ", ")
+	if len(others) > 0 {
+		verdict, reason := Conclude(others)
+		return verdict, fmt.Sprintf("more is wrong than was expected of the guide's printed text (%s): %s", list, reason)
+	}
+	if len(open) == 0 {
+		return Passed, fmt.Sprintf("the guide's printed text gives exactly what is expected of it: %s (%d findings are open because of it)", list, because)
+	}
+	reason := fmt.Sprintf("expected of the guide's printed text, and not found: %s", strings.Join(open, ", "))
+	for _, f := range all {
+		if f.Verdict == Inconclusive && slices.Contains(open, f.Finding) {
+			return Inconclusive, fmt.Sprintf("%s: %s", reason, f.Reason)
+		}
+	}
+	return Failed, reason
+}
+
 // leading tells the finding to read first: the first whose cause is known, else the first.
 func leading(all []Finding) string {
 	for _, f := range all {
@@ -46,8 +95,8 @@ func leading(all []Finding) string {
 }
 
 // ExitCode is the process's exit code for findings: 1 failed, 3 inconclusive (no finding at all included), 0 passed.
-func ExitCode(all []Finding) int {
-	switch verdict, _ := Conclude(all); verdict {
+func ExitCode(all []Finding, expected ...string) int {
+	switch verdict, _ := Conclude(all, expected...); verdict {
 	case Failed:
 		return exitFailed
 	case Passed:

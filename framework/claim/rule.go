@@ -179,7 +179,7 @@ func (r rule) look(v view) result {
 func (r rule) finding(v view, got result) Finding {
 	return Finding{
 		Claim: r.ID, Level: r.Level, Area: r.Area, Guide: r.Guide, Sentence: r.Sentence, Subject: v.name,
-		Verdict: got.verdict, Reason: got.reason, Evidence: r.files(v), Measured: got.measured,
+		Finding: r.Finding, Verdict: got.verdict, Reason: got.reason, Evidence: r.files(v), Measured: got.measured,
 	}
 }
 

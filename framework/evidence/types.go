@@ -61,6 +61,9 @@ type Step struct {
 	Stderr string `json:"stderr,omitempty"`
 	// Error is why the step did not do what it should; empty when it did.
 	Error string `json:"error,omitempty"`
+	// Finding is the id of what the guide's log of oddities says of the printed command, when it failed in just that way; the
+	// step after it is the same command with that one correction.
+	Finding string `json:"finding,omitempty"`
 	// Reachable tells, after a failed step, whether each cluster's API server answered then; by cluster name.
 	Reachable map[string]bool `json:"reachable,omitempty"`
 }

@@ -87,6 +87,8 @@ type Correction struct {
 	PerPair bool   `json:"perPair,omitempty"`
 	Reason  string `json:"reason"`
 	Finding string `json:"finding,omitempty"`
+	// Symptom is what the printed command says when it fails for want of this correction; "" when it does not fail.
+	Symptom string `json:"symptom,omitempty"`
 }
 
 // Base is the id of the step without the cluster's ordinal: "S6".

@@ -49,11 +49,11 @@ type Deviation struct {
 }
 
 // Render gives the exact text for a shell, and how it differs from the printed one. A placeholder without a value, or
-// with one that would not stay one word, is an error.
-func Render(step Step, v Values, mode intent.Mode) (script string, deviations []Deviation, err error) {
+// with one that would not stay one word, is an error. Corrections that the findings of these ids force are made in every mode.
+func Render(step Step, v Values, mode intent.Mode, found ...string) (script string, deviations []Deviation, err error) {
 	script = step.Command
 	for _, c := range step.Corrections {
-		if !slices.Contains(c.Modes, mode) {
+		if !slices.Contains(c.Modes, mode) && !slices.Contains(found, c.Finding) {
 			continue
 		}
 		needed, err := v.holds(c.When)

@@ -54,6 +54,8 @@ type Intent struct {
 	Alpha float64 `json:"alpha"`
 	// Planted names faults that the run itself put in, to see that it fails; empty in an honest run.
 	Planted []string `json:"planted,omitempty"`
+	// Expect are the ids of the findings about the guide that a literal run is to find, all of them and nothing else.
+	Expect []string `json:"expect,omitempty"`
 	// Handshakes tells that the gateways are asked as those whom they must refuse, too (claims "denies-..."). Runs of earlier
 	// versions did not.
 	Handshakes bool `json:"handshakes,omitempty"`

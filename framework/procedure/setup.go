@@ -121,6 +121,9 @@ func (p *Procedure) gatewayStage(ctx context.Context) ([]evidence.Step, error) {
 			return nil, err
 		}
 		install.makes = []ledger.Entry{entry(operatorKind, c, istioSystem, operatorName)}
+		if err := p.past(&install); err != nil {
+			return nil, err
+		}
 		address := p.waiting("S6."+n, c, "the gateway has an address", "service "+istioSystem+"/"+gatewayName, p.o.Limits.Address, hasAddress(c))
 		expose, err := p.guided("S7."+n, p.o.Limits.Command)
 		expose.makes = []ledger.Entry{entry("Gateway", c, istioSystem, crossNetwork)}

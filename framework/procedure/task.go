@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/guide"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/poll"
 	"github.com/meshproof/meshproof/framework/release/shell"
@@ -30,8 +32,41 @@ type task struct {
 	makes []ledger.Entry
 	// accept looks at the output of a command that succeeded; nil = nothing to look at.
 	accept func(stdout string) error
+	// detour is the way past a printed command that fails as the guide's log says; nil = there is none.
+	detour *detour
 	// wait is the wait of a step that is one; then there is no script.
 	wait func(ctx context.Context, limit time.Duration) error
+}
+
+// detour is the way past one finding about the guide.
+type detour struct {
+	// finding is its id, and symptom what the failing command says.
+	finding, symptom string
+	then             task
+}
+
+func (d *detour) fits(failed evidence.Step) bool {
+	return d != nil && (strings.Contains(failed.Stderr, d.symptom) || strings.Contains(failed.Stdout, d.symptom))
+}
+
+// past gives a task of the guide the way past what its log says of the printed command, where the run follows the print.
+func (p *Procedure) past(t *task) error {
+	step, err := guide.Named(p.steps, t.id)
+	if err != nil || p.o.Intent.Mode != intent.Literal {
+		return err
+	}
+	for _, c := range step.Corrections {
+		if c.Symptom == "" {
+			continue
+		}
+		then, err := p.guided(t.id, t.limit, c.Finding)
+		if err != nil {
+			return err
+		}
+		then.makes, then.accept = t.makes, t.accept
+		t.detour = &detour{finding: c.Finding, symptom: c.Symptom, then: then}
+	}
+	return nil
 }
 
 // chain is tasks of which each begins when the one before has succeeded.
@@ -47,16 +82,24 @@ func (p *Procedure) do(ctx context.Context, chains ...chain) ([]evidence.Step, e
 		errs  = make([]error, len(chains))
 		all   sync.WaitGroup
 	)
+	done := func(step evidence.Step) {
+		mu.Lock()
+		defer mu.Unlock()
+		steps = append(steps, step)
+		if p.o.OnStep != nil {
+			p.o.OnStep(step)
+		}
+	}
 	for i, c := range chains {
 		all.Go(func() {
 			for _, t := range c {
 				step, err := p.perform(ctx, t)
-				mu.Lock()
-				steps = append(steps, step)
-				if p.o.OnStep != nil {
-					p.o.OnStep(step)
+				if err != nil && t.detour.fits(step) {
+					step.Finding = t.detour.finding
+					done(step)
+					step, err = p.perform(ctx, t.detour.then)
 				}
-				mu.Unlock()
+				done(step)
 				if err != nil {
 					errs[i] = err
 					return
@@ -150,12 +193,13 @@ func reachable(ctx context.Context, set cluster.Set) map[string]bool {
 }
 
 // guided gives the task of one of the guide's steps.
-func (p *Procedure) guided(id string, limit time.Duration) (task, error) {
+// Corrections that the findings of these ids force are made also where the run follows the printed text.
+func (p *Procedure) guided(id string, limit time.Duration, found ...string) (task, error) {
 	step, err := guide.Named(p.steps, id)
 	if err != nil {
 		return task{}, err
 	}
-	script, deviations, err := guide.Render(step, p.values, p.o.Intent.Mode)
+	script, deviations, err := guide.Render(step, p.values, p.o.Intent.Mode, found...)
 	if err != nil {
 		return task{}, err
 	}

@@ -46,9 +46,9 @@ const schema = "meshproof.dev/findings/v1"
 // Judge judges all evidence of a run.
 func Judge(run evidence.Run) Findings {
 	found := cause.Apply(run, claim.Judge(run))
-	verdict, reason := claim.Conclude(found)
+	verdict, reason := claim.Conclude(found, run.Intent.Expect...)
 	return Findings{
-		Schema: schema, RunID: run.Intent.RunID, Verdict: verdict, Reason: reason, ExitCode: claim.ExitCode(found),
+		Schema: schema, RunID: run.Intent.RunID, Verdict: verdict, Reason: reason, ExitCode: claim.ExitCode(found, run.Intent.Expect...),
 		FalseFailRate: claim.FalseFailRate(run), Findings: found,
 	}
 }

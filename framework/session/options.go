@@ -55,6 +55,10 @@ type Options struct {
 	ProbeImage string
 	Images     images.Options
 	Keep       Keep
+	// Mode says how the guide's commands are taken; "" = corrected. Expect are the findings about the guide that a literal run is
+	// to find.
+	Mode   intent.Mode
+	Expect []string
 	// Plant names faults that the run puts in itself.
 	Plant []string
 	// Disruptive allows the run to change the mesh on purpose, and to change it back, for the claims that need it;
@@ -95,6 +99,9 @@ func (e *UsageError) Unwrap() error { return e.Err }
 func (o Options) Defaults() (Options, error) {
 	if o.RunID == "" {
 		o.RunID = newRunID(time.Now())
+	}
+	if o.Mode == "" {
+		o.Mode = intent.Corrected
 	}
 	if o.Keep == "" {
 		o.Keep = KeepNever
@@ -156,6 +163,9 @@ func (o Options) validate() error {
 		errs = append(errs, fmt.Errorf("--samples %d: at --alpha %g not even the most one-sided result can be told from chance: use at least %d",
 			o.Samples, o.Alpha, stats.Fewest(0.5, o.Alpha)))
 	}
+	if err := o.checkMode(); err != nil {
+		errs = append(errs, err)
+	}
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))
 	}
@@ -191,17 +201,41 @@ func kindNames() []string { return []string{"east", "west"} }
 // kindIntent is what a run on clusters of its own expects.
 func (o Options) kindIntent(upstreamEnvoy bool) intent.Intent {
 	in := intent.Intent{
-		RunID: o.RunID, Mode: intent.Corrected, Provision: intent.Kind, Platform: "kind", CA: "istio-ca",
+		RunID: o.RunID, Mode: o.Mode, Expect: o.Expect, Provision: intent.Kind, Platform: "kind", CA: "istio-ca",
 		Fleet: o.Fleet, ProjectNumber: o.ProjectNumber, MeshID: intent.MeshID(o.ProjectNumber),
 		Revision: o.Revision, TrustDomain: "cluster.local", UpstreamEnvoy: upstreamEnvoy,
 		GuideCalls: guideCalls, Samples: o.Samples, Alpha: o.Alpha, Planted: o.Plant,
 	}
 	for i, name := range kindNames() {
 		in.Clusters = append(in.Clusters, intent.Cluster{
-			Name: name, ID: intent.ClusterID(o.Fleet, name), Network: fmt.Sprintf("network%d", i+1), Version: fmt.Sprintf("v%d", i+1),
+			Name: name, ID: intent.ClusterID(o.Fleet, name), Network: o.network(i), Version: fmt.Sprintf("v%d", i+1),
 		})
 	}
 	return in
+}
+
+// network is that of the i-th cluster: one of its own, or the one that the guide prints for all.
+func (o Options) network(i int) string {
+	if o.Mode == intent.Literal {
+		return "default"
+	}
+	return fmt.Sprintf("network%d", i+1)
+}
+
+// checkMode refuses expectations that nothing can meet.
+func (o Options) checkMode() error {
+	if o.Mode == intent.Literal && o.Disruptive {
+		return errors.New("--disruptive with --mode literal: the mesh of the printed text does not conform, and what it must deny shows nothing: leave one of them out")
+	}
+	for _, id := range o.Expect {
+		if o.Mode != intent.Literal {
+			return fmt.Errorf("--expect %s: only a run with --mode literal finds anything about the guide", id)
+		}
+		if !slices.Contains(claim.Findings(), id) {
+			return fmt.Errorf("--expect %s: there is no such finding: use some of %s", id, strings.Join(claim.Findings(), ", "))
+		}
+	}
+	return nil
 }
 
 var runIDForm = regexp.MustCompile(`^[a-z0-9][-a-z0-9]{0,31}$`)

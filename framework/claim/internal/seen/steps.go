@@ -25,11 +25,12 @@ func SetupStep(s evidence.Step) (int, bool) {
 }
 
 // FirstFailed gives the step of set-up (the guide's, and the harness's own before and between them) that failed first by
-// itself: one that was only ended because another had failed, or because the run was interrupted, comes second.
+// itself: one that was only ended because another had failed, or because the run was interrupted, comes second. A printed
+// command that fails as the guide's log says is none: it was corrected, and is a finding about the guide.
 func FirstFailed(all []evidence.Step) (evidence.Step, bool) {
 	failed := func(s evidence.Step) bool {
 		_, guided := SetupStep(s)
-		return s.Error != "" && (guided || strings.HasPrefix(s.ID, "P"))
+		return s.Error != "" && s.Finding == "" && (guided || strings.HasPrefix(s.ID, "P"))
 	}
 	at := slices.IndexFunc(all, func(s evidence.Step) bool { return failed(s) && !Cancelled(s) })
 	if at < 0 {
