@@ -93,11 +93,10 @@ func (s *Session) disruptOnce(ctx context.Context, rig *fault.Rig, o verify.Opti
 		step.Error = "" // not to settle is what is expected of it
 		s.record(step)
 	}
-	err := s.step(ctx, "D."+d.ID+".break", "", d.Sentence, func(ctx context.Context) error { return d.Break(ctx, rig) })
-	if err == nil {
-		err = s.step(ctx, "D."+d.ID+".look", "", "look at the mesh with it", func(ctx context.Context) error {
+	if s.step(ctx, "D."+d.ID+".break", "", d.Sentence, func(ctx context.Context) error { return d.Break(ctx, rig) }) == nil {
+		_ = s.step(ctx, "D."+d.ID+".look", "", "look at the mesh with it", func(ctx context.Context) error {
 			return verify.Look(ctx, broken, evidence.Broken(d.ID))
-		})
+		}) // what could not be done or seen is in the steps, and the claims tell it
 	}
 	if err := s.undo(ctx, rig, d.ID, d.Repair); err != nil || ctx.Err() != nil {
 		return err
