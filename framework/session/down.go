@@ -16,22 +16,18 @@ import (
 
 // Down removes what the run of that id made on this machine and on given clusters. stateDir "" means the user's.
 func Down(ctx context.Context, stateDirectory, id string) error {
-	if stateDirectory == "" {
-		dir, err := stateDir()
-		if err != nil {
-			return err
-		}
-		stateDirectory = dir
+	runs, err := runsDir(stateDirectory)
+	if err != nil {
+		return err
 	}
 	if id != filepath.Base(id) || id == "." || id == ".." {
 		return &UsageError{fmt.Errorf("run id %q is a path: give a run id that `meshproof up` printed", id)}
 	}
-	dir := filepath.Join(stateDirectory, "runs", id)
-	path := filepath.Join(dir, "ledger.jsonl")
-	if _, err := os.Stat(path); err != nil {
-		return &UsageError{fmt.Errorf("find run %q in %s: %w: give a run id that `meshproof up` printed", id, filepath.Dir(dir), err)}
+	dir := filepath.Join(runs, id)
+	if _, err := os.Stat(dir); err != nil {
+		return &UsageError{fmt.Errorf("find run %q in %s: %w: `meshproof cleanup --dry-run` lists the runs", id, runs, err)}
 	}
-	l, err := ledger.Open(path)
+	l, err := ledger.Open(ledgerOf(dir)) // a run that was killed before it had one has made nothing
 	if err != nil {
 		return err
 	}

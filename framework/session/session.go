@@ -51,7 +51,7 @@ func New(o Options) (*Session, error) {
 	if err := os.MkdirAll(o.dir(), 0o700); err != nil {
 		return nil, fmt.Errorf("make the run's directory: %w", err)
 	}
-	l, err := ledger.Open(filepath.Join(o.dir(), "ledger.jsonl"))
+	l, err := ledger.Open(ledgerOf(o.dir()))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,93 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/meshproof/meshproof/framework/ledger"
+)
+
+// Left is a run that this machine knows of.
+type Left struct {
+	ID string
+	// Alive tells that a process still has the run: nothing of it may be touched.
+	Alive bool
+	// Things names what the run made, or may have made, and has not removed.
+	Things []string
+}
+
+// Runs lists the runs that this machine has files of, in the order of their names. stateDirectory "" means the user's.
+func Runs(stateDirectory string) ([]Left, error) {
+	dir, err := runsDir(stateDirectory)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the runs: %w", err)
+	}
+	var all []Left
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		one, err := left(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func left(dir string) (Left, error) {
+	one := Left{ID: filepath.Base(dir)}
+	l, err := ledger.Open(ledgerOf(dir))
+	if errors.Is(err, ledger.ErrInUse) {
+		one.Alive = true
+		return one, nil
+	}
+	if err != nil {
+		return one, err
+	}
+	for _, e := range l.Remaining() {
+		one.Things = append(one.Things, e.String())
+	}
+	return one, l.Close()
+}
+
+// CleanUp removes what every run that is not alive has left on this machine and on given clusters, and tells of each run as
+// it is done. It goes on after a run that could not be removed; the error names them all.
+func CleanUp(ctx context.Context, stateDirectory string, tell func(Left, error)) error {
+	all, err := Runs(stateDirectory)
+	errs := []error{err}
+	for _, one := range all {
+		var err error
+		if !one.Alive {
+			err = Down(ctx, stateDirectory, one.ID)
+		}
+		tell(one, err)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func runsDir(stateDirectory string) (string, error) {
+	if stateDirectory == "" {
+		dir, err := stateDir()
+		if err != nil {
+			return "", err
+		}
+		stateDirectory = dir
+	}
+	return filepath.Join(stateDirectory, "runs"), nil
+}
+
+func ledgerOf(dir string) string { return filepath.Join(dir, "ledger.jsonl") }
