@@ -84,6 +84,10 @@ func TestGatewayReports(t *testing.T) {
 		}, Inconclusive, "no pod on west shows"},
 		{"no gateway", "cert-provider", west, noGatewayPod, Inconclusive, "no gateway pod"},
 
+		{"a container was restarted", "nothing-restarted", west, func(run evidence.Run) {
+			example.Pod(run, west, example.GatewayPod).Containers[0].Restarts = 2
+		}, Failed, "was restarted 2 times"},
+		{"no pod", "nothing-restarted", west, func(run evidence.Run) { example.Cluster(run, west).Kubernetes.Pods = nil }, Inconclusive, "no pod of west"},
 		{"the control plane is open", "gateway-exposure", west, func(run evidence.Run) {
 			envoy(run).ConfigDump = example.Dump(example.Listener(15012))
 		}, Failed, "listens on port 15012, which is the control plane's, and its service offers it to every source"},

@@ -52,6 +52,12 @@ func setupRules() []rule {
 			about: eachCluster, reads: []part{objects(ofSelf)}, judge: judgeNamespace,
 		},
 		{
+			// Extended: on given clusters a container may have been restarted long before the run.
+			Claim: Claim{ID: "nothing-restarted", Level: Extended, Kind: Converges, Area: Setup, Epoch: evidence.Joined, Guide: "S12 and S13 Deploy HelloWorld and Sleep",
+				Sentence: "No container of the control plane, the gateway or the sample was ever restarted."},
+			about: eachCluster, reads: []part{objects(ofSelf)}, judge: judgeRestarts,
+		},
+		{
 			// Extended: the webhooks' list is the cluster's own, which an account on a given cluster may not be allowed to read.
 			Claim: Claim{ID: "injector-webhook", Level: Extended, Kind: Converges, Area: Setup, Epoch: evidence.Joined, Guide: "S9 Find the revision label",
 				Sentence: "A webhook injects the sidecars of the revision."},
@@ -65,6 +71,23 @@ const beforeYouBegin = "Before you begin"
 
 // always has one subject, also when the intent itself cannot be read.
 func always(in intent.Intent) []subject { return []subject{{name: "mesh", peers: in.Clusters}} }
+
+// judgeRestarts finds crashes that were over before anybody looked.
+func judgeRestarts(v view) result {
+	var n notes
+	pods := v.objects(v.self.Name).Pods
+	for _, p := range pods {
+		for _, c := range p.Containers {
+			if c.Restarts > 0 {
+				n.breaks("container %s of pod %s/%s was restarted %d times: see its previous log", c.Name, p.Namespace, p.Name, c.Restarts)
+			}
+		}
+	}
+	if len(pods) == 0 {
+		n.puzzles("no pod of %s was looked at", v.self.Name)
+	}
+	return n.result("no container of the %d pods on %s was restarted", len(pods), v.self.Name)
+}
 
 // judgeWhole looks at the folder as a whole: a file that no other claim reads may have been changed too.
 func judgeWhole(v view) result {

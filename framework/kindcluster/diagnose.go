@@ -66,27 +66,38 @@ func (m *maker) diagnose(ctx context.Context, made Made) (folder, todo string, e
 		return "", "", nil
 	}
 	folder = m.diagnostics(made.Name)
+	todo, err = saveNode(ctx, m.docker, made.NodeName, folder)
+	return folder, todo, err
+}
+
+// SaveNode saves what the node of a run's cluster says into a folder, as is done for one that does not come up.
+func SaveNode(ctx context.Context, run, name, folder string) error {
+	_, err := saveNode(ctx, commandLine{}, clusterName(run, name)+nodeSuffix, folder)
+	return err
+}
+
+func saveNode(ctx context.Context, d docker, node, folder string) (todo string, err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return folder, "", fmt.Errorf("make the folder of cluster %s's diagnostics: %w", made.Name, err)
+		return "", fmt.Errorf("make the folder for what node %s says: %w", node, err)
 	}
 	var errs []error
-	for _, d := range diagnoses() {
-		args := make([]string, len(d.args))
-		for i, a := range d.args {
+	for _, one := range diagnoses() {
+		args := make([]string, len(one.args))
+		for i, a := range one.args {
 			if args[i] = a; a == "NODE" {
-				args[i] = made.NodeName
+				args[i] = node
 			}
 		}
-		out, err := m.docker.run(ctx, args...)
+		out, err := d.run(ctx, args...)
 		if c := cure(out); c != "" {
 			todo = c
 		}
 		if err != nil {
 			out += fmt.Sprintf("\n(%v)\n", err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, d.file), []byte(out), 0o600); err != nil {
-			errs = append(errs, fmt.Errorf("write cluster %s's diagnostics: %w", made.Name, err))
+		if err := os.WriteFile(filepath.Join(folder, one.file), []byte(out), 0o600); err != nil {
+			errs = append(errs, fmt.Errorf("write what node %s says: %w", node, err))
 		}
 	}
-	return folder, todo, errors.Join(errs...)
+	return todo, errors.Join(errs...)
 }

@@ -84,6 +84,8 @@ type Extra struct {
 	StandIns []string
 	// Left names what the run did not remove, and how to.
 	Left []string
+	// Diagnostics are files that were saved at a failure, relative to the report.
+	Diagnostics []string
 }
 
 // Write writes every file of the report into dir.
@@ -103,7 +105,7 @@ func Write(dir string, f Findings, run evidence.Run, x Extra) error {
 	var page bytes.Buffer
 	err = html.Render(&page, html.Page{
 		RunID: f.RunID, Verdict: f.Verdict, Reason: f.Reason, FalseFailRate: f.FalseFailRate, Findings: f.Findings, Run: run,
-		EvidenceDir: EvidenceDir, Images: x.Images, StandIns: x.StandIns, Left: x.Left,
+		EvidenceDir: EvidenceDir, Images: x.Images, StandIns: x.StandIns, Left: x.Left, Diagnostics: x.Diagnostics,
 	})
 	if err != nil {
 		return err

@@ -69,11 +69,13 @@ func (s *Session) finish(ctx context.Context) (Outcome, error) {
 		errs = append(errs, err)
 	}
 	out.Findings = found
+	diagnostics, diagnoseErr := s.diagnose(ctx, found.Verdict)
+	errs = append(errs, diagnoseErr)
 	var removeErr error
 	out.Left, removeErr = s.removeUnlessKept(ctx, found.Verdict)
 	errs = append(errs, removeErr)
 	if err == nil {
-		errs = append(errs, report.Write(s.o.ReportDir, found, run, s.extra(out.Left)),
+		errs = append(errs, report.Write(s.o.ReportDir, found, run, s.extra(out.Left, diagnostics...)),
 			report.AppendSummary(os.Getenv("GITHUB_STEP_SUMMARY"), found, run))
 	}
 	if err := pointLatest(s.o.ReportDir); err != nil {
@@ -97,8 +99,8 @@ func (s *Session) removeUnlessKept(ctx context.Context, v claim.Verdict) (left [
 	return left, err
 }
 
-func (s *Session) extra(left []string) report.Extra {
-	x := report.Extra{Left: left}
+func (s *Session) extra(left []string, diagnostics ...string) report.Extra {
+	x := report.Extra{Left: left, Diagnostics: diagnostics}
 	if s.images == nil || s.intent.Provision == intent.Supplied {
 		return x
 	}

@@ -81,7 +81,7 @@ func (s *Session) makeClusters(ctx context.Context) error {
 	o := kindcluster.Options{
 		RunID: s.o.RunID, Dir: s.o.dir(), Names: kindNames(), NodeImage: s.images.Node, RegistryImage: s.images.RegistryImage,
 		Layout: s.images.Layout, NoKindnet: s.images.NoKindnet, MetalLBManifest: s.images.MetalLB,
-		Ledger: s.ledger, Deadline: createLimit, Progress: s.o.Tell.Doing, Diagnostics: s.diagnostics(),
+		Ledger: s.ledger, Deadline: createLimit, Progress: s.o.Tell.Doing, Diagnostics: filepath.Join(s.o.ReportDir, diagnosticsDir),
 	}
 	var made []kindcluster.Made
 	err := s.step(ctx, "P3", "", "create the kind clusters", func(ctx context.Context) (err error) {
@@ -124,15 +124,6 @@ func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindc
 		})
 	}
 	return g.Wait()
-}
-
-// diagnostics is where the logs of a cluster that does not come up go: into the evidence, or, when nothing is reported,
-// to where the report would be, since the run's own directory is removed.
-func (s *Session) diagnostics() string {
-	if s.folder == nil {
-		return filepath.Join(s.o.ReportDir, "diagnostics")
-	}
-	return filepath.Join(s.folder.Dir(), "diagnostics")
 }
 
 func (s *Session) planted(fault string) bool {

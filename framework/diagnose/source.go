@@ -1,0 +1,62 @@
+package diagnose
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/release/shell"
+)
+
+// Cluster is a Source that reads a real cluster.
+type Cluster struct {
+	*cluster.Cluster
+	// IstioctlPath is the release's program; "" = there is none.
+	IstioctlPath string
+	// SaveNode saves what a kind cluster's node says; nil on given clusters.
+	SaveNode func(ctx context.Context, folder string) error
+}
+
+// Events lists the events of a namespace.
+func (c Cluster) Events(ctx context.Context, namespace string) ([]corev1.Event, error) {
+	list, err := c.Kube().CoreV1().Events(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list events in namespace %s on cluster %s: %w", namespace, c.Name, err)
+	}
+	return list.Items, nil
+}
+
+// Log gives the end of a container's log.
+func (c Cluster) Log(ctx context.Context, pod corev1.Pod, container string, previous bool, most int64) ([]byte, error) {
+	lines := int64(2000)
+	o := &corev1.PodLogOptions{Container: container, Previous: previous, TailLines: &lines, LimitBytes: &most}
+	text, err := c.Kube().CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, o).DoRaw(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the log of %s/%s container %s on cluster %s: %w", pod.Namespace, pod.Name, container, c.Name, err)
+	}
+	return text, nil
+}
+
+// Istioctl runs the release's program. What it prints is given also when it ends with an error: analyze does so when it finds any.
+func (c Cluster) Istioctl(ctx context.Context, args ...string) ([]byte, error) {
+	if c.IstioctlPath == "" {
+		return nil, fmt.Errorf("there is no istioctl: no release directory was opened yet")
+	}
+	r, err := shell.Run(ctx, shell.Command{
+		Args: append([]string{c.IstioctlPath, "--kubeconfig", c.Kubeconfig, "--context", c.Context}, args...),
+		Env:  []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}, Keep: maxFile,
+	})
+	return []byte(r.Stdout + r.Stderr), err
+}
+
+// Node saves what the node says.
+func (c Cluster) Node(ctx context.Context, folder string) error {
+	if c.SaveNode == nil {
+		return nil
+	}
+	return c.SaveNode(ctx, folder)
+}
