@@ -132,9 +132,7 @@ func TestSharing(t *testing.T) {
 			old.Address = "10.244.0.77"
 			*example.Proxy(run, east, evidence.RoleSleep) = example.Sleep(example.Local(run.Intent.Clusters[0], 1), old, example.Remote(run.Intent.Clusters[1], 1))
 		}},
-		{"stale-endpoint", "gateway-backend-healthy", west, claim.Failed, "passes helloworld's traffic on to 10.244.0.77:5000", func(run evidence.Run) {
-			example.Proxy(run, west, evidence.RoleGateway).Clusters = example.Clusters(evidence.Counters{Cluster: evidence.SNICluster("sample"), Address: "10.244.0.77:5000", Healthy: true})
-		}},
+		{"stale-endpoint", "gateway-backend-healthy", west, claim.Failed, "passes helloworld's traffic on to 10.244.0.77:5000", strangerBehindGateway},
 		{"remote-connections-failing", "split-accounted", eastToWest, claim.Failed, "58 connections from sleep on cluster east to 172.18.252.1:15443 failed", fails(58)},
 		{"version-in-wrong-cluster", "split-balanced", eastToWest, claim.Failed, `on cluster west is version "v1"`, func(run evidence.Run) {
 			alone(run)
@@ -207,7 +205,16 @@ func TestTheWay(t *testing.T) {
 		{"same-network", "network-names", west, claim.Failed, `both on network "network1"`, func(run evidence.Run) {
 			example.Cluster(run, west).Kubernetes.Namespaces[0].Labels["topology.istio.io/network"] = "network1"
 		}},
+		{"same-network", "gateway-backend-healthy", west, claim.Failed, `both on network "network1"`, func(run evidence.Run) {
+			example.Cluster(run, west).Kubernetes.Namespaces[0].Labels["topology.istio.io/network"] = "network1"
+			strangerBehindGateway(run)
+		}},
 	})
+}
+
+// strangerBehindGateway lets west's gateway pass traffic on to an address that no pod of west has.
+func strangerBehindGateway(run evidence.Run) {
+	example.Proxy(run, west, evidence.RoleGateway).Clusters = example.Clusters(evidence.Counters{Cluster: evidence.SNICluster("sample"), Address: "10.244.0.77:5000", Healthy: true})
 }
 
 // TestDNSHidesNothing: calls that were lost are no reason for the others to have gone to one side.

@@ -95,7 +95,7 @@ func installation() []row {
 		},
 		{
 			id: "same-network", verdict: claim.Failed, shows: sameNetwork,
-			explains: with(ofTheCalls(), "mesh-ids", "network-names", "endpoints-across-gateway", "endpoints-shared", "gateways-known"),
+			explains: with(ofTheCalls(), "mesh-ids", "network-names", "endpoints-across-gateway", "endpoints-shared", "gateways-known", "gateway-backend-healthy"),
 			remedy:   "Give each cluster a network name of its own, at the installation of the control plane and in gen-eastwest-gateway.sh --network (finding F1).",
 		},
 		{
