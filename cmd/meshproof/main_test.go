@@ -69,6 +69,10 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"guide --all --ca mesh-ca", "without --platform and --ca"},
 		{"guide dif page.txt", "dif"},
 		{"guide diff", "arg"},
+		{"version extra", "extra"},
+		{"version --output xml", "use text, json"},
+		{"completion tcsh", "no command \"tcsh\""},
+		{"completion bash extra", "extra"},
 	} {
 		t.Run(tc.args, func(t *testing.T) {
 			c := root()
