@@ -71,6 +71,8 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"guide diff", "arg"},
 		{"version extra", "extra"},
 		{"version --output xml", "use text, json"},
+		{"claims --output html", "use text, json, markdown"},
+		{"causes extra", "extra"},
 		{"completion tcsh", "no command \"tcsh\""},
 		{"completion bash extra", "extra"},
 	} {
