@@ -73,6 +73,11 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"version --output xml", "use text, json"},
 		{"claims --output html", "use text, json, markdown"},
 		{"causes extra", "extra"},
+		{"report dif a b", "no command \"dif\""},
+		{"report diff none", "arg"},
+		{"report diff none none", "none"},
+		{"report merge", "arg"},
+		{"report merge none", "give a report directory"},
 		{"completion tcsh", "no command \"tcsh\""},
 		{"completion bash extra", "extra"},
 	} {

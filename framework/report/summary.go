@@ -102,25 +102,38 @@ type splitNumbers struct {
 	Expected float64        `json:"expectedShare"`
 }
 
+// splitOf gives the numbers of a finding on the split, and whether it has them.
+func splitOf(f claim.Finding) (n splitNumbers, ok bool) {
+	body, err := json.Marshal(f.Measured)
+	if f.Claim != "split-balanced" || err != nil || json.Unmarshal(body, &n) != nil {
+		return n, false
+	}
+	return n, len(n.Band) == 2 && len(n.Interval) == 2
+}
+
+// replies tells how often each version answered, in the order of their names.
+func (n splitNumbers) replies() string {
+	var all []string
+	for version, count := range n.Replies {
+		all = append(all, fmt.Sprintf("%s %d", version, count))
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
 func summarizeSplit(out *strings.Builder, found []claim.Finding) {
 	begun := false
 	for _, f := range found {
-		var n splitNumbers
-		body, err := json.Marshal(f.Measured)
-		if f.Claim != "split-balanced" || err != nil || json.Unmarshal(body, &n) != nil || len(n.Band) != 2 || len(n.Interval) != 2 {
+		n, ok := splitOf(f)
+		if !ok {
 			continue
 		}
 		if !begun {
 			fmt.Fprint(out, "| Split | Replies | Own share | 95 % interval | Expected | Passes | Verdict |\n|---|---|---|---|---|---|---|\n")
 			begun = true
 		}
-		var replies []string
-		for version, count := range n.Replies {
-			replies = append(replies, fmt.Sprintf("%s %d", version, count))
-		}
-		slices.Sort(replies)
 		fmt.Fprintf(out, "| %s | %s | %.1f %% | %.1f to %.1f %% | %.1f %% | %d to %d own replies | %s %s |\n", markdown(f.Subject),
-			markdown(strings.Join(replies, ", ")), 100*n.Share, 100*n.Interval[0], 100*n.Interval[1], 100*n.Expected, n.Band[0], n.Band[1],
+			markdown(n.replies()), 100*n.Share, 100*n.Interval[0], 100*n.Interval[1], 100*n.Expected, n.Band[0], n.Band[1],
 			sign(f.Verdict), markdown(string(f.Verdict)))
 	}
 	if begun {
