@@ -2,7 +2,9 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -17,6 +19,25 @@ const (
 	maxSummaryNames = 5
 	maxSummaryText  = 400
 )
+
+// SummaryVariable names the file to which a step of a GitHub job appends what the job's page is to show.
+const SummaryVariable = "GITHUB_STEP_SUMMARY"
+
+// AppendSummary adds the run's summary to that file; "" means there is none.
+func AppendSummary(path string, f Findings, run evidence.Run) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("open the step summary that %s names: %w", SummaryVariable, err)
+	}
+	_, err = file.WriteString(Summary(f, run))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("write the step summary that %s names: %w", SummaryVariable, err)
+	}
+	return nil
+}
 
 // Summary is the run as a GitHub step summary (GitHub-flavoured Markdown): the verdict with its reason, causes with what
 // to do, what was tested, the split, and the findings that are not passed. Whoever has a place for it appends it there:
