@@ -78,6 +78,9 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"report diff none none", "none"},
 		{"report merge", "arg"},
 		{"report merge none", "give a report directory"},
+		{"claim", "arg"},
+		{"claim nonsense", "there is no claim \"nonsense\""},
+		{"claim gateway-address --from none", "none"},
 		{"completion tcsh", "no command \"tcsh\""},
 		{"completion bash extra", "extra"},
 	} {

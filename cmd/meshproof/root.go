@@ -25,7 +25,7 @@ Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGI
 		return &session.UsageError{Err: fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
 	})
 	c.AddCommand(runCommand(), upCommand(), downCommand(), imagesCommand(), judgeCommand(), proveCommand(), soakCommand(), guideCommand(),
-		versionCommand(), claimsCommand(), causesCommand(), reportCommand())
+		versionCommand(), claimsCommand(), claimCommand(), causesCommand(), reportCommand())
 	addCompletion(c)
 	return c
 }

@@ -52,12 +52,17 @@ func Judge(run evidence.Run) Findings {
 	}
 }
 
+// EvidenceFolder gives the evidence folder of a report directory; any other directory is taken for the folder itself.
+func EvidenceFolder(dir string) string {
+	if _, err := os.Stat(filepath.Join(dir, EvidenceDir)); err == nil {
+		return filepath.Join(dir, EvidenceDir)
+	}
+	return dir
+}
+
 // JudgeDir judges a saved run: a report directory, or the evidence folder in it.
 func JudgeDir(dir string) (Findings, evidence.Run, error) {
-	if _, err := os.Stat(filepath.Join(dir, EvidenceDir)); err == nil {
-		dir = filepath.Join(dir, EvidenceDir)
-	}
-	run, err := evidence.Load(dir)
+	run, err := evidence.Load(EvidenceFolder(dir))
 	if err != nil {
 		return Findings{}, evidence.Run{}, err
 	}
