@@ -238,18 +238,18 @@ func fields(command string) []string {
 func TestWhatIsNotThereIsFound(t *testing.T) {
 	targets := makeTargets(t)
 	for command, want := range map[string]string{
-		"make conformance":                     "",
-		`make conformance ARGS="--samples 60"`: "",
-		"make conform":                         "no target",
-		`make conformance ARGS="--smaples 60"`: "no flag --smaples",
-		"meshproof run --disruptive=false":     "",
-		"bin/meshproof run --quietly":          "no flag --quietly",
-		"meshproof version -o json":            "",
-		"meshproof version -x":                 "no flag -x",
-		"meshproof runn":                       "no command",
-		"meshproof images list --images auto":  "",
-		"meshproof report mrge":                "no command",
-		"kubectl runn":                         "",
+		"make conformance":                         "",
+		`make conformance ARGS="--samples 60"`:     "",
+		"make conform":                             "no target",
+		`make conformance ARGS="--sample-size 60"`: "no flag --sample-size",
+		"meshproof run --disruptive=false":         "",
+		"bin/meshproof run --quietly":              "no flag --quietly",
+		"meshproof version -o json":                "",
+		"meshproof version -x":                     "no flag -x",
+		"meshproof runn":                           "no command",
+		"meshproof images list --images auto":      "",
+		"meshproof report mrge":                    "no command",
+		"kubectl runn":                             "",
 	} {
 		if _, err := called(targets, fields(command)); (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", command, err, want)
