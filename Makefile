@@ -5,7 +5,7 @@ GOBUILD := go build -trimpath
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test registry lint engine conformance qualify prove soak bench bench-cold ci clean
+.PHONY: help build test registry lint engine conformance claim qualify prove soak bench bench-cold docs ci clean
 
 help: ## print this page
 	@echo "meshproof: a conformance suite for multicluster service meshes"
@@ -38,6 +38,9 @@ conformance: build engine ## make two kind clusters, perform the guide, print th
 qualify: build engine ## the same, and all that is done to the mesh on purpose besides: denials, failures (15 minutes)
 	bin/meshproof run $(ARGS)
 
+claim: build ## judge one claim from a finished run, without a cluster: make claim ID=gateway-address [FROM=reports/latest]
+	bin/meshproof claim $(ID) --from $(or $(FROM),reports/latest)
+
 prove: build engine ## plant every fault and see that each is named (45 minutes); writes docs/self-proof.md
 	bin/meshproof prove --table docs/self-proof.md $(ARGS)
 
@@ -49,6 +52,10 @@ bench: build engine ## measure against the steps typed by hand; writes docs/benc
 
 bench-cold: ## measure a cold run against bare go build (35 minutes); writes docs/benchmarks-cold.md
 	scripts/bench/cold
+
+docs: build ## write the pages that are made from the code: docs/requirements.md, docs/troubleshooting.md
+	bin/meshproof claims --output markdown >docs/requirements.md
+	bin/meshproof causes --output markdown >docs/troubleshooting.md
 
 ci: ## what CI does on a clean machine
 	.ci/run

@@ -13,8 +13,9 @@ import (
 	"github.com/meshproof/meshproof/framework/session"
 )
 
-// Exit codes (docs/architecture.md): 0 passed, 1 a core claim failed (or a page differs from the data), 2 usage, 3 could not tell, 130 SIGINT, 143 SIGTERM.
+// Exit codes (docs/architecture.md): 0 passed, 1 a core claim failed (or what was compared differs), 2 usage, 3 could not tell, 130 SIGINT, 143 SIGTERM.
 const (
+	exitFailed      = 1
 	exitUsage       = 2
 	exitCouldNot    = 3
 	exitInterrupted = 130

@@ -69,6 +69,20 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"guide --all --ca mesh-ca", "without --platform and --ca"},
 		{"guide dif page.txt", "dif"},
 		{"guide diff", "arg"},
+		{"version extra", "extra"},
+		{"version --output xml", "use text, json"},
+		{"claims --output html", "use text, json, markdown"},
+		{"causes extra", "extra"},
+		{"report dif a b", "no command \"dif\""},
+		{"report diff none", "arg"},
+		{"report diff none none", "none"},
+		{"report merge", "arg"},
+		{"report merge none", "give a report directory"},
+		{"claim", "arg"},
+		{"claim nonsense", "there is no claim \"nonsense\""},
+		{"claim gateway-address --from none", "none"},
+		{"completion tcsh", "no command \"tcsh\""},
+		{"completion bash extra", "extra"},
 	} {
 		t.Run(tc.args, func(t *testing.T) {
 			c := root()

@@ -24,7 +24,9 @@ Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGI
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &session.UsageError{Err: fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
 	})
-	c.AddCommand(runCommand(), upCommand(), downCommand(), cleanupCommand(), imagesCommand(), judgeCommand(), proveCommand(), soakCommand(), guideCommand())
+	c.AddCommand(runCommand(), upCommand(), downCommand(), cleanupCommand(), imagesCommand(), judgeCommand(), proveCommand(), soakCommand(), guideCommand(),
+		versionCommand(), claimsCommand(), claimCommand(), causesCommand(), reportCommand())
+	addCompletion(c)
 	return c
 }
 

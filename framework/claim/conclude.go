@@ -104,3 +104,19 @@ func ExitCode(all []Finding, expected ...string) int {
 	}
 	return exitInconclusive
 }
+
+// Weight orders verdicts by how much they ask of a reader: passed, skipped, inconclusive, failed; -1 for none of them.
+func (v Verdict) Weight() int {
+	return slices.Index([]Verdict{Passed, Skipped, Inconclusive, Failed}, v)
+}
+
+// Worst gives the verdict of most weight among findings, of any level; "" when there is none.
+func Worst(all []Finding) Verdict {
+	var worst Verdict
+	for _, f := range all {
+		if f.Verdict.Weight() > worst.Weight() {
+			worst = f.Verdict
+		}
+	}
+	return worst
+}

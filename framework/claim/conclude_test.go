@@ -33,3 +33,24 @@ func TestConclude(t *testing.T) {
 		}
 	}
 }
+
+func TestWorst(t *testing.T) {
+	for _, tc := range []struct {
+		all  []Verdict
+		want Verdict
+	}{
+		{nil, ""},
+		{[]Verdict{Passed}, Passed},
+		{[]Verdict{Passed, Skipped}, Skipped},
+		{[]Verdict{Inconclusive, Skipped}, Inconclusive},
+		{[]Verdict{Passed, Failed, Inconclusive}, Failed},
+	} {
+		var all []Finding
+		for _, v := range tc.all {
+			all = append(all, Finding{Verdict: v, Level: Extended})
+		}
+		if got := Worst(all); got != tc.want {
+			t.Errorf("worst of %v is %q, not %q", tc.all, got, tc.want)
+		}
+	}
+}

@@ -12,6 +12,9 @@ import (
 	"github.com/meshproof/meshproof/framework/intent"
 )
 
+// conformanceSchema is the version of conformance.yaml; docs/schema/conformance-v1.json is its published form.
+const conformanceSchema = "meshproof.dev/conformance/v1"
+
 // conformanceReport is conformance.yaml.
 type conformanceReport struct {
 	Schema        string                `json:"schema"`
@@ -65,7 +68,7 @@ type stepSummary struct {
 
 func conformance(f Findings, run evidence.Run, x Extra) ([]byte, error) {
 	r := conformanceReport{
-		Schema: "meshproof.dev/conformance/v1", RunID: f.RunID, Verdict: f.Verdict, Reason: f.Reason, FalseFailRate: f.FalseFailRate,
+		Schema: conformanceSchema, RunID: f.RunID, Verdict: f.Verdict, Reason: f.Reason, FalseFailRate: f.FalseFailRate,
 		Intent: run.Intent, Clusters: fingerprints(run), Claims: summaries(f.Findings), Images: x.Images, StandIns: x.StandIns,
 		Unreadable: run.Unreadable, Left: x.Left, Deviations: deviations(run.Steps),
 	}

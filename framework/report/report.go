@@ -5,7 +5,6 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -53,12 +52,17 @@ func Judge(run evidence.Run) Findings {
 	}
 }
 
+// EvidenceFolder gives the evidence folder of a report directory; any other directory is taken for the folder itself.
+func EvidenceFolder(dir string) string {
+	if _, err := os.Stat(filepath.Join(dir, EvidenceDir)); err == nil {
+		return filepath.Join(dir, EvidenceDir)
+	}
+	return dir
+}
+
 // JudgeDir judges a saved run: a report directory, or the evidence folder in it.
 func JudgeDir(dir string) (Findings, evidence.Run, error) {
-	if _, err := os.Stat(filepath.Join(dir, EvidenceDir)); err == nil {
-		dir = filepath.Join(dir, EvidenceDir)
-	}
-	run, err := evidence.Load(dir)
+	run, err := evidence.Load(EvidenceFolder(dir))
 	if err != nil {
 		return Findings{}, evidence.Run{}, err
 	}
@@ -114,22 +118,6 @@ func Write(dir string, f Findings, run evidence.Run, x Extra) error {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
 			return fmt.Errorf("write the report: %w", err)
 		}
-	}
-	return nil
-}
-
-// AppendSummary adds the run's summary to the file that GitHub Actions shows on a job's page; "" means there is none.
-func AppendSummary(path string, f Findings, run evidence.Run) error {
-	if path == "" {
-		return nil
-	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fmt.Errorf("open the step summary: %w", err)
-	}
-	_, err = file.WriteString(Summary(f, run))
-	if err := errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("write the step summary: %w", err)
 	}
 	return nil
 }

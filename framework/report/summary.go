@@ -2,7 +2,9 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -17,6 +19,25 @@ const (
 	maxSummaryNames = 5
 	maxSummaryText  = 400
 )
+
+// SummaryVariable names the file to which a step of a GitHub job appends what the job's page is to show.
+const SummaryVariable = "GITHUB_STEP_SUMMARY"
+
+// AppendSummary adds the run's summary to that file; "" means there is none.
+func AppendSummary(path string, f Findings, run evidence.Run) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("open the step summary that %s names: %w", SummaryVariable, err)
+	}
+	_, err = file.WriteString(Summary(f, run))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("write the step summary that %s names: %w", SummaryVariable, err)
+	}
+	return nil
+}
 
 // Summary is the run as a GitHub step summary (GitHub-flavoured Markdown): the verdict with its reason, causes with what
 // to do, what was tested, the split, and the findings that are not passed. Whoever has a place for it appends it there:
@@ -102,25 +123,38 @@ type splitNumbers struct {
 	Expected float64        `json:"expectedShare"`
 }
 
+// splitOf gives the numbers of a finding on the split, and whether it has them.
+func splitOf(f claim.Finding) (n splitNumbers, ok bool) {
+	body, err := json.Marshal(f.Measured)
+	if f.Claim != "split-balanced" || err != nil || json.Unmarshal(body, &n) != nil {
+		return n, false
+	}
+	return n, len(n.Band) == 2 && len(n.Interval) == 2
+}
+
+// replies tells how often each version answered, in the order of their names.
+func (n splitNumbers) replies() string {
+	var all []string
+	for version, count := range n.Replies {
+		all = append(all, fmt.Sprintf("%s %d", version, count))
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
 func summarizeSplit(out *strings.Builder, found []claim.Finding) {
 	begun := false
 	for _, f := range found {
-		var n splitNumbers
-		body, err := json.Marshal(f.Measured)
-		if f.Claim != "split-balanced" || err != nil || json.Unmarshal(body, &n) != nil || len(n.Band) != 2 || len(n.Interval) != 2 {
+		n, ok := splitOf(f)
+		if !ok {
 			continue
 		}
 		if !begun {
 			fmt.Fprint(out, "| Split | Replies | Own share | 95 % interval | Expected | Passes | Verdict |\n|---|---|---|---|---|---|---|\n")
 			begun = true
 		}
-		var replies []string
-		for version, count := range n.Replies {
-			replies = append(replies, fmt.Sprintf("%s %d", version, count))
-		}
-		slices.Sort(replies)
 		fmt.Fprintf(out, "| %s | %s | %.1f %% | %.1f to %.1f %% | %.1f %% | %d to %d own replies | %s %s |\n", markdown(f.Subject),
-			markdown(strings.Join(replies, ", ")), 100*n.Share, 100*n.Interval[0], 100*n.Interval[1], 100*n.Expected, n.Band[0], n.Band[1],
+			markdown(n.replies()), 100*n.Share, 100*n.Interval[0], 100*n.Interval[1], 100*n.Expected, n.Band[0], n.Band[1],
 			sign(f.Verdict), markdown(string(f.Verdict)))
 	}
 	if begun {

@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -82,5 +84,25 @@ func TestSummaryTakesNoTextAsMarkup(t *testing.T) {
 				t.Errorf("%q makes a row of %d bars: %s", hostile, cells, line)
 			}
 		}
+	}
+}
+
+func TestAppendSummary(t *testing.T) {
+	dir := t.TempDir()
+	f := Findings{Verdict: claim.Failed, Reason: "it failed"}
+	path := filepath.Join(dir, "summary.md")
+	for range 2 {
+		if err := AppendSummary(path, f, evidence.Run{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != strings.Repeat(Summary(f, evidence.Run{}), 2) {
+		t.Errorf("%v; the file is not what was appended:\n%s", err, got)
+	}
+	if err := AppendSummary("", f, evidence.Run{}); err != nil {
+		t.Errorf("without the variable: %v", err)
+	}
+	if err := AppendSummary(dir, f, evidence.Run{}); err == nil || !strings.Contains(err.Error(), SummaryVariable) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("error %v does not name the variable and the file", err)
 	}
 }

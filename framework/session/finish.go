@@ -75,8 +75,10 @@ func (s *Session) finish(ctx context.Context) (Outcome, error) {
 	out.Left, removeErr = s.removeUnlessKept(ctx, found.Verdict)
 	errs = append(errs, removeErr)
 	if err == nil {
-		errs = append(errs, report.Write(s.o.ReportDir, found, run, s.extra(out.Left, diagnostics...)),
-			report.AppendSummary(os.Getenv("GITHUB_STEP_SUMMARY"), found, run))
+		errs = append(errs, report.Write(s.o.ReportDir, found, run, s.extra(out.Left, diagnostics...)))
+	}
+	if err := report.AppendSummary(os.Getenv(report.SummaryVariable), found, run); err != nil {
+		s.o.Tell.Note(err.Error()) // the report is whole without it, and the verdict is the mesh's, not the CI system's
 	}
 	if err := pointLatest(s.o.ReportDir); err != nil {
 		s.o.Tell.Note(err.Error()) // the report is whole without it

@@ -16,6 +16,8 @@ import (
 // row is one cause.
 type row struct {
 	id string
+	// sentence says what is wrong, for any mesh; shows says it of this one.
+	sentence string
 	// verdict is what it implies: claim.Failed, or claim.Inconclusive for what lies around the mesh.
 	verdict claim.Verdict
 	// explains are the claims that it can break; nil means all.
@@ -82,11 +84,31 @@ func look(run evidence.Run, f claim.Finding) (sight, bool) {
 	return s, true
 }
 
+// Entry is a cause as a reader looks it up.
+type Entry struct {
+	ID string `json:"id"`
+	// Verdict is what it implies for a finding: failed, or inconclusive for what lies around the mesh.
+	Verdict  claim.Verdict `json:"verdict"`
+	Sentence string        `json:"sentence"`
+	Remedy   string        `json:"remedy"`
+	// Explains are the claims that it can break; none means all.
+	Explains []string `json:"explains,omitempty"`
+}
+
+// All gives every cause, the most certain first.
+func All() []Entry {
+	var all []Entry
+	for _, r := range table() {
+		all = append(all, Entry{ID: r.id, Verdict: r.verdict, Sentence: r.sentence, Remedy: r.remedy, Explains: r.explains})
+	}
+	return all
+}
+
 // IDs names every cause, the most certain first.
 func IDs() []string {
 	var all []string
-	for _, r := range table() {
-		all = append(all, r.id)
+	for _, e := range All() {
+		all = append(all, e.ID)
 	}
 	return all
 }

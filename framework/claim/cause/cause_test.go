@@ -214,7 +214,7 @@ func TestTheTableNamesClaimsThatExist(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, r := range table() {
-		if seen[r.id] || r.remedy == "" || r.shows == nil || r.verdict != claim.Failed && r.verdict != claim.Inconclusive {
+		if seen[r.id] || r.sentence == "" || r.remedy == "" || r.shows == nil || r.verdict != claim.Failed && r.verdict != claim.Inconclusive {
 			t.Errorf("row %s is there twice, or not whole", r.id)
 		}
 		seen[r.id] = true

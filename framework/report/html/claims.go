@@ -80,9 +80,7 @@ func (a *area) add(f claim.Finding, s subject, open bool) {
 }
 
 // weight orders verdicts: a claim shows the worst of its subjects'.
-func weight(m mark) int {
-	return slices.Index([]string{"passed", "skipped", "inconclusive", "failed"}, m.Class)
-}
+func weight(m mark) int { return claim.Verdict(m.Class).Weight() }
 
 func subjectOf(p Page, f claim.Finding) subject {
 	s := subject{Name: f.Subject, Mark: markOf(f.Verdict), Reason: clip(sentence(f.Reason), inPlace), Cause: f.Cause, Measured: numbers(f.Measured)}

@@ -41,13 +41,15 @@ type Page struct {
 }
 
 // Render writes the page. Nothing is written when it cannot be made.
-func Render(w io.Writer, p Page) error {
-	t, err := template.New("page.html").ParseFS(templates, "templates/*")
+func Render(w io.Writer, p Page) error { return write(w, "page.html", newView(p)) }
+
+func write(w io.Writer, name string, value any) error {
+	t, err := template.New(name).Funcs(template.FuncMap{"mark": markOf}).ParseFS(templates, "templates/*")
 	if err != nil {
 		return fmt.Errorf("read the templates of the report page: %w", err)
 	}
 	var out bytes.Buffer
-	if err := t.Execute(&out, newView(p)); err != nil {
+	if err := t.Execute(&out, value); err != nil {
 		return fmt.Errorf("render the report page: %w", err)
 	}
 	if _, err := out.WriteTo(w); err != nil {

@@ -1,0 +1,154 @@
+package report
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/meshproof/meshproof/framework/claim"
+)
+
+// written is the report directory of the recorded run.
+func written(t *testing.T) string {
+	t.Helper()
+	f, run, err := JudgeDir(recorded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := Write(dir, f, run, Extra{}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func finished(t *testing.T) Finished {
+	t.Helper()
+	f, err := ReadDir(written(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestReadDirRefuses(t *testing.T) {
+	whole := written(t)
+	for name, tc := range map[string]struct{ file, from, to, want string }{
+		"no findings":          {FindingsFile, "", "", "findings.json"},
+		"no conformance":       {ConformanceFile, "", "", "conformance.yaml"},
+		"findings cut":         {FindingsFile, "}", "", "findings.json"},
+		"an unknown finding":   {FindingsFile, `"claim":`, `"claims":`, `unknown field "claims"`},
+		"an unknown key":       {ConformanceFile, "\nrunID:", "\nwho: me\nrunID:", `unknown field "who"`},
+		"another version":      {FindingsFile, "findings/v1", "findings/v9", "meshproof.dev/findings/v9"},
+		"another form of YAML": {ConformanceFile, "conformance/v1", "conformance/v2", "meshproof.dev/conformance/v2"},
+		"of another run":       {ConformanceFile, "\nrunID: ", "\nrunID: x", "of run"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "report")
+			if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(dir, tc.file)
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tc.from == "" {
+				err = os.Remove(path)
+			} else if bad := strings.Replace(string(text), tc.from, tc.to, 1); bad != string(text) {
+				err = os.WriteFile(path, []byte(bad), 0o600)
+			} else {
+				t.Fatalf("%s has no %q", tc.file, tc.from)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ReadDir(dir); err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), dir) {
+				t.Errorf("error %v, want one that says %q and the directory", err, tc.want)
+			}
+		})
+	}
+}
+
+// other is the recorded run with changes of a test's own.
+func other(t *testing.T, change func(*Finished)) (before, after Finished) {
+	t.Helper()
+	before, after = finished(t), finished(t)
+	after.Findings.RunID, after.conformance.RunID = "other", "other"
+	change(&after)
+	return before, after
+}
+
+func (f *Finished) at(t *testing.T, id, subject string) *claim.Finding {
+	t.Helper()
+	at := slices.IndexFunc(f.Findings.Findings, func(x claim.Finding) bool { return x.Claim == id && x.Subject == subject })
+	if at < 0 {
+		t.Fatalf("there is no finding %s (%s)", id, subject)
+	}
+	return &f.Findings.Findings[at]
+}
+
+func without(f *Finished, id string) {
+	f.Findings.Findings = slices.DeleteFunc(f.Findings.Findings, func(x claim.Finding) bool { return x.Claim == id })
+}
+
+func TestDiff(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*Finished)
+		weight bool
+		want   []string
+		lines  int // of the text: the runs, what changed, and the last
+	}{
+		"nothing": {func(*Finished) {}, false, []string{" -> other\n", "nothing of weight changed\n"}, 2},
+		"the verdict": {func(f *Finished) { f.Findings.Verdict, f.Findings.Reason = claim.Failed, "it broke" }, true,
+			[]string{"verdict: passed -> failed: it broke\n", "something of weight changed\n"}, 3},
+		"a core finding": {func(f *Finished) {
+			x := f.at(t, "common-root", "mesh")
+			x.Verdict, x.Reason, x.Cause = claim.Failed, "two roots", &claim.Cause{ID: "different-roots"}
+		}, true, []string{"changed: common-root (mesh): passed -> failed: two roots [cause different-roots]\n"}, 3},
+		"an extended finding": {func(f *Finished) { f.at(t, "lb-policy", "east to west").Verdict = claim.Failed }, false,
+			[]string{"changed: lb-policy (east to west): passed -> failed: ", " (extended)\n"}, 3},
+		"a core claim that is not asked any more": {func(f *Finished) {
+			x := f.at(t, "common-root", "mesh")
+			x.Verdict, x.Level = claim.Skipped, claim.Extended
+		}, true, []string{"changed: common-root (mesh): passed -> skipped"}, 3},
+		"a claim is gone":           {func(f *Finished) { without(f, "common-root") }, true, []string{"gone: common-root (mesh): passed -> -: "}, 3},
+		"an extended claim is gone": {func(f *Finished) { without(f, "ca-in-use") }, false, []string{"gone: ca-in-use (east): ", "gone: ca-in-use (west): "}, 4},
+		"another version":           {func(f *Finished) { f.conformance.Clusters[1].Kubernetes = "v2" }, false, []string{"tested: west Kubernetes: v1.37.2 -> v2\n"}, 3},
+		"another root":              {func(f *Finished) { f.conformance.Clusters[0].Root = "" }, false, []string{"tested: east root (SHA-256): ", " -> -\n"}, 3},
+		"another address":           {func(f *Finished) { f.conformance.Clusters[0].Server = "elsewhere" }, false, nil, 2},
+		"a cluster more": {func(f *Finished) {
+			f.conformance.Clusters = append(f.conformance.Clusters, fingerprint{Name: "north", Kubernetes: "v3"})
+		}, false, []string{"tested: north Kubernetes: - -> v3\n"}, 3},
+		"a cluster less": {func(f *Finished) { f.conformance.Clusters = f.conformance.Clusters[:1] }, false, []string{"tested: west Kubernetes: v1.37.2 -> -\n"}, 6},
+		"other counts": {func(f *Finished) {
+			f.at(t, "split-balanced", "east to west").Measured["replies"] = map[string]any{"v1": 1, "v2": 2}
+		}, false, []string{"split: east to west: v1 ", " -> v1 1, v2 2\n"}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := other(t, tc.change)
+			d := Diff(a, b)
+			text := d.Text()
+			if d.OfWeight != tc.weight || strings.Count(text, "\n") != tc.lines {
+				t.Errorf("of weight: %v, want %v, in %d lines:\n%s", d.OfWeight, tc.weight, tc.lines, text)
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("the text lacks %q:\n%s", want, text)
+				}
+			}
+		})
+	}
+}
+
+func TestANewClaimHasWeightWhenItIsCore(t *testing.T) {
+	for id, weight := range map[string]bool{"common-root": true, "ca-in-use": false} {
+		a, b := other(t, func(*Finished) {})
+		without(&a, id)
+		if d := Diff(a, b); d.OfWeight != weight || len(d.New) == 0 || d.New[0].Claim != id || d.New[0].From != "" || len(d.Gone) > 0 {
+			t.Errorf("%s: of weight %v, new %+v", id, d.OfWeight, d.New)
+		}
+	}
+}
