@@ -24,8 +24,9 @@ func object(m metav1.Object) evidence.Object {
 	}
 }
 
-// plain keeps the annotations of Kubernetes, Istio, GKE and MetalLB. Other tools put anything into theirs; and kubectl's
-// copy of what was applied repeats the whole object, the contents of a secret included.
+// plain keeps the annotations of Kubernetes, Istio, GKE and MetalLB that are one value. Other tools put anything into theirs;
+// and what is a document may repeat what must not be kept: kubectl's copy of what was applied the contents of a secret,
+// proxy.istio.io/overrides and proxy.istio.io/config a container's environment.
 func plain(annotations map[string]string) map[string]string {
 	var kept map[string]string
 	for key, value := range annotations {
@@ -33,7 +34,7 @@ func plain(annotations map[string]string) map[string]string {
 		known := slices.ContainsFunc([]string{"kubernetes.io", "istio.io", "gke.io", "metallb.io", "metallb.universe.tf"}, func(d string) bool {
 			return domain == d || strings.HasSuffix(domain, "."+d)
 		})
-		if !known || key == corev1.LastAppliedConfigAnnotation {
+		if !known || key == corev1.LastAppliedConfigAnnotation || strings.ContainsAny(value, "{[\n") {
 			continue
 		}
 		if kept == nil {

@@ -44,6 +44,8 @@ const (
 
 	// commandLimit bounds one kubectl or docker command; a rollout is waited for in it.
 	commandLimit = 3 * time.Minute
+	// maxOutput is the most that is read of one command: Envoy's pages have some 100 KiB each.
+	maxOutput = 16 << 20
 	// noticeLimit bounds the wait until istiod has noticed something: it gives up on a remote cluster after 30 s.
 	noticeLimit = 60 * time.Second
 )
@@ -58,7 +60,7 @@ func (r *Rig) kubectl(ctx context.Context, c *cluster.Cluster, stdin string, arg
 	defer cancel()
 	got, err := shell.Run(ctx, shell.Command{
 		Args: append([]string{r.Kubectl, "--kubeconfig", c.Kubeconfig, "--context", c.Context}, args...),
-		Env:  []string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.Dir, "KUBECACHEDIR=" + r.Dir, "KUBERC=off"}, Stdin: []byte(stdin), Dir: r.Dir,
+		Env:  []string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.Dir, "KUBECACHEDIR=" + r.Dir, "KUBERC=off"}, Stdin: []byte(stdin), Dir: r.Dir, Keep: maxOutput,
 	})
 	if err != nil {
 		return got.Stdout, fmt.Errorf("run kubectl %s on cluster %s: %w", strings.Join(args, " "), c.Name, err)

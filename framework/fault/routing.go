@@ -20,18 +20,22 @@ func routing() []Fault {
 			ID: id, Sentence: fmt.Sprintf("a virtual service on east sends %d of 100 calls to v1 and %d to v2", v1, v2),
 			Verdict: claim.Failed, Cause: "virtual-service", Samples: samples,
 			Break: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.apply(ctx, r.east(), subsets), r.apply(ctx, r.west(), subsets), r.apply(ctx, r.east(), service))
+				return errors.Join(r.apply(ctx, r.east(), subsets), r.apply(ctx, r.west(), subsets), r.apply(ctx, r.east(), service), r.ruled(ctx, shares, true))
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.remove(ctx, r.east(), service), r.remove(ctx, r.east(), subsets), r.remove(ctx, r.west(), subsets))
+				return errors.Join(r.remove(ctx, r.east(), service), r.ruled(ctx, shares, false), r.remove(ctx, r.east(), subsets), r.remove(ctx, r.west(), subsets))
 			},
 		}
 	}
-	onEast := func(id, sentence, cause, text string) Fault {
+	onEast := func(id, sentence, cause, rule, text string) Fault {
 		return Fault{
 			ID: id, Sentence: sentence, Verdict: claim.Failed, Cause: cause, Samples: 200,
-			Break:  func(ctx context.Context, r *Rig) error { return r.apply(ctx, r.east(), text) },
-			Repair: func(ctx context.Context, r *Rig) error { return r.remove(ctx, r.east(), text) },
+			Break: func(ctx context.Context, r *Rig) error {
+				return errors.Join(r.apply(ctx, r.east(), text), r.ruled(ctx, rule, true))
+			},
+			Repair: func(ctx context.Context, r *Rig) error {
+				return errors.Join(r.remove(ctx, r.east(), text), r.ruled(ctx, rule, false))
+			},
 		}
 	}
 	return []Fault{
@@ -39,9 +43,9 @@ func routing() []Fault {
 		shared("split-60-40", 60, 40, 2000),
 		shared("split-100-0", 100, 0, 200),
 		onEast("subset-on-one-side", "a virtual service shares 70/30 between subsets that only east has: what is for west is answered 503, with exit 0",
-			"subset-on-one-side", subsets+"---\n"+virtualService(70, 30)),
-		onEast("answers-503", "a virtual service on east answers half of the calls with 503, and curl exits 0", "virtual-service", abort),
-		onEast("destination-rule", "a destination rule on east hashes by source address", "destination-rule", hashing),
+			"subset-on-one-side", shares, subsets+"---\n"+virtualService(70, 30)),
+		onEast("answers-503", "a virtual service on east answers half of the calls with 503, and curl exits 0", "virtual-service", "virtual-service/abort", abort),
+		onEast("destination-rule", "a destination rule on east hashes by source address", "destination-rule", "destination-rule/hashing", hashing),
 		{
 			ID: "failover-priority", Sentence: "locality failover: regions on the nodes, and a destination rule with failover on east",
 			Verdict: claim.Failed, Cause: "failover-priority", Samples: 200,
@@ -56,7 +60,7 @@ func routing() []Fault {
 		},
 		{
 			ID: "endpoint-ejected", Sentence: "east's outlier detection has ejected west's gateway, which is well again", Verdict: claim.Failed,
-			Cause: "endpoint-ejected", Samples: 100,
+			Cause: "endpoint-ejected", Also: []string{"destination-rule"}, Samples: 100, // the rule that ejects is seen, too
 			Break: func(ctx context.Context, r *Rig) error {
 				if err := errors.Join(r.apply(ctx, r.east(), ejecting), r.remove(ctx, r.west(), crossNetwork), r.freshClient(ctx, r.east())); err != nil {
 					return err
@@ -80,6 +84,19 @@ func routing() []Fault {
 			},
 		},
 	}
+}
+
+// ruled waits until sleep on east has routes or clusters that come from a rule ("virtual-service/shares"), or has none any
+// more: istiod names the rule in their metadata.
+func (r *Rig) ruled(ctx context.Context, rule string, want bool) error {
+	page := "config_dump?resource=dynamic_route_configs"
+	if strings.HasPrefix(rule, "destination-rule/") {
+		page = "config_dump?resource=dynamic_active_clusters"
+	}
+	return r.becomes(ctx, r.east(), "sleep follows "+rule, want, func(ctx context.Context) (bool, error) {
+		out, err := r.envoy(ctx, r.east(), sample, "sleep", page)
+		return strings.Contains(out, "/"+rule+`"`), err
+	})
 }
 
 // regions gives each node a region of its own.
@@ -130,6 +147,9 @@ spec:
   - {name: v1, labels: {version: v1}}
   - {name: v2, labels: {version: v2}}
 `
+
+// shares is the rule of virtualService.
+const shares = "virtual-service/shares"
 
 func virtualService(v1, v2 int) string {
 	return fmt.Sprintf(`apiVersion: networking.istio.io/v1
