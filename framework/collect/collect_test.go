@@ -44,8 +44,7 @@ func fullAPI() *apiServer {
 	secretMeta := func(annotations string) string {
 		return fmt.Sprintf(`"metadata":{"namespace":"istio-system","name":"istio-remote-secret-c2","labels":{"istio/multiCluster":"true"},"annotations":{%s}}`, annotations)
 	}
-	annotations := fmt.Sprintf(`"networking.istio.io/cluster":"c2","kubectl.kubernetes.io/last-applied-configuration":%q,"tool.istio.io/copy":%q,"proxy.istio.io/overrides":%q,"proxy.istio.io/config":%q`,
-		`{"data":"`+canary+`"}`, canary, `{"containers":[{"env":[{"value":"`+canary+`"}]}]}`, "proxyMetadata:\n  TOKEN: "+canary)
+	annotations := fmt.Sprintf(`"networking.istio.io/cluster":"c2","kubectl.kubernetes.io/last-applied-configuration":%q,"tool.istio.io/copy":%q`, canary, canary)
 	return &apiServer{objects: map[string]string{
 		"/version": `{"gitVersion":"v1.37.2"}`,
 		"/api/v1/namespaces/istio-system/secrets": list(`{` + secretMeta(annotations) + `,"data":{"c2":"` + base64.StdEncoding.EncodeToString([]byte(kubeconfig("https://10.9.9.9:6443/k8s?x=1"))) + `"}}`),

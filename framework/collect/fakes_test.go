@@ -128,7 +128,8 @@ func list(items ...string) string {
 func podJSON(ns, name, label, container string, env ...string) string {
 	key, value, _ := strings.Cut(label, "=")
 	return fmt.Sprintf(`{"metadata":{"namespace":%q,"name":%q,"labels":{%q:%q,"istio.io/rev":"asm-1232-2"},"creationTimestamp":"2026-09-01T10:00:00Z",
-		"annotations":{"kubectl.kubernetes.io/last-applied-configuration":%q,"vault.example.com/token":%q,"sidecar.istio.io/inject":"true"}},
+		"annotations":{"kubectl.kubernetes.io/last-applied-configuration":%q,"vault.example.com/token":%q,"sidecar.istio.io/inject":"true",
+			"proxy.istio.io/overrides":"{\"containers\":[{\"env\":[{\"value\":\"canary-5e1f0a\"}]}]}"}},
 		"spec":{"serviceAccountName":"sa","containers":[{"name":%q,"image":"hub/pilot:1.31","env":[%s]}]},
 		"status":{"phase":"Running","podIP":"10.244.0.8","containerStatuses":[{"name":%q,"ready":false,"restartCount":2,"state":{"waiting":{"reason":"Crash","message":"again"}}}]}}`,
 		ns, name, key, value, canary, canary, container, strings.Join(env, ","), container)
