@@ -62,11 +62,11 @@ func judgePrintedNetworks(v view) result {
 				n.puzzles("%v", err)
 				continue
 			}
-			raw, through := remote(v, c, held)
+			pods, gateways := remote(v, c, held)
 			switch {
-			case len(raw) > 0:
-				n.breaks("sleep on %s is given %s of the other side, and %d addresses of its gateway", c.Name, strings.Join(raw, ", "), through)
-			case through == 0:
+			case len(pods) > 0:
+				n.breaks("sleep on %s is given %s, where pods of the other side are, and %d addresses of its gateway", c.Name, strings.Join(pods, ", "), gateways)
+			case gateways == 0:
 				n.puzzles("sleep on %s is given nothing of the other side", c.Name)
 			}
 		}
@@ -74,18 +74,26 @@ func judgePrintedNetworks(v view) result {
 	return n.result("sleep is given the peer's gateway on every cluster")
 }
 
-// remote gives the endpoints of other clusters that are pods, and counts those that are gateways.
-func remote(v view, self intent.Cluster, held []evidence.Endpoint) (raw []string, gateways int) {
-	for _, e := range held {
-		switch {
-		case e.ClusterID == self.ID:
-		case e.Port == evidence.GatewayPort:
-			gateways++
-		default:
-			raw = append(raw, fmt.Sprintf("%s:%d", e.Address, e.Port))
+// remote gives the endpoints that are pods of other clusters, and counts those that are gateways. Where the pod networks
+// overlap, a pod of the own cluster may have the same address, and both are one endpoint then.
+func remote(v view, self intent.Cluster, held []evidence.Endpoint) (pods []string, gateways int) {
+	theirs := map[string]bool{}
+	for _, peer := range v.run.Intent.Peers(self.Name) {
+		for _, p := range seen.AppPods(v.objects(peer.Name), evidence.RoleHelloworld) {
+			theirs[p.IP] = true
 		}
 	}
-	return raw, gateways
+	for _, e := range held {
+		if e.Port == evidence.GatewayPort {
+			gateways++
+		}
+	}
+	for _, e := range held {
+		if e.Port != evidence.GatewayPort && (e.ClusterID != self.ID || gateways == 0 && theirs[e.Address]) {
+			pods = append(pods, fmt.Sprintf("%s:%d", e.Address, e.Port))
+		}
+	}
+	return pods, gateways
 }
 
 // judgePrintedFlag reads the step that was done again without the printed flag, and what the release said to it.

@@ -40,9 +40,14 @@ func TestPrinted(t *testing.T) {
 		reason      string
 	}{
 		{"the gateway is given", "printed-networks", func(*evidence.Run) {}, Passed, "the peer's gateway on every cluster"},
-		{"raw addresses", "printed-networks", func(run *evidence.Run) { raw(*run, west) }, Failed, "sleep on west is given 10.244.0.12:5000 of the other side, and 0 addresses"},
+		{"raw addresses", "printed-networks", func(run *evidence.Run) { raw(*run, west) }, Failed, "sleep on west is given 10.244.0.12:5000, 10.244.0.8:5000, where pods of the other side are, and 0 addresses"},
+		{"one address on both sides", "printed-networks", func(run *evidence.Run) {
+			c, _ := run.Intent.Cluster(west)
+			*example.Proxy(*run, west, evidence.RoleSleep) = example.Sleep(example.Local(c, 1))
+		}, Failed, "sleep on west is given 10.244.0.8:5000, where pods of the other side are, and 0 addresses"},
 		{"nothing of the other side", "printed-networks", func(run *evidence.Run) {
 			c, _ := run.Intent.Cluster(west)
+			example.Pod(*run, east, example.AppPod(run.Intent.Clusters[0])).IP = "10.244.0.99"
 			*example.Proxy(*run, west, evidence.RoleSleep) = example.Sleep(example.Local(c, 1))
 		}, Inconclusive, "nothing of the other side"},
 		{"endpoints were not collected", "printed-networks", func(run *evidence.Run) {
