@@ -37,10 +37,14 @@ type Server struct {
 // New starts a server that ends with the test. It knows the kinds that the project writes.
 func New(t *testing.T) *Server {
 	t.Helper()
-	s := &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, known: resources()}
+	s := newServer()
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.http.Close)
 	return s
+}
+
+func newServer() *Server {
+	return &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, known: resources()}
 }
 
 func resources() map[string][]metav1.APIResource {
