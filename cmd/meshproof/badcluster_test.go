@@ -8,12 +8,13 @@ import (
 	"github.com/meshproof/meshproof/framework/release"
 )
 
-func badClusters() []badInput {
-	put := func(path, text string) func(*world) {
-		return func(w *world) { w.farm.Server("west").Put(w.t, path, text) }
-	}
-	edit := func(name, from, to string) func(*world) { return func(w *world) { w.edit(name, from, to) } }
-	asm := func(name, text string) func(*world) { return func(w *world) { w.write("asm/"+name, text) } }
+func put(path, text string) func(*world) {
+	return func(w *world) { w.farm.Server("west").Put(w.t, path, text) }
+}
+
+func edit(name, from, to string) func(*world) { return func(w *world) { w.edit(name, from, to) } }
+
+func badMeshes() []badInput {
 	return []badInput{
 		{name: "a revision that is not installed", bad: both + " --revision asm-1232-3", good: both + " --revision asm-1232-2",
 			says: []string{"cluster-2", "istiod-asm-1232-3", "not installed (asm-1232-2 is)", `did you mean "asm-1232-2"?`, "--revision"}},
@@ -34,6 +35,12 @@ func badClusters() []badInput {
 			says: []string{"cluster-2", "Secret istio-system/istio-remote-secret-ctx-east-a-b-c", "remove it"}},
 		{name: "a namespace of the suite's that is there", spoil: put("/api/v1/namespaces/meshproof", "{metadata: {name: meshproof}}"),
 			says: []string{"cluster-2", "Namespace meshproof", "remove it"}},
+	}
+}
+
+func badReleases() []badInput {
+	asm := func(name, text string) func(*world) { return func(w *world) { w.write("asm/"+name, text) } }
+	return []badInput{
 		{name: "a release directory that is not there", bad: both + " --release-dir amm", good: released,
 			says: []string{"open release directory", "amm", "no istioctl", "--output_dir"}},
 		{name: "a release directory without istioctl", bad: released, good: released, spoil: func(w *world) { w.must(os.Remove("asm/istioctl")) },
@@ -55,9 +62,14 @@ func badClusters() []badInput {
 		}, says: []string{release.GatewayScript, "did not end within 300ms", "--output_dir"}},
 		{name: "a script that is no program", bad: released, good: released, spoil: func(w *world) { w.must(os.Chmod("asm/"+release.GatewayScript, 0o644)) },
 			says: []string{release.GatewayScript, "not executable", "--output_dir"}},
+	}
+}
+
+func badTopologies() []badInput {
+	return []badInput{
 		{name: "a topology that is not there", bad: "--topology nowhere.yaml", good: topology, says: []string{"read the topology", "nowhere.yaml", "give a file"}},
-		{name: "a topology with an unknown key", bad: topology, good: topology, spoil: edit("topology.yaml", "network: network2", "netwrok: network2"),
-			says: []string{"topology.yaml", `no key "netwrok"`, `did you mean "network"?`}},
+		{name: "a topology with an unknown key", bad: topology, good: topology, spoil: edit("topology.yaml", "network: network2", "netwrk: network2"),
+			says: []string{"topology.yaml", `no key "netwrk"`, `did you mean "network"?`}},
 		{name: "a topology with an unknown key at the top", bad: topology, good: topology, spoil: edit("topology.yaml", "clusters:", "cluster:"),
 			says: []string{"topology.yaml", `no key "cluster"`, `did you mean "clusters"?`}},
 		{name: "a topology with a key twice", bad: topology, good: topology, spoil: edit("topology.yaml", "name: west", "name: west, name: east"),

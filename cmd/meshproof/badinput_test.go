@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,7 +31,7 @@ const (
 
 // TestBadInputBesideItsTwin runs every command line, and its twin, against API servers of its own.
 func TestBadInputBesideItsTwin(t *testing.T) {
-	rows := append(append(badKubeconfigs(), badClusters()...), badOptions()...)
+	rows := slices.Concat(badKubeconfigs(), badServers(), badMeshes(), badReleases(), badTopologies(), badContexts(), badOptions())
 	if len(rows) < 40 {
 		t.Errorf("%d ways to be wrong, want at least 40", len(rows))
 	}

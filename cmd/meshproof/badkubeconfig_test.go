@@ -56,6 +56,11 @@ func badKubeconfigs() []badInput {
 			says: say(`two users named "west"`, "rename or remove one")},
 		{name: "a context that is not there", bad: both + " --context ctx_east@a.b:c --context wset", good: both + " --context ctx_east@a.b:c --context west",
 			says: say(`no context "wset"`, `did you mean "west"?`, "--context")},
+	}
+}
+
+func badServers() []badInput {
+	return []badInput{
 		{name: "one context for two kubeconfigs", bad: both + " --context west", good: both + " --context ctx_east@a.b:c --context west",
 			says: []string{"--context", "one for each --kubeconfig"}},
 		{name: "one cluster", bad: "--kubeconfig east.yaml", says: []string{"1 clusters", "--kubeconfig twice"}},

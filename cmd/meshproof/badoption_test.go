@@ -13,9 +13,9 @@ func merged(w *world) {
 	w.t.Setenv("KUBECONFIG", strings.Join(files, string(filepath.ListSeparator)))
 }
 
-func badOptions() []badInput {
+func badContexts() []badInput {
 	contexts := "--context ctx_east@a.b:c --context west"
-	options := []badInput{
+	return []badInput{
 		{name: "contexts without KUBECONFIG", bad: contexts, good: contexts, twin: merged, says: []string{"KUBECONFIG", "not set", "--kubeconfig"}},
 		{name: "one context of KUBECONFIG", bad: "--context west", good: contexts, spoil: merged, twin: merged, says: []string{"1 contexts of KUBECONFIG", "--context 2 times"}},
 		{name: "a context that KUBECONFIG has not", bad: "--context ctx_east@a.b:c --context wets", good: contexts, spoil: merged,
@@ -29,6 +29,10 @@ func badOptions() []badInput {
 		{name: "a run of that name", bad: both + " --run-id r1", good: both + " --run-id r2", says: []string{"run named r1 is there", "meshproof down r1"},
 			spoil: func(w *world) { w.must(os.MkdirAll("state/meshproof/runs/r1", 0o755)) }, twin: func(w *world) { w.must(os.MkdirAll("state/meshproof/runs/r1", 0o755)) }},
 	}
+}
+
+func badOptions() []badInput {
+	var options []badInput
 	for _, o := range []struct{ name, bad, good, says string }{ // on given clusters
 		{"no samples", "--samples 0", "--samples 28", "samples 0: use at least 28"},
 		{"negative samples", "--samples -5", "--samples 600", "samples -5: use at least 28"},

@@ -24,7 +24,8 @@ Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGI
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &session.UsageError{Err: fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
 	})
-	c.AddCommand(runCommand(), upCommand(), downCommand(), imagesCommand(), judgeCommand(), proveCommand(), soakCommand(), guideCommand())
+	c.AddCommand(runCommand(), upCommand(), downCommand(), imagesCommand(), judgeCommand(), proveCommand(), soakCommand(), guideCommand(),
+		preflightCommand(), rbacCommand())
 	return c
 }
 

@@ -140,7 +140,7 @@ func conclude(w *os.File, env *suite.Env) error {
 	for _, l := range outcome.Stays {
 		fmt.Fprintln(w, "stays for the next run:", l)
 	}
-	fmt.Fprintf(w, "verdict: %s: %s; report: %s\n", outcome.Findings.Verdict, strings.Join(strings.Fields(outcome.Findings.Reason), " "), outcome.ReportDir)
+	fmt.Fprintf(w, "verdict: %s: %s; report: %s\n", outcome.Findings.Verdict, oneLine(outcome.Findings.Reason), outcome.ReportDir)
 	code := outcome.Findings.ExitCode
 	if outcome.Findings.Verdict == "" || code == 0 && err != nil {
 		code = exitCouldNot
@@ -150,6 +150,8 @@ func conclude(w *os.File, env *suite.Env) error {
 	}
 	return nil
 }
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // tell prints a sentence per finding. Findings that are open for one and the same reason are told once, and counted.
 func tell(w io.Writer, found []claim.Finding) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshproof/meshproof/fixtures"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/release"
 )
@@ -53,7 +54,7 @@ func (s *Session) checkRelease(ctx context.Context) error {
 		}
 		var errs []error
 		for i, v := range s.versions {
-			if err := sameRelease(rel.Version, v); err != nil {
+			if err := preinstalled.SameRelease(rel.Version, v); err != nil {
 				errs = append(errs, fmt.Errorf("%s: cluster %s: %w", rel.Path, s.set[i].Name, err))
 			}
 		}

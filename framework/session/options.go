@@ -119,8 +119,8 @@ func (o Options) Defaults() (Options, error) {
 
 func (o Options) validate() error {
 	var errs []error
-	if n := len(o.Targets); n != 0 && n != 2 {
-		errs = append(errs, fmt.Errorf("%d clusters are given: give --kubeconfig twice, or not at all for two kind clusters", n))
+	if err := Count(o.Targets); err != nil {
+		errs = append(errs, err)
 	}
 	if !slices.Contains([]Keep{KeepNever, KeepOnFailure, KeepAlways}, o.Keep) {
 		errs = append(errs, fmt.Errorf("--keep %q: use never, on-failure or always", o.Keep))

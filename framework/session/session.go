@@ -66,7 +66,7 @@ func begin(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := open(o.Targets)
+	set, err := Open(o.Targets)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
+	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 	"github.com/meshproof/meshproof/framework/procedure"
 )
 
@@ -26,7 +27,7 @@ func (s *Session) takeClusters(ctx context.Context) error {
 		}
 		in, err := s.suppliedIntent(ctx)
 		if err != nil {
-			return refused(err, errNoMesh, cluster.ErrAccess)
+			return refused(err, preinstalled.ErrUnfit, cluster.ErrAccess)
 		}
 		if err := in.Validate(); err != nil {
 			return &UsageError{err}
@@ -72,29 +73,29 @@ const readyLimit = 10e9 // nanoseconds: 10 s for one request
 func (s *Session) suppliedIntent(ctx context.Context) (intent.Intent, error) {
 	in := s.o.kindIntent(false)
 	in.Provision, in.Platform, in.Clusters = intent.Supplied, s.o.Targets[0].platform(), nil
-	in.CA = s.o.Targets[0].ca()
+	in.CA = s.o.Targets[0].Authority()
 	var errs []error
 	for i, c := range s.set {
-		m, err := readMesh(ctx, c, s.o.Revision)
+		m, err := preinstalled.Read(ctx, c, s.o.Revision)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		if want := s.o.Targets[i].Network; want != "" && want != m.network {
+		if want := s.o.Targets[i].Network; want != "" && want != m.Network {
 			errs = append(errs, fmt.Errorf("%w: cluster %s: the topology says network %q, but namespace istio-system has %s=%s: correct the topology, or the label",
-				errNoMesh, c.Name, want, istio.NetworkLabel, m.network))
+				preinstalled.ErrUnfit, c.Name, want, istio.NetworkLabel, m.Network))
 		}
-		c.Network = m.network
-		s.versions = append(s.versions, m.version)
+		c.Network = m.Network
+		s.versions = append(s.versions, m.Version)
 		in.Clusters = append(in.Clusters, intent.Cluster{
-			Name: c.Name, ID: m.clusterID, Network: m.network, Version: fmt.Sprintf("v%d", i+1), RemoteName: procedure.RemoteName(c.Context),
+			Name: c.Name, ID: m.ClusterID, Network: m.Network, Version: fmt.Sprintf("v%d", i+1), RemoteName: procedure.RemoteName(c.Context),
 		})
-		in.TrustDomain = m.trustDomain
-		in.MeshID = m.meshID
-		if parts := meshIDForm.FindStringSubmatch(m.meshID); s.o.ProjectNumber == "" && parts != nil {
+		in.TrustDomain = m.TrustDomain
+		in.MeshID = m.MeshID
+		if parts := meshIDForm.FindStringSubmatch(m.MeshID); s.o.ProjectNumber == "" && parts != nil {
 			in.ProjectNumber = parts[1]
 		}
-		if parts := clusterIDForm.FindStringSubmatch(m.clusterID); s.o.Fleet == "" && parts != nil {
+		if parts := clusterIDForm.FindStringSubmatch(m.ClusterID); s.o.Fleet == "" && parts != nil {
 			in.Fleet = parts[1]
 		}
 	}
@@ -103,9 +104,6 @@ func (s *Session) suppliedIntent(ctx context.Context) (intent.Intent, error) {
 	}
 	return in, errors.Join(errs...)
 }
-
-// errNoMesh is wrapped when a given cluster does not hold the control plane that the run is about.
-var errNoMesh = errors.New("the control plane is not as it must be")
 
 // refused makes a usage error of one that says that the input cannot be; any other stays what it is, so that a cluster
 // out of reach is not taken for a mistake in the command.

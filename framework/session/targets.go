@@ -182,7 +182,7 @@ func oneMesh(all []Target) error {
 	}
 	m, err := guide.LoadMatrix()
 	if err == nil {
-		_, err = m.Cell(first.Platform, first.ca())
+		_, err = m.Cell(first.Platform, first.Authority())
 	}
 	return err
 }
@@ -194,10 +194,20 @@ const unspecified = "unspecified"
 const istioCA = "istio-ca"
 
 func (t Target) platform() string { return cmp.Or(t.Platform, unspecified) }
-func (t Target) ca() string       { return cmp.Or(t.CA, istioCA) }
 
-// open opens the given clusters. Nothing is sent.
-func open(targets []Target) (cluster.Set, error) {
+// Authority is the certificate authority of the target's mesh.
+func (t Target) Authority() string { return cmp.Or(t.CA, istioCA) }
+
+// Count refuses a number of given clusters that the guide is not about. None is right: then a run makes its own.
+func Count(targets []Target) error {
+	if n := len(targets); n != 0 && n != guide.Clusters {
+		return &UsageError{fmt.Errorf("%d clusters are given: give --kubeconfig twice, or not at all for two kind clusters", n)}
+	}
+	return nil
+}
+
+// Open opens the given clusters. Nothing is sent.
+func Open(targets []Target) (cluster.Set, error) {
 	var set cluster.Set
 	for i, t := range targets {
 		c, err := cluster.OpenMerged(cmp.Or(t.Name, fmt.Sprintf("cluster-%d", i+1)), t.Network, t.Kubeconfigs, t.Context)

@@ -1,4 +1,6 @@
-package session
+// Package preinstalled reads the mesh that somebody has installed on a cluster: what its control plane says of itself. It only
+// gets and lists, so that it may be done on any cluster before anything else.
+package preinstalled
 
 import (
 	"cmp"
@@ -19,13 +21,16 @@ import (
 	"github.com/meshproof/meshproof/framework/nearest"
 )
 
-// installed is what a control plane says of itself. version is that of its image, "" when its tag is none.
-type installed struct{ clusterID, network, meshID, trustDomain, version string }
+// Mesh is what a control plane says of itself. Version is that of its image, "" when its tag is none.
+type Mesh struct{ ClusterID, Network, MeshID, TrustDomain, Version string }
 
-// readMesh reads the revision's istiod Deployment, its mesh configuration and the network label of istio-system. It only
-// gets and lists, so that it may be done on any cluster before anything else.
-func readMesh(ctx context.Context, c *cluster.Cluster, revision string) (installed, error) {
-	var m installed
+// ErrUnfit is wrapped when a cluster does not hold the control plane that is asked for, or not as the guide needs it.
+var ErrUnfit = errors.New("the control plane is not as it must be")
+
+// Read reads the revision's istiod Deployment, its mesh configuration and the network label of istio-system. What it has read
+// before an error is returned with it.
+func Read(ctx context.Context, c *cluster.Cluster, revision string) (Mesh, error) {
+	var m Mesh
 	revisions, err := revisionsOf(ctx, c)
 	if err != nil {
 		return m, err
@@ -33,7 +38,7 @@ func readMesh(ctx context.Context, c *cluster.Cluster, revision string) (install
 	var d appsv1.Deployment
 	if err := c.Resources().Get(ctx, "istiod-"+revision, istio.Namespace, &d); err != nil {
 		if apierrors.IsNotFound(err) {
-			err = fmt.Errorf("%w: that revision is not installed%s", errNoMesh, others(revision, revisions))
+			err = fmt.Errorf("%w: that revision is not installed%s", ErrUnfit, others(revision, revisions))
 		}
 		return m, fmt.Errorf("read the control plane istiod-%s on cluster %s (%s): %w: install that revision there first, or give the installed one with --revision",
 			revision, c.Name, c.Server(), cluster.Access(err))
@@ -41,24 +46,24 @@ func readMesh(ctx context.Context, c *cluster.Cluster, revision string) (install
 	switch {
 	case len(revisions) > 1:
 		return m, fmt.Errorf("%w: cluster %s has istiod pods of more than one revision (%s), and the guide's step S9 reads one: end the upgrade first, by removing the old revision",
-			errNoMesh, c.Name, strings.Join(revisions, ", "))
+			ErrUnfit, c.Name, strings.Join(revisions, ", "))
 	case len(revisions) == 0:
 		return m, fmt.Errorf("find a pod of istiod-%s on cluster %s: none: bring the control plane up first", revision, c.Name)
 	}
-	m.clusterID, m.version = envOf(d.Spec.Template.Spec.Containers, "CLUSTER_ID"), versionOf(d.Spec.Template.Spec.Containers)
+	m.ClusterID, m.Version = envOf(d.Spec.Template.Spec.Containers, "CLUSTER_ID"), versionOf(d.Spec.Template.Spec.Containers)
 	var ns corev1.Namespace
 	if err := c.Resources().Get(ctx, istio.Namespace, "", &ns); err != nil {
 		return m, fmt.Errorf("read namespace %s on cluster %s: %w", istio.Namespace, c.Name, cluster.Access(err))
 	}
-	if m.network = ns.Labels[istio.NetworkLabel]; m.network == "" {
+	if m.Network = ns.Labels[istio.NetworkLabel]; m.Network == "" {
 		return m, fmt.Errorf("%w: namespace %s on cluster %s has no label %s, so istiod does not know its network: install with a network (asmcli: --network_id), or label it",
-			errNoMesh, istio.Namespace, c.Name, istio.NetworkLabel)
+			ErrUnfit, istio.Namespace, c.Name, istio.NetworkLabel)
 	}
 	return m, m.readConfig(ctx, c, revision)
 }
 
 // readConfig reads the mesh configuration where istiod takes it from.
-func (m *installed) readConfig(ctx context.Context, c *cluster.Cluster, revision string) error {
+func (m *Mesh) readConfig(ctx context.Context, c *cluster.Cluster, revision string) error {
 	var config corev1.ConfigMap
 	if err := c.Resources().Get(ctx, "istio-"+revision, istio.Namespace, &config); err != nil {
 		return fmt.Errorf("read the mesh configuration, ConfigMap %s/istio-%s, on cluster %s: %w", istio.Namespace, revision, c.Name, cluster.Access(err))
@@ -72,7 +77,7 @@ func (m *installed) readConfig(ctx context.Context, c *cluster.Cluster, revision
 	if err := yaml.Unmarshal([]byte(config.Data["mesh"]), &mesh); err != nil {
 		return fmt.Errorf("decode the mesh configuration of istiod-%s on cluster %s: %w", revision, c.Name, err)
 	}
-	m.meshID, m.trustDomain = mesh.DefaultConfig.MeshID, cmp.Or(mesh.TrustDomain, "cluster.local") // Istio's own default
+	m.MeshID, m.TrustDomain = mesh.DefaultConfig.MeshID, cmp.Or(mesh.TrustDomain, "cluster.local") // Istio's own default
 	return nil
 }
 
@@ -114,17 +119,14 @@ func versionOf(containers []corev1.Container) string {
 	return ""
 }
 
-// errOtherRelease is wrapped when a release directory does not belong to the control planes.
-var errOtherRelease = errors.New("the release directory is of another version than the control plane")
-
-// sameRelease refuses an istioctl of another release than a control plane's. What is not written as a release cannot be
+// SameRelease refuses an istioctl of another release than a control plane's. What is not written as a release cannot be
 // compared, and of two that name the patch level of a distribution both must.
-func sameRelease(istioctl, controlPlane string) error {
+func SameRelease(istioctl, controlPlane string) error {
 	own, its := releaseForm.FindStringSubmatch(istioctl), releaseForm.FindStringSubmatch(controlPlane)
 	if own == nil || its == nil || own[1] == its[1] && (own[2] == its[2] || own[2] == "" || its[2] == "") {
 		return nil
 	}
-	return fmt.Errorf("%w: its istioctl is %s, istiod is %s: give the --output_dir of the asmcli that installed it", errOtherRelease, istioctl, controlPlane)
+	return fmt.Errorf("the release directory is of another version than the control plane: its istioctl is %s, istiod is %s: give the --output_dir of the asmcli that installed it", istioctl, controlPlane)
 }
 
 func envOf(containers []corev1.Container, name string) string {
