@@ -54,6 +54,8 @@ func badReleases() []badInput {
 		{name: "a script that complains on its standard output", bad: released, good: released,
 			spoil: asm(release.GatewayScript, "#!/bin/bash\necho 'Must specify --network.'\n"),
 			says:  []string{release.GatewayScript, "no IstioOperator", "Must specify --network.", "unchanged"}},
+		{name: "a script that prints something else", bad: released, good: released, spoil: asm(release.GatewayScript, "#!/bin/bash\necho 'kind: Gateway'\n"),
+			says: []string{release.GatewayScript, "no IstioOperator", "kind: Gateway", "unchanged"}},
 		{name: "a script that fails", bad: released, good: released, spoil: asm(release.GatewayScript, "#!/bin/bash\necho 'unbound variable' >&2; exit 1\n"),
 			says: []string{release.GatewayScript, "exit status 1", "unbound variable", "--output_dir"}},
 		{name: "a script that never ends", bad: released, good: released, spoil: func(w *world) {

@@ -95,6 +95,18 @@ func (b badInput) accepted(t *testing.T) {
 	}
 }
 
+// TestAServerOutOfReachIsNoBadInput: nothing is known to be wrong with the command line then.
+func TestAServerOutOfReachIsNoBadInput(t *testing.T) {
+	w := newWorld(t)
+	w.edit("west.yaml", "https://west.example.com", "https://gone.example.com")
+	before := w.tree()
+	out, code, err := w.dryRun(both)
+	w.unchanged(before)
+	if code != exitCouldNot || err == nil || !strings.Contains(err.Error(), "https://gone.example.com") || out != "" {
+		t.Errorf("exit code %d, error %v, printed %q", code, err, out)
+	}
+}
+
 // TestAnUnreadableKubeconfig runs the command line as a user who may read nothing that root keeps to itself.
 func TestAnUnreadableKubeconfig(t *testing.T) {
 	if os.Getuid() != 0 {

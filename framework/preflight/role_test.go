@@ -70,6 +70,21 @@ func TestTheRolesAllowWhatIsAskedAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestWhereAPermissionIsGranted(t *testing.T) {
+	for _, tc := range []struct{ in, role, want string }{
+		{"", "", "yes"}, {"", "istio-system", ""}, {"istio-system", "", ""}, {"istio-system", "istio-system", "yes"}, {"default", "", ""},
+		{"meshproof", "", "yes"}, {"meshproof", "istio-system", ""},
+	} {
+		p := Permission{}
+		if tc.in != "" {
+			p.Namespaces = []string{tc.in}
+		}
+		if p.in(tc.role) != (tc.want == "yes") {
+			t.Errorf("a permission in %q is in the role for %q: %t", tc.in, tc.role, p.in(tc.role))
+		}
+	}
+}
+
 func TestNamed(t *testing.T) {
 	for want, a := range map[string]authorizationv1.ResourceAttributes{
 		"create pods/exec in sample":                      {Verb: "create", Resource: "pods", Subresource: "exec", Namespace: "sample"},
