@@ -3,28 +3,40 @@ package preflight
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 )
 
+// reviewsAtOnce keeps a far API server from making this a matter of a minute.
+const reviewsAtOnce = 16
+
 // denied asks the API server what of the permissions the user does not have: a review is answered and kept nowhere.
 func denied(ctx context.Context, c *cluster.Cluster, permissions []Permission) ([]string, error) {
-	var all []string
-	for _, a := range attributes(permissions) {
-		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &a}}
-		answer, err := c.Kube().AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
-		if err != nil {
-			return nil, fmt.Errorf("review access: %w", err)
-		}
-		if !answer.Status.Allowed {
-			all = append(all, named(a))
-		}
+	asked := attributes(permissions)
+	refused := make([]string, len(asked))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(reviewsAtOnce)
+	for i, a := range asked {
+		g.Go(func() error {
+			review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &a}}
+			answer, err := c.Kube().AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+			if err != nil {
+				return fmt.Errorf("review access: %w", err)
+			}
+			if !answer.Status.Allowed {
+				refused[i] = named(a)
+			}
+			return nil
+		})
 	}
-	return all, nil
+	err := g.Wait()
+	return slices.DeleteFunc(refused, func(what string) bool { return what == "" }), err
 }
 
 // attributes are the permissions one by one, each once.

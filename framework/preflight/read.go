@@ -37,14 +37,16 @@ type Options struct {
 	Place string
 }
 
-// clusterLimit bounds the looks at one cluster: about two hundred short requests.
-const clusterLimit = time.Minute
+// clusterLimit bounds the looks at one cluster, about two hundred short requests; answerLimit the first of them, without which
+// the others are not made.
+const (
+	clusterLimit = time.Minute
+	answerLimit  = 10 * time.Second
+)
 
 // Read looks at this machine and at all clusters at once. What cannot be seen is in the facts, with the reason. The API servers
 // are asked for nothing that stays: objects are got and listed, access is reviewed, and a namespace is created as a dry run.
 func Read(ctx context.Context, o Options) Facts {
-	ctx, cancel := context.WithTimeoutCause(ctx, clusterLimit, fmt.Errorf("looking took longer than %s", clusterLimit))
-	defer cancel()
 	f := Facts{Kind: len(o.Set) == 0, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
 	at := map[string]int{}
 	for i, c := range o.Set {
@@ -59,6 +61,8 @@ func Read(ctx context.Context, o Options) Facts {
 }
 
 func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
+	ctx, cancel := context.WithTimeoutCause(ctx, clusterLimit, fmt.Errorf("looking took longer than %s", clusterLimit))
+	defer cancel()
 	config := c.Resources().GetConfig()
 	found := Cluster{Name: c.Name, Server: c.Server(), Local: c.Local(), Proxied: config.Proxy != nil}
 	if found.Answer = seen(answer(ctx, config)); found.Answer.Err != nil {
@@ -82,6 +86,8 @@ func answer(ctx context.Context, config *rest.Config) (Answer, error) {
 	if err != nil {
 		return a, err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, answerLimit, fmt.Errorf("no answer within %s", answerLimit))
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(config.Host, "/")+"/version", nil)
 	if err != nil {
 		return a, err

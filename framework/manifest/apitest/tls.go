@@ -65,12 +65,13 @@ func (f *Farm) connect(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
-	w.WriteHeader(http.StatusOK)
+	// The answer is written after the connection is taken over: the server would still be reading it, and keep the first byte.
 	here, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		_ = there.Close()
 		return
 	}
+	_, _ = io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n")
 	go func() { _, _ = io.Copy(there, here); _ = there.Close() }()
 	_, _ = io.Copy(here, there)
 	_ = here.Close()

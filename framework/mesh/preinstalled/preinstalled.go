@@ -38,10 +38,10 @@ func Read(ctx context.Context, c *cluster.Cluster, revision string) (Mesh, error
 	var d appsv1.Deployment
 	if err := c.Resources().Get(ctx, "istiod-"+revision, istio.Namespace, &d); err != nil {
 		if apierrors.IsNotFound(err) {
-			err = fmt.Errorf("%w: that revision is not installed%s", ErrUnfit, others(revision, revisions))
+			err = fmt.Errorf("%w: that revision is not installed%s: install it there first, or give the installed one with --revision",
+				ErrUnfit, others(revision, revisions))
 		}
-		return m, fmt.Errorf("read the control plane istiod-%s on cluster %s (%s): %w: install that revision there first, or give the installed one with --revision",
-			revision, c.Name, c.Server(), cluster.Access(err))
+		return m, fmt.Errorf("read the control plane istiod-%s on cluster %s (%s): %w", revision, c.Name, c.Server(), cluster.Access(err))
 	}
 	switch {
 	case len(revisions) > 1:
