@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"slices"
@@ -113,12 +114,16 @@ func TestAnUnreadableKubeconfig(t *testing.T) {
 		t.Skip("only root can become another user, and another user's file is what this is about")
 	}
 	w := newWorld(t)
-	if out, err := w.asNobody(both); err != nil {
+	out, err := w.asNobody(both)
+	if errors.Is(err, fs.ErrPermission) {
+		t.Skipf("the temporary directory is closed to other users: %v", err)
+	}
+	if err != nil {
 		t.Fatalf("the valid twin was refused: %v: %s", err, out)
 	}
 	w.must(os.Chmod("west.yaml", 0o600))
 	before := w.tree()
-	out, err := w.asNobody(both)
+	out, err = w.asNobody(both)
 	w.unchanged(before)
 	exit := (*exec.ExitError)(nil)
 	if !errors.As(err, &exit) || exit.ExitCode() != exitUsage {

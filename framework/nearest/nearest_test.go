@@ -5,7 +5,7 @@ import "testing"
 func TestWord(t *testing.T) {
 	known := []string{"name", "network", "platform", "revision", "kubeconfig"}
 	for word, want := range map[string]string{
-		"netwrk": "network", "Network": "network", "rev": "", "kubeconfg": "kubeconfig", "nmae": "name", "zone": "", "": "",
+		"netwrk": "network", "Network": "network", "rev": "", "kubeconfg": "kubeconfig", "nam": "name", "zone": "", "": "",
 		"platfom": "platform", "revisions": "revision",
 	} {
 		if got := Word(word, known); got != want {
