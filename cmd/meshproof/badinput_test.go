@@ -108,6 +108,21 @@ func TestAServerOutOfReachIsNoBadInput(t *testing.T) {
 	}
 }
 
+// TestARefusedRunLeavesNothing is a run itself, which notices what only the API server knows before it makes a report.
+func TestARefusedRunLeavesNothing(t *testing.T) {
+	w := newWorld(t)
+	put("/api/v1/namespaces/sample", "{metadata: {name: sample}}")(w)
+	w.must(os.MkdirAll("state/meshproof/runs", 0o755))
+	before := w.tree()
+	c := runCommand()
+	c.SetArgs(strings.Fields("--quiet --timeout 10s " + both))
+	err := c.ExecuteContext(t.Context())
+	w.unchanged(before)
+	if codeOf(err) != exitUsage || !strings.Contains(err.Error(), "Namespace sample") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestAnUnreadableKubeconfig runs the command line as a user who may read nothing that root keeps to itself.
 func TestAnUnreadableKubeconfig(t *testing.T) {
 	if os.Getuid() != 0 {
