@@ -41,7 +41,7 @@ func TestSuites(t *testing.T) {
 func run(t *testing.T, kubeconfigs []string) (session.Outcome, error) {
 	o := session.Options{Revision: "asm-1232-2", Samples: 600, Alpha: 1e-8, Tell: teller{t}, ReportDir: os.Getenv("MESHPROOF_REPORT_DIR")}
 	for _, k := range kubeconfigs {
-		o.Targets = append(o.Targets, session.Target{Kubeconfig: k})
+		o.Targets = append(o.Targets, session.Target{Kubeconfigs: []string{k}})
 	}
 	s, err := session.New(o)
 	if err != nil {

@@ -41,7 +41,7 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 	}
 	for _, tc := range []struct{ args, want string }{
 		{"run --kubeconfig a.yaml", "give --kubeconfig twice"},
-		{"run --kubeconfig a.yaml --kubeconfig none.yaml", "none.yaml"},
+		{"run --kubeconfig none.yaml --kubeconfig a.yaml", "none.yaml"},
 		{"run --kubeconfig a.yaml --kubeconfig a.yaml --context one", "one for each"},
 		{"run --keep sometimes", "never, on-failure or always"},
 		{"run --samples 3", "samples 3"},

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -25,7 +25,7 @@ Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGI
 		return &session.UsageError{Err: fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
 	})
 	c.AddCommand(runCommand(), upCommand(), downCommand(), cleanupCommand(), imagesCommand(), judgeCommand(), proveCommand(), soakCommand(), guideCommand(),
-		versionCommand(), claimsCommand(), claimCommand(), causesCommand(), reportCommand())
+		versionCommand(), claimsCommand(), claimCommand(), causesCommand(), reportCommand(), preflightCommand(), rbacCommand())
 	addCompletion(c)
 	return c
 }
@@ -64,20 +64,25 @@ func imageFlags(f *pflag.FlagSet, o *images.Options) {
 	f.StringVar(&o.CacheDir, "cache-dir", "", "where built and pulled images are kept (default: the user's cache directory)")
 }
 
-// targets pairs --kubeconfig with --context.
-func targets(kubeconfigs, contexts []string) ([]session.Target, error) {
-	if len(contexts) > 0 && len(contexts) != len(kubeconfigs) {
-		return nil, &session.UsageError{Err: errors.New("--context: give one for each --kubeconfig, in the same order, or none")}
+// givenFlags are those that say which clusters are given.
+func givenFlags(f *pflag.FlagSet, g *session.Given) {
+	f.StringArrayVar(&g.Kubeconfigs, "kubeconfig", nil, "kubeconfig of a given cluster; twice, CLUSTER_1 first")
+	f.StringArrayVar(&g.Contexts, "context", nil, "context in the kubeconfig at the same place (default: its current one); without --kubeconfig, two contexts of KUBECONFIG")
+	f.StringVar(&g.Topology, "topology", "", "file that names the given clusters, each with kubeconfig, context, name, network, platform, ca, revision (docs/clusters.md)")
+}
+
+// takeGiven puts the given clusters into the options, with the revision that the topology says unless a flag says one.
+func takeGiven(c *cobra.Command, g session.Given, o *session.Options) error {
+	g.Environment = os.Getenv("KUBECONFIG")
+	targets, err := g.Targets()
+	if err != nil {
+		return err
 	}
-	var all []session.Target
-	for i, k := range kubeconfigs {
-		t := session.Target{Kubeconfig: k}
-		if len(contexts) > 0 {
-			t.Context = contexts[i]
-		}
-		all = append(all, t)
+	o.Targets = targets
+	if len(targets) > 0 && targets[0].Revision != "" && !c.Flags().Changed("revision") {
+		o.Revision = targets[0].Revision
 	}
-	return all, nil
+	return nil
 }
 
 // kindDefaults names the fleet of clusters that the run makes.

@@ -23,37 +23,45 @@ import (
 	"github.com/meshproof/meshproof/suites"
 )
 
-func runCommand() *cobra.Command {
+func runCommand() *cobra.Command { return runWith(session.Options{}) }
+
+// runWith is the command with options that have no flag.
+func runWith(o session.Options) *cobra.Command {
 	var (
-		o                     session.Options
-		kubeconfigs, contexts []string
-		keep                  string
-		quiet, verbose        bool
+		given                  session.Given
+		keep                   string
+		quiet, verbose, dryRun bool
 	)
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Perform the guide on two clusters and judge the mesh",
 		Long: `Performs the guide's steps S1 to S15 and judges the mesh. Without --kubeconfig it makes two
 kind clusters and removes them at the end; with two of them it begins at the gateways, on
-clusters that hold the control plane already, and removes only what it made there.`,
-		Example: "  meshproof run\n  meshproof run --kubeconfig east.yaml --kubeconfig west.yaml",
-		Args:    usageArgs(cobra.NoArgs),
+clusters that hold the control plane already, and removes only what it made there. Two
+contexts of KUBECONFIG are taken with --context alone, and --topology names a file that says
+all about the clusters. With --dry-run it checks all of its input, says what it would do, and
+changes nothing.`,
+		Example: "  meshproof run\n  meshproof run --kubeconfig east.yaml --kubeconfig west.yaml\n" +
+			"  meshproof run --context east --context west\n  meshproof run --topology clusters.yaml --dry-run",
+		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			given, err := targets(kubeconfigs, contexts)
-			if err != nil {
+			if err := takeGiven(c, given, &o); err != nil {
 				return err
 			}
-			o.Targets, o.Keep, o.Tell = given, session.Keep(keep), newTerminal(os.Stderr, quiet, verbose)
+			o.Keep, o.Tell = session.Keep(keep), newTerminal(os.Stderr, quiet, verbose)
 			if !c.Flags().Changed("disruptive") {
 				o.Disruptive = len(o.Targets) == 0 && o.Mode != intent.Literal
 			}
 			kindDefaults(&o)
+			if dryRun {
+				return dry(c.Context(), c.OutOrStdout(), o)
+			}
 			return run(c.Context(), o)
 		},
 	}
 	f := c.Flags()
-	f.StringArrayVar(&kubeconfigs, "kubeconfig", nil, "kubeconfig of a given cluster; twice, CLUSTER_1 first")
-	f.StringArrayVar(&contexts, "context", nil, "context in the kubeconfig at the same place (default: its current one)")
+	givenFlags(f, &given)
+	f.BoolVar(&dryRun, "dry-run", false, "check all input, say what would be done, and change nothing")
 	f.IntVar(&o.Samples, "samples", 600, "measured calls per direction")
 	f.Float64Var(&o.Alpha, "alpha", 1e-8, "declared false-fail rate of each random check")
 	f.StringVar(&keep, "keep", "never", "when clusters that the run made stay: never, on-failure or always")
@@ -71,6 +79,16 @@ clusters that hold the control plane already, and removes only what it made ther
 	return c
 }
 
+// dry says what a run would do.
+func dry(ctx context.Context, w io.Writer, o session.Options) error {
+	lines, err := session.Plan(ctx, o)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
 // run does the run, has Ginkgo walk the tree over its findings, so that every claim is a spec, and takes verdict and exit
 // code from the findings. Ginkgo's own output goes to a file of the report.
 func run(ctx context.Context, o session.Options) error {
@@ -79,6 +97,10 @@ func run(ctx context.Context, o session.Options) error {
 		return err
 	}
 	o.Tell.Note(stats.Explain(o.Samples, 0.5, o.Alpha))
+	var usage *session.UsageError
+	if errors.As(s.Check(ctx), &usage) {
+		return errors.Join(usage, s.Discard()) // before there is a report
+	}
 	dir := s.Options().ReportDir
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return &session.UsageError{Err: errors.Join(fmt.Errorf("make the report directory: %w: choose another --report-dir", err), s.Discard())}
@@ -91,7 +113,6 @@ func run(ctx context.Context, o session.Options) error {
 	formatter.ColorableStdOut = file
 	env := &suite.Env{}
 	env.Outcome, env.Err = s.Run(ctx)
-	var usage *session.UsageError
 	if errors.As(env.Err, &usage) {
 		return usage
 	}
@@ -122,7 +143,7 @@ func conclude(w *os.File, env *suite.Env) error {
 	for _, l := range outcome.Stays {
 		fmt.Fprintln(w, "stays for the next run:", l)
 	}
-	fmt.Fprintf(w, "verdict: %s: %s; report: %s\n", outcome.Findings.Verdict, strings.Join(strings.Fields(outcome.Findings.Reason), " "), outcome.ReportDir)
+	fmt.Fprintf(w, "verdict: %s: %s; report: %s\n", outcome.Findings.Verdict, oneLine(outcome.Findings.Reason), outcome.ReportDir)
 	code := outcome.Findings.ExitCode
 	if outcome.Findings.Verdict == "" || code == 0 && err != nil {
 		code = exitCouldNot
@@ -132,6 +153,8 @@ func conclude(w *os.File, env *suite.Env) error {
 	}
 	return nil
 }
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // tell prints a sentence per finding. Findings that are open for one and the same reason are told once, and counted.
 func tell(w io.Writer, found []claim.Finding) {

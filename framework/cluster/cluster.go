@@ -6,6 +6,8 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,6 +29,7 @@ type Cluster struct {
 	// Kubeconfig is the file, Context the context in it that lead here.
 	Kubeconfig, Context string
 
+	files   []string // those that Kubeconfig names: one, or several that are merged
 	klient  klient.Client
 	kube    kubernetes.Interface
 	dynamic dynamic.Interface
@@ -41,27 +44,25 @@ const (
 
 // Open reads the kubeconfig (context "" means its current one) and prepares clients. It sends nothing.
 func Open(name, network, kubeconfig, contextName string) (*Cluster, error) {
-	rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: kubeconfig}
-	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: contextName})
-	raw, err := loader.RawConfig()
+	return OpenMerged(name, network, []string{kubeconfig}, contextName)
+}
+
+// OpenMerged is Open on several kubeconfigs, merged as kubectl merges those of KUBECONFIG.
+func OpenMerged(name, network string, kubeconfigs []string, contextName string) (*Cluster, error) {
+	shown := strings.Join(kubeconfigs, string(filepath.ListSeparator))
+	raw, contextName, err := load(kubeconfigs, contextName)
 	if err != nil {
-		return nil, fmt.Errorf("read kubeconfig %s of cluster %s: %w: give an existing kubeconfig file", kubeconfig, name, err)
+		return nil, fmt.Errorf("read kubeconfig %s of cluster %s: %w", shown, name, err)
 	}
-	if contextName == "" {
-		contextName = raw.CurrentContext
+	cfg, err := clientcmd.NewNonInteractiveClientConfig(*raw, contextName, &clientcmd.ConfigOverrides{}, rules(kubeconfigs)).ClientConfig()
+	if err == nil {
+		err = inTime(cfg, time.Now())
 	}
-	if len(raw.Contexts) == 0 {
-		return nil, fmt.Errorf("read kubeconfig %s of cluster %s: it holds no context: give a kubeconfig that leads to a cluster", kubeconfig, name)
-	}
-	if _, known := raw.Contexts[contextName]; !known {
-		return nil, fmt.Errorf("read kubeconfig %s of cluster %s: it has no context %q: give one of its contexts with --context", kubeconfig, name, contextName)
-	}
-	cfg, err := loader.ClientConfig()
 	if err != nil {
-		return nil, fmt.Errorf("read kubeconfig %s, context %s of cluster %s: %w", kubeconfig, contextName, name, err)
+		return nil, fmt.Errorf("read kubeconfig %s, context %s of cluster %s: %w", shown, contextName, name, err)
 	}
 	cfg.QPS, cfg.Burst = qps, burst
-	c := &Cluster{Name: name, Network: network, Kubeconfig: kubeconfig, Context: contextName, rest: cfg}
+	c := &Cluster{Name: name, Network: network, Kubeconfig: shown, Context: contextName, files: kubeconfigs, rest: cfg}
 	if c.kube, err = kubernetes.NewForConfig(cfg); err != nil {
 		return nil, fmt.Errorf("make a client for cluster %s: %w", name, err)
 	}
@@ -92,7 +93,7 @@ func (c *Cluster) Resources(namespace ...string) *resources.Resources {
 func (c *Cluster) UID(ctx context.Context) (string, error) {
 	var ns corev1.Namespace
 	if err := c.klient.Resources().Get(ctx, metav1.NamespaceSystem, "", &ns); err != nil {
-		return "", fmt.Errorf("read namespace kube-system on cluster %s (%s): %w", c.Name, c.Server(), err)
+		return "", fmt.Errorf("read namespace kube-system on cluster %s (%s): %w", c.Name, c.Server(), Access(err))
 	}
 	return string(ns.UID), nil
 }
@@ -102,7 +103,7 @@ func (c *Cluster) Ready(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if _, err := c.kube.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx); err != nil {
-		return fmt.Errorf("ask the API server of cluster %s (%s) whether it is ready: %w", c.Name, c.Server(), err)
+		return fmt.Errorf("ask the API server of cluster %s (%s) whether it is ready: %w", c.Name, c.Server(), Access(err))
 	}
 	return nil
 }

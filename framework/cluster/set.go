@@ -49,6 +49,22 @@ func (s Set) Named(name string) *Cluster {
 // ErrSameCluster is wrapped when two members of a set are one cluster.
 var ErrSameCluster = errors.New("two names of one cluster")
 
+// DistinctServers refuses a set in which two members have one API server, without asking it: the same address and the same
+// certificate authority, reached the same way. It is for servers that cannot be asked; Distinct knows better, since one
+// address may stand for many clusters.
+func (s Set) DistinctServers() error {
+	seen := map[string]string{}
+	for _, c := range s {
+		way := c.way()
+		if other, same := seen[way]; same {
+			return fmt.Errorf("%w: the kubeconfigs of clusters %s and %s lead to one API server (%s, with the same certificate authority): give kubeconfigs of different clusters",
+				ErrSameCluster, other, c.Name, c.Server())
+		}
+		seen[way] = c.Name
+	}
+	return nil
+}
+
 // Distinct refuses a set in which two members are the same cluster, by the UID of kube-system.
 func (s Set) Distinct(ctx context.Context) error {
 	seen := map[string]string{}

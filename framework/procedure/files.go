@@ -2,7 +2,6 @@ package procedure
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -42,7 +41,7 @@ func prepareFiles(o Options) (files, error) {
 	}
 	merged := api.NewConfig()
 	for _, c := range o.Set {
-		one, err := single(c)
+		one, err := c.Single()
 		if err != nil {
 			return f, err
 		}
@@ -59,20 +58,6 @@ func prepareFiles(o Options) (files, error) {
 	}
 	merged.CurrentContext = f.contexts[0]
 	return f, write(*merged, f.merged)
-}
-
-// single is the cluster's kubeconfig with everything but its context left out, and referenced files taken in.
-func single(c *cluster.Cluster) (*api.Config, error) {
-	all, err := clientcmd.LoadFromFile(c.Kubeconfig)
-	if err != nil {
-		return nil, fmt.Errorf("read kubeconfig %s of cluster %s: %w", c.Kubeconfig, c.Name, err)
-	}
-	all.CurrentContext = c.Context
-	err = errors.Join(clientcmd.ResolveLocalPaths(all), api.MinifyConfig(all), api.FlattenConfig(all))
-	if err != nil {
-		return nil, fmt.Errorf("read context %s in kubeconfig %s of cluster %s: %w", c.Context, c.Kubeconfig, c.Name, err)
-	}
-	return all, nil
 }
 
 // add puts a cluster's one context into merged; its cluster and user get the project's own name for the cluster, because

@@ -71,7 +71,7 @@ func (b builtIn) Join(ctx context.Context, set cluster.Set) ([]evidence.Step, er
 		t := task{
 			id: fmt.Sprintf("S8.%d", pair.From), title: fmt.Sprintf("%s: make %s known to %s", step.Title, from.Name, to.Name), cluster: to.Name,
 			script: pair.Script, deviations: []guide.Deviation{pair.Deviation}, limit: b.p.o.Limits.Command,
-			makes: []ledger.Entry{entry("Secret", to, istioSystem, remotePrefix+b.p.remoteName(pair.From-1))},
+			makes: []ledger.Entry{entry("Secret", to, istioSystem, remotePrefix+remoteName(b.p.o.Intent, set, pair.From-1))},
 		}
 		if tokens[from.Name] {
 			t.makes = append(t.makes, entry("Secret", from, istioSystem, readerToken))

@@ -70,8 +70,6 @@ type Options struct {
 	Limits Limits
 	// OnStep is told of each step as it ends, one at a time; may be nil.
 	OnStep func(evidence.Step)
-	// Namespaces are further ones that the caller is going to make; Refuse looks for them too.
-	Namespaces []string
 	// OnNamespace is called once S10 has made the sample's namespace, before anything runs in it; may be nil.
 	OnNamespace func(context.Context) error
 	// Ledger is used on supplied clusters; may be nil.
@@ -131,18 +129,18 @@ func (p *Procedure) fillClusters() error {
 			return fmt.Errorf("prepare the guide's steps: cluster %d is %s, but the intent says %s", i+1, c.Name, member.Name)
 		}
 		p.values.Clusters = append(p.values.Clusters, guide.Cluster{
-			ID: member.ID, Network: member.Network, RemoteName: p.remoteName(i), Kubeconfig: p.files.own[i], Context: p.files.contexts[i],
+			ID: member.ID, Network: member.Network, RemoteName: remoteName(p.o.Intent, p.o.Set, i), Kubeconfig: p.files.own[i], Context: p.files.contexts[i],
 		})
 	}
 	return nil
 }
 
 // remoteName is the name under which the others know cluster i.
-func (p *Procedure) remoteName(i int) string {
-	if name := p.o.Intent.Clusters[i].RemoteName; name != "" {
+func remoteName(in intent.Intent, set cluster.Set, i int) string {
+	if name := in.Clusters[i].RemoteName; name != "" {
 		return name
 	}
-	return RemoteName(p.o.Set[i].Context)
+	return RemoteName(set[i].Context)
 }
 
 // supplied tells whether the clusters are somebody's, so that everything that is made on them must be remembered.

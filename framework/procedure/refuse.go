@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/manifest"
 )
 
@@ -42,12 +43,10 @@ func gatewayKinds() []schema.GroupKind {
 // ErrInTheWay is wrapped when clusters hold what the guide's steps would make.
 var ErrInTheWay = errors.New("the guide's steps would overwrite what is there already")
 
-// Refuse names everything on the clusters that the guide's steps would overwrite or fail on: a run must not touch what it
-// did not make. It changes nothing.
-func (p *Procedure) Refuse(ctx context.Context) error { return p.refuse(ctx, p.o.Namespaces) }
-
-func (p *Procedure) refuse(ctx context.Context, namespaces []string) error {
-	return p.o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+// Refuse names everything on the clusters that the guide's steps would overwrite or fail on, and the further namespaces that
+// are there already: a run must not touch what it did not make. It changes nothing.
+func Refuse(ctx context.Context, set cluster.Set, in intent.Intent, namespaces ...string) error {
+	return set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		wanted := []manifest.Ref{
 			{Kind: schema.GroupKind{Group: "apps", Kind: "Deployment"}, Namespace: istioSystem, Name: gatewayName},
 			{Kind: schema.GroupKind{Kind: "Service"}, Namespace: istioSystem, Name: gatewayName},
@@ -57,9 +56,9 @@ func (p *Procedure) refuse(ctx context.Context, namespaces []string) error {
 		for _, name := range namespaces {
 			wanted = append(wanted, manifest.Ref{Kind: kinds()["Namespace"], Name: name})
 		}
-		for i, peer := range p.o.Set {
+		for i, peer := range set {
 			if peer.Name != c.Name {
-				wanted = append(wanted, manifest.Ref{Kind: kinds()["Secret"], Namespace: istioSystem, Name: remotePrefix + p.remoteName(i)})
+				wanted = append(wanted, manifest.Ref{Kind: kinds()["Secret"], Namespace: istioSystem, Name: remotePrefix + remoteName(in, set, i)})
 			}
 		}
 		var found []string

@@ -25,7 +25,7 @@ const (
 // to overwrite anything of its own; by then the caller may have begun to make its namespaces.
 func (p *Procedure) SetUp(ctx context.Context) ([]evidence.Step, error) {
 	if p.supplied() {
-		if err := p.refuse(ctx, nil); err != nil {
+		if err := Refuse(ctx, p.o.Set, p.o.Intent); err != nil {
 			return nil, err
 		}
 	}

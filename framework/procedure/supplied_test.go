@@ -79,7 +79,7 @@ func TestRefuseNamesEverythingAndChangesNothing(t *testing.T) {
 		n := &notes{}
 		r := suppliedRig(t, n)
 		r.servers["west"].Put(t, path, "{metadata: {name: "+path[strings.LastIndexByte(path, '/')+1:]+", labels: {install.operator.istio.io/owning-resource: eastwest}}}")
-		err := r.p.Refuse(t.Context())
+		err := Refuse(t.Context(), r.set, r.p.o.Intent)
 		if err == nil || !strings.Contains(err.Error(), "cluster west: ") || strings.Count(err.Error(), want) != 1 {
 			t.Errorf("error %v, want one that says %q once", err, want)
 		}
@@ -88,11 +88,11 @@ func TestRefuseNamesEverythingAndChangesNothing(t *testing.T) {
 		}
 	}
 	r := suppliedRig(t, &notes{})
-	if err := r.p.Refuse(t.Context()); err != nil {
+	if err := Refuse(t.Context(), r.set, r.p.o.Intent); err != nil {
 		t.Errorf("clean clusters were refused: %v", err)
 	}
 	r.servers["east"].Fail(http.MethodGet, namespacePath, http.StatusForbidden)
-	if err := r.p.Refuse(t.Context()); err == nil {
+	if err := Refuse(t.Context(), r.set, r.p.o.Intent); err == nil {
 		t.Error("what could not be looked for counts as absent")
 	}
 }

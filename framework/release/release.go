@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/meshproof/meshproof/framework/release/shell"
@@ -58,13 +59,24 @@ func Open(path string) (*Dir, error) {
 	if word := odd.FindString(path); word != "" {
 		errs = append(errs, fmt.Errorf("its path contains %q, which the guide's unquoted ${SAMPLES_DIR} would not survive", word))
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("open release directory %s: %w: give the --output_dir of `asmcli install`", path, err)
+	if what := inOneLine(errs); what != "" {
+		return nil, fmt.Errorf("open release directory %s: %s: give the --output_dir of `asmcli install`", path, what)
 	}
 	if d.Version, err = version(d.Istioctl); err != nil {
 		return nil, fmt.Errorf("open release directory %s: %w", path, err)
 	}
 	return d, nil
+}
+
+// inOneLine joins what is wrong; "" is nothing.
+func inOneLine(errs []error) string {
+	var all []string
+	for _, err := range errs {
+		if err != nil {
+			all = append(all, err.Error())
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 func file(path, name string) error {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"k8s.io/client-go/tools/clientcmd"
+
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/kindcluster"
 	"github.com/meshproof/meshproof/framework/ledger"
@@ -40,15 +42,23 @@ func Down(ctx context.Context, stateDirectory, id string) error {
 	return errors.Join(l.Close(), os.RemoveAll(dir))
 }
 
-// targetsFile says which given clusters a run works on: names, kubeconfig paths and contexts, no credentials.
+// targetsFile says which given clusters a run works on: names, kubeconfig paths and contexts, no credentials of its own.
 const targetsFile = "targets.json"
 
 type savedTarget struct{ Name, Kubeconfig, Context string }
 
-// saveTargets writes down how to reach the given clusters, so that another process can remove what this run makes there.
-func (s *Session) saveTargets() error {
+// keepTargets writes down how to reach the given clusters, so that another process can remove what this run makes there. A
+// kubeconfig that is merged from several gets a file of the run's own, which the commands of the guide can be given.
+func (s *Session) keepTargets() error {
 	var all []savedTarget
-	for _, c := range s.set {
+	for i, c := range s.set {
+		if len(s.o.Targets[i].Kubeconfigs) > 1 {
+			own, err := s.separate(c)
+			if err != nil {
+				return fmt.Errorf("save the kubeconfig of cluster %s: %w", c.Name, err)
+			}
+			s.set[i], c = own, own
+		}
 		path, err := filepath.Abs(c.Kubeconfig)
 		if err != nil {
 			return fmt.Errorf("find kubeconfig %s: %w", c.Kubeconfig, err)
@@ -63,6 +73,23 @@ func (s *Session) saveTargets() error {
 		return fmt.Errorf("save the given clusters of the run: %w", err)
 	}
 	return nil
+}
+
+// separate opens the cluster from a file in the run's directory that leads nowhere else. It holds credentials: mode 0600.
+func (s *Session) separate(c *cluster.Cluster) (*cluster.Cluster, error) {
+	config, err := c.Single()
+	if err != nil {
+		return nil, err
+	}
+	text, err := clientcmd.Write(*config)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(s.o.dir(), "kubeconfig-"+c.Name+".yaml")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return nil, err
+	}
+	return cluster.Open(c.Name, c.Network, path, c.Context)
 }
 
 // undoGiven removes from given clusters what the run made there; a run on kind clusters has none.

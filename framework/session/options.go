@@ -32,12 +32,6 @@ const (
 // DifferentRoots is the fault that gives each cluster a root of its own.
 const DifferentRoots = "different-roots"
 
-// Target is a cluster that is given.
-type Target struct {
-	// Kubeconfig is a file, Context one of its contexts ("" = its current one).
-	Kubeconfig, Context string
-}
-
 // Options are what a person can ask of a run.
 type Options struct {
 	// RunID names everything that the run makes; "" = one is chosen.
@@ -71,7 +65,9 @@ type Options struct {
 	StateDir string
 	// Timeout bounds the run without its removal.
 	Timeout time.Duration
-	Limits  verify.Limits
+	// ScriptLimit bounds the trial of the release directory's gateway script; 0 = 10 s.
+	ScriptLimit time.Duration
+	Limits      verify.Limits
 	// Tell receives the progress.
 	Tell Teller
 }
@@ -122,13 +118,16 @@ func (o Options) Defaults() (Options, error) {
 	if o.ProbeImage == "" {
 		o.ProbeImage = images.ProbeRef
 	}
+	if o.ScriptLimit == 0 {
+		o.ScriptLimit = scriptLimit
+	}
 	return o, o.validate()
 }
 
 func (o Options) validate() error {
 	var errs []error
-	if n := len(o.Targets); n != 0 && n != 2 {
-		errs = append(errs, fmt.Errorf("%d clusters are given: give --kubeconfig twice, or not at all for two kind clusters", n))
+	if err := Count(o.Targets); err != nil {
+		errs = append(errs, err)
 	}
 	if !slices.Contains([]Keep{KeepNever, KeepOnFailure, KeepAlways}, o.Keep) {
 		errs = append(errs, fmt.Errorf("--keep %q: use never, on-failure or always", o.Keep))
@@ -173,8 +172,9 @@ func (o Options) validate() error {
 		errs = append(errs, fmt.Errorf("run id %q: use at most 32 lower-case letters, digits and '-'", o.RunID))
 	}
 	for _, t := range o.Targets {
-		if _, err := os.Stat(t.Kubeconfig); err != nil {
-			errs = append(errs, fmt.Errorf("--kubeconfig: %w", err))
+		if t.Revision != "" && t.Revision != o.Revision {
+			errs = append(errs, fmt.Errorf("--revision %s: the topology says revision %s: give one of them, or both the same", o.Revision, t.Revision))
+			break
 		}
 	}
 	if _, err := os.Stat(o.ReportDir); err == nil {
@@ -201,7 +201,7 @@ func kindNames() []string { return []string{"east", "west"} }
 // kindIntent is what a run on clusters of its own expects.
 func (o Options) kindIntent(upstreamEnvoy bool) intent.Intent {
 	in := intent.Intent{
-		RunID: o.RunID, Mode: o.Mode, Expect: o.Expect, Provision: intent.Kind, Platform: "kind", CA: "istio-ca",
+		RunID: o.RunID, Mode: o.Mode, Expect: o.Expect, Provision: intent.Kind, Platform: "kind", CA: istioCA,
 		Fleet: o.Fleet, ProjectNumber: o.ProjectNumber, MeshID: intent.MeshID(o.ProjectNumber),
 		Revision: o.Revision, TrustDomain: "cluster.local", UpstreamEnvoy: upstreamEnvoy,
 		GuideCalls: guideCalls, Samples: o.Samples, Alpha: o.Alpha, Planted: o.Plant,
@@ -239,6 +239,9 @@ func (o Options) checkMode() error {
 }
 
 var runIDForm = regexp.MustCompile(`^[a-z0-9][-a-z0-9]{0,31}$`)
+
+// scriptLimit is a hundred times what the gateway's script takes.
+const scriptLimit = 10 * time.Second
 
 // guideCalls is how often the guide calls helloworld from each cluster (S14).
 const guideCalls = 20

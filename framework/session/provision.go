@@ -21,14 +21,19 @@ import (
 func (s *Session) Provision(ctx context.Context) error {
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
+	if err := s.Check(ctx); err != nil {
+		return err
+	}
 	if err := s.ensureImages(ctx); err != nil {
 		return err
 	}
-	if err := s.openRelease(ctx); err != nil {
-		return err
+	if s.rel == nil {
+		if err := s.assembleRelease(ctx); err != nil {
+			return err
+		}
 	}
 	if len(s.o.Targets) > 0 {
-		return s.takeClusters(ctx)
+		return s.keepTargets()
 	}
 	return s.makeClusters(ctx)
 }
@@ -64,12 +69,8 @@ func (s *Session) ensureImages(ctx context.Context) error {
 	})
 }
 
-func (s *Session) openRelease(ctx context.Context) error {
-	return s.step(ctx, "P2", "", "open the release directory", func(context.Context) (err error) {
-		if s.o.ReleaseDir != "" {
-			s.rel, err = release.Open(s.o.ReleaseDir)
-			return err
-		}
+func (s *Session) assembleRelease(ctx context.Context) error {
+	return s.step(ctx, "P2", "", "put the release directory together", func(context.Context) (err error) {
 		s.rel, err = release.Assemble(filepath.Join(s.o.dir(), "release"), s.images.IstioModule, s.images.Istioctl)
 		return err
 	})

@@ -37,26 +37,40 @@ type Session struct {
 	// attempts are how the gateways are asked, by the cluster that asks. They hold keys: no method gives them out.
 	attempts map[string][]collect.Attempt
 	mesh     istio.Options // how the control planes of kind clusters were installed
+	checked  bool          // whether Check has looked; checkErr is what it said
+	checkErr error
+	versions []string // of the control planes of given clusters, where their images say it
 
 	mu    sync.Mutex
 	steps []evidence.Step
 }
 
-// New checks the options and makes the run's directories. Nothing else is changed.
+// New checks the options, opens the kubeconfigs of given clusters, and makes the run's directory. Nothing else is changed.
 func New(o Options) (*Session, error) {
+	s, err := begin(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(s.o.dir(), 0o700); err != nil {
+		return nil, fmt.Errorf("make the run's directory: %w", err)
+	}
+	if s.ledger, err = ledger.Open(ledgerOf(s.o.dir())); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// begin is New without the directory: it makes nothing.
+func begin(o Options) (*Session, error) {
 	o, err := o.Defaults()
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(o.dir(), 0o700); err != nil {
-		return nil, fmt.Errorf("make the run's directory: %w", err)
-	}
-	l, err := ledger.Open(ledgerOf(o.dir()))
+	set, err := Open(o.Targets)
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{o: o, ledger: l, intent: o.kindIntent(false)}
-	return s, nil
+	return &Session{o: o, set: set, intent: o.kindIntent(false)}, nil
 }
 
 // Options are the options as they are in force.

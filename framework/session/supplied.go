@@ -2,48 +2,69 @@ package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
+	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 	"github.com/meshproof/meshproof/framework/procedure"
 )
 
-// takeClusters opens the given clusters, refuses two names of one cluster, and reads from the mesh that is installed
-// there what the flags left open. Nothing is changed.
+// takeClusters asks the given clusters whether they are there, refuses two names of one cluster, and reads from the mesh that
+// is installed there what the flags left open. Nothing is changed.
 func (s *Session) takeClusters(ctx context.Context) error {
-	return s.bounded(ctx, "P3", "", "open the given clusters", func(ctx context.Context) error {
-		for i, t := range s.o.Targets {
-			c, err := cluster.Open(fmt.Sprintf("cluster-%d", i+1), "", t.Kubeconfig, t.Context)
-			if err != nil {
+	return s.bounded(ctx, "P3", "", "look at the given clusters", func(ctx context.Context) error {
+		for _, c := range s.set {
+			if err := usable(c); err != nil {
 				return &UsageError{err}
 			}
-			s.set = append(s.set, c)
 		}
-		if err := s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error { return c.Ready(ctx, readyLimit) }); err != nil {
-			return err
-		}
-		if err := refused(s.set.Distinct(ctx), cluster.ErrSameCluster); err != nil {
+		if err := s.reach(ctx); err != nil {
 			return err
 		}
 		in, err := s.suppliedIntent(ctx)
 		if err != nil {
-			return refused(err, errNoMesh)
+			return refused(err, preinstalled.ErrUnfit, cluster.ErrAccess)
 		}
 		if err := in.Validate(); err != nil {
 			return &UsageError{err}
 		}
 		s.intent = in
-		return s.saveTargets()
+		return nil
 	})
 }
+
+// reach asks every API server whether it is ready and which cluster it is. Those that do not answer are told apart by their
+// addresses.
+func (s *Session) reach(ctx context.Context) error {
+	err := s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error { return c.Ready(ctx, readyLimit) })
+	if err == nil {
+		return refused(s.set.Distinct(ctx), cluster.ErrSameCluster, cluster.ErrAccess)
+	}
+	if same := s.set.DistinctServers(); same != nil {
+		return &UsageError{same}
+	}
+	return refused(err, cluster.ErrAccess)
+}
+
+// usable refuses a cluster that no other could reach, or that the guide's S8 could not name.
+func usable(c *cluster.Cluster) error {
+	if c.Local() {
+		return fmt.Errorf("cluster %s: its kubeconfig says %s, which in a pod of another cluster is that pod itself, and istiod there is to watch this API server: "+
+			"give a kubeconfig with an address that the other cluster's pods reach", c.Name, c.Server())
+	}
+	if name := procedure.RemoteName(c.Context); !secretName.MatchString(name) {
+		return fmt.Errorf("cluster %s: asmcli create-mesh names its remote secret after the context, of which it replaces _ . @ and : only, and Kubernetes refuses the name %s%s: "+
+			"rename the context (kubectl config rename-context '%s' NAME) to lower-case letters, digits and '-'", c.Name, "istio-remote-secret-", name, c.Context)
+	}
+	return nil
+}
+
+// secretName is what the API server takes for the end of the name of a remote secret and for istioctl's cluster name.
+var secretName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 
 const readyLimit = 10e9 // nanoseconds: 10 s for one request
 
@@ -51,24 +72,30 @@ const readyLimit = 10e9 // nanoseconds: 10 s for one request
 // are those that the installed control planes have.
 func (s *Session) suppliedIntent(ctx context.Context) (intent.Intent, error) {
 	in := s.o.kindIntent(false)
-	in.Provision, in.Platform, in.Clusters = intent.Supplied, "unspecified", nil
+	in.Provision, in.Platform, in.Clusters = intent.Supplied, s.o.Targets[0].platform(), nil
+	in.CA = s.o.Targets[0].Authority()
 	var errs []error
 	for i, c := range s.set {
-		m, err := readMesh(ctx, c, s.o.Revision)
+		m, err := preinstalled.Read(ctx, c, s.o.Revision)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		c.Network = m.network
+		if want := s.o.Targets[i].Network; want != "" && want != m.Network {
+			errs = append(errs, fmt.Errorf("%w: cluster %s: the topology says network %q, but namespace istio-system has %s=%s: correct the topology, or the label",
+				preinstalled.ErrUnfit, c.Name, want, istio.NetworkLabel, m.Network))
+		}
+		c.Network = m.Network
+		s.versions = append(s.versions, m.Version)
 		in.Clusters = append(in.Clusters, intent.Cluster{
-			Name: c.Name, ID: m.clusterID, Network: m.network, Version: fmt.Sprintf("v%d", i+1), RemoteName: procedure.RemoteName(c.Context),
+			Name: c.Name, ID: m.ClusterID, Network: m.Network, Version: fmt.Sprintf("v%d", i+1), RemoteName: procedure.RemoteName(c.Context),
 		})
-		in.TrustDomain = m.trustDomain
-		in.MeshID = m.meshID
-		if parts := meshIDForm.FindStringSubmatch(m.meshID); s.o.ProjectNumber == "" && parts != nil {
+		in.TrustDomain = m.TrustDomain
+		in.MeshID = m.MeshID
+		if parts := meshIDForm.FindStringSubmatch(m.MeshID); s.o.ProjectNumber == "" && parts != nil {
 			in.ProjectNumber = parts[1]
 		}
-		if parts := clusterIDForm.FindStringSubmatch(m.clusterID); s.o.Fleet == "" && parts != nil {
+		if parts := clusterIDForm.FindStringSubmatch(m.ClusterID); s.o.Fleet == "" && parts != nil {
 			in.Fleet = parts[1]
 		}
 	}
@@ -77,9 +104,6 @@ func (s *Session) suppliedIntent(ctx context.Context) (intent.Intent, error) {
 	}
 	return in, errors.Join(errs...)
 }
-
-// errNoMesh is wrapped when a given cluster does not hold the control plane that the run is about.
-var errNoMesh = errors.New("the control plane is not there")
 
 // refused makes a usage error of one that says that the input cannot be; any other stays what it is, so that a cluster
 // out of reach is not taken for a mistake in the command.
@@ -96,58 +120,3 @@ var (
 	meshIDForm    = regexp.MustCompile(`^proj-([0-9]+)$`)
 	clusterIDForm = regexp.MustCompile(`^cn-(.+)-[a-z0-9-]*global-.+$`)
 )
-
-// installed is what a control plane says of itself.
-type installed struct{ clusterID, network, meshID, trustDomain string }
-
-// readMesh reads the revision's istiod Deployment, its mesh configuration and the network label of istio-system.
-func readMesh(ctx context.Context, c *cluster.Cluster, revision string) (installed, error) {
-	var m installed
-	var d appsv1.Deployment
-	if err := c.Resources().Get(ctx, "istiod-"+revision, "istio-system", &d); err != nil {
-		if apierrors.IsNotFound(err) {
-			err = fmt.Errorf("%w: %w", errNoMesh, err)
-		}
-		return m, fmt.Errorf("read the control plane istiod-%s on cluster %s (%s): %w: install that revision there first, or give the installed one with --revision",
-			revision, c.Name, c.Server(), err)
-	}
-	m.clusterID = envOf(d.Spec.Template.Spec.Containers, "CLUSTER_ID")
-	var ns corev1.Namespace
-	if err := c.Resources().Get(ctx, "istio-system", "", &ns); err != nil {
-		return m, fmt.Errorf("read namespace istio-system on cluster %s: %w", c.Name, err)
-	}
-	m.network = ns.Labels["topology.istio.io/network"]
-	pods, err := c.Pods(ctx, "istio-system", "app=istiod,istio.io/rev="+revision)
-	if err != nil {
-		return m, err
-	}
-	if len(pods) == 0 {
-		return m, fmt.Errorf("find a pod of istiod-%s on cluster %s: none: bring the control plane up first", revision, c.Name)
-	}
-	body, _, err := c.Exec(ctx, "istio-system", pods[0].Name, "discovery", "pilot-discovery", "request", "GET", "/debug/mesh")
-	if err != nil {
-		return m, err
-	}
-	var mesh struct {
-		TrustDomain   string `json:"trustDomain"`
-		DefaultConfig struct {
-			MeshID string `json:"meshId"`
-		} `json:"defaultConfig"`
-	}
-	if err := json.Unmarshal(body, &mesh); err != nil {
-		return m, fmt.Errorf("decode the mesh configuration of istiod-%s on cluster %s: %w", revision, c.Name, err)
-	}
-	m.meshID, m.trustDomain = mesh.DefaultConfig.MeshID, mesh.TrustDomain
-	return m, nil
-}
-
-func envOf(containers []corev1.Container, name string) string {
-	for _, c := range containers {
-		for _, e := range c.Env {
-			if e.Name == name {
-				return e.Value
-			}
-		}
-	}
-	return ""
-}

@@ -10,7 +10,6 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/evidence"
-	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/manifest"
 	"github.com/meshproof/meshproof/framework/procedure"
@@ -50,18 +49,9 @@ func (s *Session) prepare(ctx context.Context) error {
 	p, err := procedure.New(procedure.Options{
 		Intent: s.intent, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
 		OnStep: s.record, Ledger: s.ledger, OnNamespace: s.logAccess,
-		Namespaces: []string{fixtures.ProbeNamespace, evidence.SecondNamespace},
 	})
-	if err != nil {
-		return err
-	}
 	s.proc = p
-	if s.intent.Provision == intent.Kind {
-		return nil
-	}
-	return s.bounded(ctx, "P4", "", "look for what the guide would overwrite", func(ctx context.Context) error {
-		return refused(p.Refuse(ctx), procedure.ErrInTheWay)
-	})
+	return err
 }
 
 // setUp runs S1 to S13 while the probe pods come up.

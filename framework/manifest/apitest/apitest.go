@@ -23,6 +23,9 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 )
 
+// Version is what every server says of itself.
+const Version = "v1.36.1"
+
 // Server is one API server. Its fields may be set before its first use only.
 type Server struct {
 	http *httptest.Server
@@ -32,15 +35,20 @@ type Server struct {
 	calls   []string                  // "VERB path", writes only
 	fail    map[string]int            // by "VERB path": the status
 	known   map[string][]metav1.APIResource
+	denied  map[string]bool // by "VERB RESOURCE": what reviews of access say
 }
 
 // New starts a server that ends with the test. It knows the kinds that the project writes.
 func New(t *testing.T) *Server {
 	t.Helper()
-	s := &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, known: resources()}
+	s := newServer()
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.http.Close)
 	return s
+}
+
+func newServer() *Server {
+	return &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, known: resources(), denied: map[string]bool{}}
 }
 
 func resources() map[string][]metav1.APIResource {
@@ -131,7 +139,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	path := r.URL.Path
-	if r.Method != http.MethodGet {
+	changes := r.Method != http.MethodGet && r.URL.Query().Get("dryRun") == "" && path != reviews
+	if changes {
 		s.calls = append(s.calls, r.Method+" "+path)
 	}
 	if code := s.fail[r.Method+" "+path]; code != 0 {
@@ -145,7 +154,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case http.MethodGet:
 		s.read(w, path, r.URL.Query().Get("labelSelector"))
 	case http.MethodPost, http.MethodPatch, http.MethodPut:
-		s.write(w, path, r)
+		s.write(w, path, r, changes)
 	case http.MethodDelete:
 		o, there := s.objects[path]
 		if !there {
@@ -163,6 +172,8 @@ func (s *Server) discovery(w http.ResponseWriter, path string) bool {
 	switch path {
 	case "/readyz":
 		_, _ = io.WriteString(w, "ok")
+	case "/version":
+		send(w, map[string]string{"gitVersion": Version})
 	case "/api":
 		send(w, metav1.APIVersions{Versions: []string{"v1"}})
 	case "/apis":
@@ -205,7 +216,8 @@ func (s *Server) read(w http.ResponseWriter, path, selector string) {
 	items := []any{}
 	for _, at := range s.sorted() {
 		o := unstructured.Unstructured{Object: s.objects[at]}
-		if filepath.Dir(at) == path && matches.Matches(labels.Set(o.GetLabels())) {
+		everywhere := !strings.Contains(path, "/namespaces/") && version(at) == version(path) && filepath.Base(filepath.Dir(at)) == filepath.Base(path)
+		if (filepath.Dir(at) == path || everywhere) && matches.Matches(labels.Set(o.GetLabels())) {
 			items = append(items, o.Object)
 		}
 	}
@@ -239,14 +251,15 @@ func version(path string) string {
 	return strings.Join(parts[1:min(3, len(parts))], "/")
 }
 
-func (s *Server) write(w http.ResponseWriter, path string, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	var o map[string]any
-	if err == nil {
-		err = yaml.Unmarshal(body, &o)
-	}
+// write stores the object, unless nothing is to be kept of it: a dry run, and a review of access.
+func (s *Server) write(w http.ResponseWriter, path string, r *http.Request, keep bool) {
+	o, err := decode(r)
 	if err != nil {
 		refuse(w, http.StatusBadRequest)
+		return
+	}
+	if path == reviews {
+		s.review(w, o)
 		return
 	}
 	if r.Method == http.MethodPost {
@@ -256,7 +269,9 @@ func (s *Server) write(w http.ResponseWriter, path string, r *http.Request) {
 			return
 		}
 	}
-	s.objects[path] = o
+	if keep {
+		s.objects[path] = o
+	}
 	send(w, o)
 }
 

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// merged sets KUBECONFIG to both files and one that is not there.
+func merged(w *world) {
+	files := []string{filepath.Join(w.dir, "east.yaml"), filepath.Join(w.dir, "nowhere.yaml"), filepath.Join(w.dir, "west.yaml")}
+	w.t.Setenv("KUBECONFIG", strings.Join(files, string(filepath.ListSeparator)))
+}
+
+func badContexts() []badInput {
+	contexts := "--context ctx_east@a.b:c --context west"
+	return []badInput{
+		{name: "contexts without KUBECONFIG", bad: contexts, good: contexts, twin: merged, says: []string{"KUBECONFIG", "not set", "--kubeconfig"}},
+		{name: "one context of KUBECONFIG", bad: "--context west", good: contexts, spoil: merged, twin: merged, says: []string{"1 contexts of KUBECONFIG", "--context 2 times"}},
+		{name: "a context that KUBECONFIG has not", bad: "--context ctx_east@a.b:c --context wets", good: contexts, spoil: merged,
+			twin: func(w *world) { w.certified(time.Unix(0, 0), time.Now().Add(time.Hour)); merged(w) }, // with relative paths
+			says: []string{"cluster-2", `no context "wets"`, `did you mean "west"?`}},
+		{name: "one context of KUBECONFIG twice", bad: "--context west --context west", good: contexts, spoil: merged, twin: merged,
+			says: []string{"one and the same", "give kubeconfigs of different clusters"}},
+		{name: "KUBECONFIG of missing files", bad: contexts, good: contexts, twin: merged,
+			spoil: func(w *world) { w.t.Setenv("KUBECONFIG", "/nowhere/a:/nowhere/b") }, says: []string{"/nowhere/a:/nowhere/b", "none of these files is there", "KUBECONFIG"}},
+		{name: "a report directory that is there", bad: both + " --report-dir asm", good: both + " --report-dir new", says: []string{"asm exists already", "--report-dir"}},
+		{name: "a run of that name", bad: both + " --run-id r1", good: both + " --run-id r2", says: []string{"run named r1 is there", "meshproof down r1"},
+			spoil: func(w *world) { w.must(os.MkdirAll("state/meshproof/runs/r1", 0o755)) }, twin: func(w *world) { w.must(os.MkdirAll("state/meshproof/runs/r1", 0o755)) }},
+	}
+}
+
+func badOptions() []badInput {
+	var options []badInput
+	for _, o := range []struct{ name, bad, good, says string }{ // on given clusters
+		{"no samples", "--samples 0", "--samples 28", "samples 0: use at least 28"},
+		{"negative samples", "--samples -5", "--samples 600", "samples -5: use at least 28"},
+		{"too few samples for the rate", "--samples 28 --alpha 1e-12", "--samples 60 --alpha 1e-12", "use at least"},
+		{"a rate above one", "--alpha 2", "--alpha 0.05", "alpha 2: use a rate"},
+		{"an unknown keep", "--keep sometimes", "--keep always", "use never, on-failure or always"},
+		{"an unknown source of images", "--images cloud", "--images source", "use auto, registry or source"},
+		{"a planted fault on given clusters", "--plant different-roots", "", "for kind clusters that the run makes"},
+		{"an unknown disruption", "--disruptive --disruption nonsense", "--disruptive --disruption not-injected", "there are: identity-denied"},
+		{"a disruption that is not allowed", "--disruption service-deleted", "--disruptive --disruption service-deleted", "which --disruptive allows"},
+		{"a disruption of what is not ours", "--disruptive --disruption different-roots", "--disruptive", "for kind clusters that the run makes"},
+		{"a run id that is no name", "--run-id Upper", "--run-id lower", "lower-case letters"},
+		{"a time that is none", "--timeout -1s", "--timeout 1h", "use a positive duration"},
+	} {
+		options = append(options, badInput{name: o.name, bad: both + " " + o.bad, good: both + " " + o.good, says: []string{o.says}})
+	}
+	return options
+}

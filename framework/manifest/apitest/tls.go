@@ -1,0 +1,78 @@
+package apitest
+
+import (
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// Canary is in every token of a farm's kubeconfigs; it must never be seen again.
+const Canary = "canary-81c2"
+
+// Farm is API servers with TLS and names of their own, as a kubeconfig of somebody's cluster has them. Whoever asks goes
+// through a proxy, which is the only one that knows where they are.
+type Farm struct {
+	// Proxy is the proxy's address.
+	Proxy string
+	// CA is the servers' certificate authority as a kubeconfig holds it.
+	CA string
+
+	byHost map[string]*Server
+}
+
+// NewFarm starts a server for each name: "east" is https://east.example.com.
+func NewFarm(t *testing.T, names ...string) *Farm {
+	t.Helper()
+	f := &Farm{byHost: map[string]*Server{}}
+	for _, name := range names {
+		s := newServer()
+		s.http = httptest.NewTLSServer(http.HandlerFunc(s.serve))
+		t.Cleanup(s.http.Close)
+		f.byHost[name+".example.com:443"] = s
+		f.CA = base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw}))
+	}
+	proxy := httptest.NewServer(http.HandlerFunc(f.connect))
+	t.Cleanup(proxy.Close)
+	f.Proxy = proxy.URL
+	return f
+}
+
+// Server gives the server of that name.
+func (f *Farm) Server(name string) *Server { return f.byHost[name+".example.com:443"] }
+
+// Kubeconfig gives one that leads to the server of that name, in a context of that name.
+func (f *Farm) Kubeconfig(name, context string) string {
+	return fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: %[1]q,
+clusters: [{name: %[2]q, cluster: {server: "https://%[2]s.example.com", certificate-authority-data: %[3]s, proxy-url: %[4]q}}],
+users: [{name: %[2]q, user: {token: %[5]s-%[2]s}}],
+contexts: [{name: %[1]q, context: {cluster: %[2]q, user: %[2]q}}]}
+`, context, name, f.CA, f.Proxy, Canary)
+}
+
+func (f *Farm) connect(w http.ResponseWriter, r *http.Request) {
+	s, known := f.byHost[r.Host]
+	if r.Method != http.MethodConnect || !known {
+		http.Error(w, "no such host", http.StatusBadGateway)
+		return
+	}
+	there, err := net.Dial("tcp", s.http.Listener.Addr().String())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	// The answer is written after the connection is taken over: the server would still be reading it, and keep the first byte.
+	here, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		_ = there.Close()
+		return
+	}
+	_, _ = io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n")
+	go func() { _, _ = io.Copy(there, here); _ = there.Close() }()
+	_, _ = io.Copy(here, there)
+	_ = here.Close()
+}

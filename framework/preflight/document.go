@@ -1,0 +1,40 @@
+package preflight
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"strings"
+)
+
+// Document is docs/rbac.md.
+func Document() ([]byte, error) {
+	var out bytes.Buffer
+	out.WriteString(`# The least that a run on given clusters must be allowed
+
+Made by ` + "`meshproof rbac --markdown > docs/rbac.md`" + `; a test holds it against the list from which ` + "`meshproof preflight`" + ` asks.
+
+` + "`meshproof rbac`" + ` prints the roles; bind them to the user of each kubeconfig, with a RoleBinding in istio-system and in
+default and with a ClusterRoleBinding. The ClusterRole also holds what is done in the namespaces that the run makes, because a
+namespace that is not there yet cannot hold a Role. ` + "`meshproof preflight`" + ` besides lists services, nodes and MetalLB's pools
+where it may, as hints at a load balancer.
+
+| what needs it | where | group | resources | verbs |
+|---|---|---|---|---|
+`)
+	for _, p := range Permissions(true) {
+		where := cmp.Or(strings.Join(p.Namespaces, ", "), "everywhere")
+		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", p.Why, where, cmp.Or(p.Group, "(core)"), strings.Join(p.Resources, ", "), strings.Join(p.Verbs, ", "))
+	}
+	for _, kind := range []struct {
+		title      string
+		disruptive bool
+	}{{"A run", false}, {"A run with --disruptive", true}} {
+		roles, err := Roles(Permissions(kind.disruptive))
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&out, "\n## %s\n\n```yaml\n%s```\n", kind.title, roles)
+	}
+	return out.Bytes(), nil
+}

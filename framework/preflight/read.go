@@ -1,0 +1,190 @@
+package preflight
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
+	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
+)
+
+// Options say what is looked at.
+type Options struct {
+	// Set are the given clusters; none = the run would make its own on this machine.
+	Set cluster.Set
+	// CA is the mesh's certificate authority, Revision that of its control planes.
+	CA, Revision string
+	// ReleaseDir is a release directory; "" = the run puts one together.
+	ReleaseDir string
+	// Disruptive adds the permissions that --disruptive needs.
+	Disruptive bool
+	// Place is a directory on the disk that will hold images and evidence.
+	Place string
+}
+
+// clusterLimit bounds the looks at one cluster, about two hundred short requests; answerLimit the first of them, without which
+// the others are not made.
+const (
+	clusterLimit = time.Minute
+	answerLimit  = 10 * time.Second
+)
+
+// Read looks at this machine and at all clusters at once. What cannot be seen is in the facts, with the reason. The API servers
+// are asked for nothing that stays: objects are got and listed, access is reviewed, and a namespace is created as a dry run.
+func Read(ctx context.Context, o Options) Facts {
+	f := Facts{Kind: len(o.Set) == 0, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
+	at := map[string]int{}
+	for i, c := range o.Set {
+		at[c.Name] = i
+	}
+	_ = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error { // every reason is in its fact
+		f.Clusters[at[c.Name]] = look(ctx, c, o)
+		return nil
+	})
+	f.Host = readHost(ctx, o, f.Clusters)
+	return f
+}
+
+func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
+	ctx, cancel := context.WithTimeoutCause(ctx, clusterLimit, fmt.Errorf("looking took longer than %s", clusterLimit))
+	defer cancel()
+	config := c.Resources().GetConfig()
+	found := Cluster{Name: c.Name, Server: c.Server(), Local: c.Local(), Proxied: config.Proxy != nil}
+	if found.Answer = seen(answer(ctx, config)); found.Answer.Err != nil {
+		return found // nothing else answers either
+	}
+	mesh, err := preinstalled.Read(ctx, c, o.Revision)
+	found.Mesh = Seen[Mesh]{Mesh{Network: mesh.Network, Version: mesh.Version}, err}
+	found.Root = seen(root(ctx, c))
+	found.Denied = seen(denied(ctx, c, Permissions(o.Disruptive)))
+	found.Admission = seen(admitted(ctx, c, o.Revision))
+	found.Balancer = seen(balancer(ctx, c))
+	return found
+}
+
+func seen[T any](value T, err error) Seen[T] { return Seen[T]{value, err} }
+
+// answer asks for the server's version, and compares its clock with this machine's at the middle of the question.
+func answer(ctx context.Context, config *rest.Config) (Answer, error) {
+	var a Answer
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return a, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, answerLimit, fmt.Errorf("no answer within %s", answerLimit))
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(config.Host, "/")+"/version", nil)
+	if err != nil {
+		return a, err
+	}
+	asked := time.Now()
+	response, err := client.Do(request)
+	if err != nil {
+		return a, cluster.Access(err)
+	}
+	defer response.Body.Close()
+	middle := asked.Add(time.Since(asked) / 2)
+	if response.StatusCode == http.StatusUnauthorized {
+		return a, cluster.Access(apierrors.NewUnauthorized(response.Status))
+	}
+	var version struct{ GitVersion string }
+	if err := json.NewDecoder(response.Body).Decode(&version); err != nil || response.StatusCode != http.StatusOK {
+		return a, errors.Join(fmt.Errorf("ask for the version: %s", response.Status), err)
+	}
+	a.Version = version.GitVersion
+	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+		a.Ahead = date.Sub(middle)
+	}
+	return a, nil
+}
+
+// root gives the digest of the root that istiod hands out. The secret cacerts holds it too, beside a key that nobody is to read.
+func root(ctx context.Context, c *cluster.Cluster) (string, error) {
+	m, err := c.Kube().CoreV1().ConfigMaps(istio.Namespace).Get(ctx, "istio-ca-root-cert", metav1.GetOptions{})
+	if err != nil {
+		return "", err
+	}
+	block, _ := pem.Decode([]byte(m.Data["root-cert.pem"]))
+	if block == nil {
+		return "", errors.New("ConfigMap istio-ca-root-cert holds no certificate in root-cert.pem")
+	}
+	sum := sha256.Sum256(block.Bytes)
+	return hex.EncodeToString(sum[:8]), nil
+}
+
+// admitted asks what would become of the namespaces that the run makes. A dry run goes through admission and is kept nowhere.
+func admitted(ctx context.Context, c *cluster.Cluster, revision string) (Admission, error) {
+	const enforce = "pod-security.kubernetes.io/enforce"
+	a := Admission{Enforced: map[string]string{}}
+	for _, name := range made() {
+		namespaces := c.Kube().CoreV1().Namespaces()
+		ns, err := namespaces.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		if apierrors.IsAlreadyExists(err) {
+			ns, err = namespaces.Get(ctx, name, metav1.GetOptions{})
+		}
+		if err != nil {
+			return a, fmt.Errorf("create namespace %s as a dry run: %w", name, err)
+		}
+		a.Enforced[name] = ns.Labels[enforce]
+	}
+	injector, err := c.Kube().CoreV1().ConfigMaps(istio.Namespace).Get(ctx, "istio-sidecar-injector-"+revision, metav1.GetOptions{})
+	if err != nil {
+		return a, err
+	}
+	var values struct {
+		Pilot    struct{ CNI struct{ Enabled bool } }
+		IstioCNI struct{ Enabled bool } `json:"istio_cni"` // before Istio 1.24
+	}
+	if err := json.Unmarshal([]byte(injector.Data["values"]), &values); err != nil {
+		return a, fmt.Errorf("decode the injector's values: %w", err)
+	}
+	a.CNI = values.Pilot.CNI.Enabled || values.IstioCNI.Enabled
+	return a, nil
+}
+
+// balancer looks for services that a load balancer has served, and for what else hints at one.
+func balancer(ctx context.Context, c *cluster.Cluster) (Balancer, error) {
+	var b Balancer
+	services, err := c.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return b, err
+	}
+	for _, s := range services.Items {
+		if s.Spec.Type != corev1.ServiceTypeLoadBalancer {
+			continue
+		}
+		list := &b.Pending
+		if len(s.Status.LoadBalancer.Ingress) > 0 {
+			list = &b.Addressed
+		}
+		*list = append(*list, s.Namespace+"/"+s.Name)
+	}
+	// The user may well not see these; then they hint at nothing.
+	pools := schema.GroupVersionResource{Group: "metallb.io", Version: "v1beta1", Resource: "ipaddresspools"}
+	if list, err := c.Dynamic().Resource(pools).List(ctx, metav1.ListOptions{Limit: 1}); err == nil {
+		b.Pools = len(list.Items) > 0
+	}
+	if nodes, err := c.Kube().CoreV1().Nodes().List(ctx, metav1.ListOptions{Limit: 1}); err == nil {
+		for _, n := range nodes.Items {
+			if cloud, _, ok := strings.Cut(n.Spec.ProviderID, "://"); ok {
+				b.Clouds = append(b.Clouds, cloud)
+			}
+		}
+	}
+	return b, nil
+}

@@ -1,0 +1,114 @@
+package preflight
+
+import (
+	"bytes"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// printed roles, as a person would apply them.
+func roles(t *testing.T, disruptive bool) []rbacv1.Role {
+	t.Helper()
+	text, err := Roles(Permissions(disruptive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []rbacv1.Role
+	for _, document := range strings.Split(string(text), "---\n") {
+		var r rbacv1.Role
+		if err := yaml.UnmarshalStrict([]byte(document), &r); err != nil {
+			t.Fatal(err)
+		}
+		if want := map[bool]string{true: "ClusterRole", false: "Role"}[r.Namespace == ""]; r.Kind != want {
+			t.Errorf("%s in %q, want a %s", r.Kind, r.Namespace, want)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+func allows(r rbacv1.PolicyRule, a authorizationv1.ResourceAttributes) bool {
+	resource := a.Resource
+	if a.Subresource != "" {
+		resource += "/" + a.Subresource
+	}
+	return slices.Contains(r.APIGroups, a.Group) && slices.Contains(r.Resources, resource) && slices.Contains(r.Verbs, a.Verb)
+}
+
+// TestTheRolesAllowWhatIsAskedAndNothingElse goes both ways: what preflight asks for is in the roles, and every verb of the
+// roles on every resource is asked for.
+func TestTheRolesAllowWhatIsAskedAndNothingElse(t *testing.T) {
+	for _, disruptive := range []bool{false, true} {
+		all, asked := roles(t, disruptive), attributes(Permissions(disruptive))
+		for _, a := range asked {
+			if !slices.ContainsFunc(all, func(role rbacv1.Role) bool {
+				return (role.Namespace == "" || role.Namespace == a.Namespace) && slices.ContainsFunc(role.Rules, func(r rbacv1.PolicyRule) bool { return allows(r, a) })
+			}) {
+				t.Errorf("no role allows to %s", named(a))
+			}
+		}
+		for _, role := range all {
+			for _, r := range role.Rules {
+				for _, resource := range r.Resources {
+					for _, verb := range r.Verbs {
+						one := rbacv1.PolicyRule{APIGroups: r.APIGroups, Resources: []string{resource}, Verbs: []string{verb}}
+						if !slices.ContainsFunc(asked, func(a authorizationv1.ResourceAttributes) bool {
+							return (role.Namespace == "" && a.Namespace != "istio-system" || role.Namespace == a.Namespace) && allows(one, a)
+						}) {
+							t.Errorf("%s %q allows to %s %s, which nothing does", role.Kind, role.Namespace, verb, resource)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestWhereAPermissionIsGranted(t *testing.T) {
+	for _, tc := range []struct{ in, role, want string }{
+		{"", "", "yes"}, {"", "istio-system", ""}, {"istio-system", "", ""}, {"istio-system", "istio-system", "yes"}, {"default", "", ""},
+		{"meshproof", "", "yes"}, {"meshproof", "istio-system", ""},
+	} {
+		p := Permission{}
+		if tc.in != "" {
+			p.Namespaces = []string{tc.in}
+		}
+		if p.in(tc.role) != (tc.want == "yes") {
+			t.Errorf("a permission in %q is in the role for %q: %t", tc.in, tc.role, p.in(tc.role))
+		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	for want, a := range map[string]authorizationv1.ResourceAttributes{
+		"create pods/exec in sample":                      {Verb: "create", Resource: "pods", Subresource: "exec", Namespace: "sample"},
+		"patch deployments.apps in sample":                {Verb: "patch", Resource: "deployments", Group: "apps", Namespace: "sample"},
+		"get deployments.apps/scale in sample":            {Verb: "get", Resource: "deployments", Subresource: "scale", Group: "apps", Namespace: "sample"},
+		"delete namespaces":                               {Verb: "delete", Resource: "namespaces"},
+		"list endpointslices.discovery.k8s.io in default": {Verb: "list", Resource: "endpointslices", Group: "discovery.k8s.io", Namespace: "default"},
+	} {
+		if got := named(a); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestTheDocumentIsUpToDate(t *testing.T) {
+	want, err := Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("../../docs/rbac.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("docs/rbac.md is not what the list gives: make it anew with meshproof rbac --markdown > docs/rbac.md")
+	}
+}

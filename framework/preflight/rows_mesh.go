@@ -1,0 +1,77 @@
+package preflight
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/meshproof/meshproof/fixtures"
+)
+
+// probes is the namespace of the suite's pods outside the mesh, which meet every Pod Security level.
+const probes = fixtures.ProbeNamespace
+
+// istioCA is the guide's CA that signs with what the clusters themselves hold.
+const istioCA = "istio-ca"
+
+func networks(all []Cluster) Row {
+	const name = "networks"
+	by := map[string]string{}
+	var seen []string
+	for _, c := range all {
+		network := c.Mesh.Value.Network
+		if network == "" {
+			return unknown(name, "that of "+c.Name+" is not known", "see the row control plane")
+		}
+		if other, same := by[network]; same {
+			return failed(name, fmt.Sprintf("%s and %s are both on %q: the gateways would be by-passed (finding F1)", other, c.Name, network),
+				"give each cluster a network of its own (asmcli: --network_id), or label istio-system again and restart istiod")
+		}
+		by[network] = c.Name
+		seen = append(seen, c.Name+" on "+network)
+	}
+	return ok(name, strings.Join(seen, ", "))
+}
+
+// roots judges the precondition of Istio CA that the guide leaves out. The other CAs sign for the whole fleet, and the root that
+// istiod hands out is then its own.
+func roots(ca string, all []Cluster) Row {
+	const name = "common root"
+	if ca != istioCA {
+		return ok(name, "the CA "+ca+" signs for the fleet, and the roots of the control planes need not be one")
+	}
+	for _, c := range all {
+		if c.Root.Err != nil || c.Root.Value == "" {
+			why := "cluster " + c.Name + " did not say its root"
+			if c.Root.Err != nil {
+				why += ": " + c.Root.Err.Error()
+			}
+			return unknown(name, why, "compare ConfigMap istio-system/istio-ca-root-cert of the clusters")
+		}
+		if c.Root.Value != all[0].Root.Value {
+			return failed(name, fmt.Sprintf("%s has %s, %s has %s", all[0].Name, all[0].Root.Value, c.Name, c.Root.Value),
+				"give all clusters intermediate CAs of one root in the secret cacerts, before the control planes are installed")
+		}
+	}
+	return ok(name, "all have "+all[0].Root.Value)
+}
+
+func clocks(all []Cluster) Row {
+	const name = "clocks"
+	var low, high time.Duration
+	for i, c := range all {
+		if c.Answer.Err != nil {
+			return unknown(name, "that of "+c.Name+" is not known", "see the row API server")
+		}
+		ahead := c.Answer.Value.Ahead
+		if i == 0 {
+			low, high = ahead, ahead
+		}
+		low, high = min(low, ahead), max(high, ahead)
+	}
+	seen := fmt.Sprintf("%.0f s apart", (high - low).Seconds())
+	if high-low > grace {
+		return failed(name, seen, "set the clocks of the clusters: one would refuse the other's new certificates")
+	}
+	return ok(name, seen)
+}

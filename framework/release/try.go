@@ -1,0 +1,50 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/meshproof/meshproof/framework/release/shell"
+)
+
+// Gateway is what the gateway's script is told of a cluster.
+type Gateway struct{ Mesh, Cluster, Network, Revision string }
+
+// Try runs the gateway's script as the guide's step S6 does, and looks at what it prints; nothing is installed. A script that
+// complains on its standard output, prints nothing or never ends would be noticed by nobody before istioctl.
+func (d *Dir) Try(ctx context.Context, g Gateway, limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it did not end within %s", limit))
+	defer cancel()
+	r, err := shell.Run(ctx, shell.Command{
+		Args: []string{"./" + GatewayScript, "--mesh", g.Mesh, "--cluster", g.Cluster, "--network", g.Network, "--revision", g.Revision},
+		Dir:  d.Path, Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()},
+	})
+	if err == nil {
+		err = operator(r.Stdout)
+	}
+	if err != nil {
+		return fmt.Errorf("try %s in %s: %w: give the --output_dir of `asmcli install`, unchanged", GatewayScript, d.Path, err)
+	}
+	return nil
+}
+
+// operator refuses text that is not the one document which istioctl expects.
+func operator(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return fmt.Errorf("it prints nothing")
+	}
+	var o struct {
+		Kind string `json:"kind"`
+	}
+	if err := yaml.Unmarshal([]byte(text), &o); err != nil || o.Kind != "IstioOperator" {
+		first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+		const shown = 80
+		return fmt.Errorf("it prints no IstioOperator, but %q", first[:min(len(first), shown)])
+	}
+	return nil
+}

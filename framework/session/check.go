@@ -1,0 +1,72 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/meshproof/meshproof/fixtures"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
+	"github.com/meshproof/meshproof/framework/procedure"
+	"github.com/meshproof/meshproof/framework/release"
+)
+
+// Check looks at everything that the run was given, as far as that can be done without changing anything: the given
+// clusters and what is installed there, the release directory, and what the guide's steps would overwrite. It looks once.
+// A UsageError is input that cannot be.
+func (s *Session) Check(ctx context.Context) error {
+	if !s.checked {
+		s.checked, s.checkErr = true, s.check(ctx)
+	}
+	return s.checkErr
+}
+
+func (s *Session) check(ctx context.Context) error {
+	given := len(s.set) > 0
+	if given {
+		if err := s.takeClusters(ctx); err != nil {
+			return err
+		}
+	}
+	if s.o.ReleaseDir != "" {
+		if err := s.checkRelease(ctx); err != nil {
+			return err
+		}
+	}
+	if !given {
+		return nil
+	}
+	return s.bounded(ctx, "P4", "", "look for what the guide would overwrite", func(ctx context.Context) error {
+		return refused(procedure.Refuse(ctx, s.set, s.intent, ownNamespaces()...), procedure.ErrInTheWay)
+	})
+}
+
+// ownNamespaces are those that the run makes besides the guide's.
+func ownNamespaces() []string { return []string{fixtures.ProbeNamespace, evidence.SecondNamespace} }
+
+// checkRelease opens the release directory, tries its gateway script, and compares it with the control planes.
+func (s *Session) checkRelease(ctx context.Context) error {
+	return s.step(ctx, "P2", "", "open the release directory", func(ctx context.Context) error {
+		rel, err := release.Open(s.o.ReleaseDir)
+		if err != nil {
+			return &UsageError{err}
+		}
+		var errs []error
+		for i, v := range s.versions {
+			if err := preinstalled.SameRelease(rel.Version, v); err != nil {
+				errs = append(errs, fmt.Errorf("%s: cluster %s: %w", rel.Path, s.set[i].Name, err))
+			}
+		}
+		if err := errors.Join(errs...); err != nil {
+			return &UsageError{err}
+		}
+		member := s.intent.Clusters[0]
+		g := release.Gateway{Mesh: s.intent.MeshID, Cluster: member.ID, Network: member.Network, Revision: s.intent.Revision}
+		if err := rel.Try(ctx, g, s.o.ScriptLimit); err != nil {
+			return &UsageError{err}
+		}
+		s.rel = rel
+		return nil
+	})
+}

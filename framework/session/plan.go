@@ -1,0 +1,96 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/meshproof/meshproof/framework/guide"
+	"github.com/meshproof/meshproof/framework/stats"
+)
+
+// Plan checks all input exactly as a run does before it changes anything, and says in lines what the run would do. It changes
+// nothing and makes no file. Clusters that a run makes itself need no engine for it.
+func Plan(ctx context.Context, o Options) ([]string, error) {
+	s, err := begin(o)
+	if err != nil {
+		return nil, err
+	}
+	reportDir := s.o.ReportDir
+	if o.ReportDir == "" && o.RunID == "" {
+		reportDir = filepath.Join("reports", "RUN-ID") // the run will choose its own
+	}
+	ctx, cancel := s.limited(ctx)
+	defer cancel()
+	if err := s.Check(ctx); err != nil {
+		return nil, err
+	}
+	steps, err := plannedSteps()
+	if err != nil {
+		return nil, err
+	}
+	lines := slices.Concat(s.plannedClusters(), s.plannedTraffic(), steps, s.plannedDisruptions())
+	return append(lines, "report     "+reportDir, "dry run: the input is sound, and nothing was changed"), nil
+}
+
+func (s *Session) plannedClusters() []string {
+	var lines []string
+	for i, c := range s.intent.Clusters {
+		from := "made by the run with kind, in docker, and removed at the end (--keep " + string(s.o.Keep) + ")"
+		if len(s.set) > 0 {
+			given := s.set[i]
+			from = fmt.Sprintf("given: context %s of %s, %s", given.Context, given.Kubeconfig, given.Server())
+		}
+		lines = append(lines, fmt.Sprintf("CLUSTER_%d  %s: network %s, %s, helloworld %s: %s", i+1, c.Name, c.Network, c.ID, c.Version, from))
+	}
+	rel := "put together from the pinned Istio"
+	if s.rel != nil {
+		rel = s.rel.Path + " (istioctl " + s.rel.Version + ")"
+	}
+	return append(lines,
+		fmt.Sprintf("mesh       revision %s, %s, trust domain %s, fleet %s", s.intent.Revision, s.intent.MeshID, s.intent.TrustDomain, s.intent.Fleet),
+		fmt.Sprintf("guide      platform %s, CA %s, mode %s; release directory: %s", s.intent.Platform, s.intent.CA, s.intent.Mode, rel))
+}
+
+func (s *Session) plannedTraffic() []string {
+	return []string{
+		fmt.Sprintf("traffic    %d calls of the guide's own and %d measured ones from each cluster", s.intent.GuideCalls, s.intent.Samples),
+		"power      " + stats.Explain(s.intent.Samples, 0.5, s.intent.Alpha),
+	}
+}
+
+// plannedSteps gives the guide's steps, those that are printed for each cluster once.
+func plannedSteps() ([]string, error) {
+	steps, err := guide.Steps()
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, step := range steps {
+		where := ""
+		if step.Cluster > 1 {
+			continue
+		}
+		if step.Cluster == 1 {
+			where = ", on each cluster"
+		}
+		lines = append(lines, fmt.Sprintf("step       %-3s  %s%s", step.Base(), step.Title, where))
+	}
+	return lines, nil
+}
+
+func (s *Session) plannedDisruptions() []string {
+	var lines []string
+	add := func(id, sentence string) { lines = append(lines, fmt.Sprintf("disrupt    %s: %s", id, sentence)) }
+	for _, d := range s.disruptions() {
+		add(d.ID, d.Sentence)
+	}
+	for _, i := range s.injections() {
+		add(i.ID, i.Sentence)
+	}
+	if len(lines) == 0 {
+		return []string{"disrupt    nothing: the mesh is not changed on purpose (--disruptive)"}
+	}
+	return lines
+}
