@@ -66,9 +66,9 @@ func TestReportDiff(t *testing.T) {
 }
 
 func TestReportMerge(t *testing.T) {
-	one, two := reported(t, "", ""), reported(t, "1124-001753-19f3", "another")
+	one, two := reported(t, "", ""), reported(t, "record", "another")
 	out, code := execute(t, "report", "merge", one, two, one)
-	if code != 0 || !strings.Contains(out, "# meshproof: 2 runs\n") || !strings.Contains(out, "|  | `1124-001753-19f3` | `another` |\n") {
+	if code != 0 || !strings.Contains(out, "# meshproof: 2 runs\n") || !strings.Contains(out, "|  | `record` | `another` |\n") {
 		t.Errorf("exit code %d:\n%.600s", code, out)
 	}
 	page, code := execute(t, "report", "merge", "--output", "html", one, two)
