@@ -77,6 +77,9 @@ func TestGuideCalls(t *testing.T) {
 	})
 }
 
+// gone is a call that found its own sidecar gone.
+func gone(r *evidence.Reply) { r.Code, r.Exit, r.Version, r.Body = 0, 7, "", "" }
+
 func TestReplies(t *testing.T) {
 	judgeAll(t, []spoiled{
 		{"503 with curl's exit 0", "split-replies", eastToWest, replyOf(5, func(r *evidence.Reply) {
@@ -87,6 +90,17 @@ func TestReplies(t *testing.T) {
 		{"another application", "split-replies", eastToWest, replyOf(5, func(r *evidence.Reply) { r.Version, r.Body = "", "It works!" }), Failed, "It works!"},
 		{"cut within", "split-replies", eastToWest, replyOf(5, func(r *evidence.Reply) { r.Exit = 18 }), Failed, "exit code is 18"},
 		{"the stream broke", "split-replies", eastToWest, stop(400), Inconclusive, "ended after 400 of 600"},
+		{"the caller was killed, its sidecar first", "split-replies", eastToWest, func(run evidence.Run) {
+			stop(400)(run)
+			for i := 390; i < 400; i++ {
+				replyOf(i+1, gone)(run)
+			}
+		}, Inconclusive, "ended after 400 of 600, of which the last 10 met no sidecar of their own pod any more"},
+		{"the sidecar was gone, and came back before the stream broke", "split-replies", eastToWest, func(run evidence.Run) {
+			stop(400)(run)
+			replyOf(390, gone)(run)
+		}, Failed, "exit code is 7"},
+		{"the sidecar was gone at the end, and all calls were made", "split-replies", eastToWest, replyOf(600, gone), Failed, "exit code is 7"},
 		{"a 503 counts also when the stream broke", "split-replies", eastToWest, func(run evidence.Run) {
 			stop(400)(run)
 			replyOf(5, func(r *evidence.Reply) { r.Code = 503 })(run)
