@@ -44,8 +44,12 @@ func surroundings() []Fault {
 					r.patch(ctx, r.west(), system, "service/"+gateway, `{"spec":{"type":"LoadBalancer"}}`))
 				return errors.Join(err, r.refused(ctx))
 			},
+			// The gateway asks again only when the pool is whole: else it is given the one address as soon as the taker is gone, and
+			// MetalLB refuses a pool without an address that is in use.
 			Repair: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.remove(ctx, r.west(), taker), r.restorePool(ctx), r.addressed(ctx, r.west()), r.crossing(ctx), r.freshClient(ctx, r.east()))
+				return errors.Join(r.patch(ctx, r.west(), system, "service/"+gateway, `{"spec":{"type":"ClusterIP"}}`),
+					r.remove(ctx, r.west(), taker), r.restorePool(ctx),
+					r.patch(ctx, r.west(), system, "service/"+gateway, `{"spec":{"type":"LoadBalancer"}}`), r.addressed(ctx, r.west()), r.crossing(ctx), r.freshClient(ctx, r.east()))
 			},
 		},
 		{
