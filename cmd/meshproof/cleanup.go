@@ -58,6 +58,8 @@ func leftLine(one session.Left) string {
 	switch {
 	case one.Alive:
 		return fmt.Sprintf("run %s: alive, it stays", one.ID)
+	case one.Err != nil:
+		return fmt.Sprintf("run %s: %v", one.ID, one.Err)
 	case len(one.Things) == 0:
 		return fmt.Sprintf("run %s: only its files", one.ID)
 	}

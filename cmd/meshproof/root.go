@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -73,6 +74,9 @@ func givenFlags(f *pflag.FlagSet, g *session.Given) {
 
 // takeGiven puts the given clusters into the options, with the revision that the topology says unless a flag says one.
 func takeGiven(c *cobra.Command, g session.Given, o *session.Options) error {
+	if c.Flags().Changed("topology") && g.Topology == "" { // an empty variable of a CI system is no wish for clusters of its own
+		return &session.UsageError{Err: errors.New("--topology: the path is empty: give the path of a topology file")}
+	}
 	g.Environment = os.Getenv("KUBECONFIG")
 	targets, err := g.Targets()
 	if err != nil {

@@ -137,7 +137,7 @@ func taken(what, problem string, there func(*evidence.Kubernetes) bool) part {
 func stopped(run evidence.Run) string {
 	s, failed := seen.FirstFailed(run.Steps)
 	for _, last := range run.Steps {
-		if !failed && last.Error != "" {
+		if !failed && last.Error != "" && last.Finding == "" {
 			s = last
 		}
 	}

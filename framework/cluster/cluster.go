@@ -6,6 +6,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -75,8 +76,15 @@ func OpenMerged(name, network string, kubeconfigs []string, contextName string) 
 	return c, nil
 }
 
-// Server is the API server's address as the kubeconfig gives it.
-func (c *Cluster) Server() string { return c.rest.Host }
+// Server is the API server's address as the kubeconfig gives it, without a user that it may name.
+func (c *Cluster) Server() string {
+	u, err := url.Parse(c.rest.Host)
+	if err != nil || u.User == nil {
+		return c.rest.Host
+	}
+	u.User = nil
+	return u.String()
+}
 
 // Kube is the typed client.
 func (c *Cluster) Kube() kubernetes.Interface { return c.kube }

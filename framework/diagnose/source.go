@@ -46,9 +46,13 @@ func (c Cluster) Istioctl(ctx context.Context, args ...string) ([]byte, error) {
 	if c.IstioctlPath == "" {
 		return nil, fmt.Errorf("there is no istioctl: no release directory was opened yet")
 	}
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}
+	if c.SaveNode == nil { // somebody's cluster
+		env = append(env, shell.Callers("PATH", "KUBECONFIG")...)
+	}
 	r, err := shell.Run(ctx, shell.Command{
 		Args: append([]string{c.IstioctlPath, "--kubeconfig", c.Kubeconfig, "--context", c.Context}, args...),
-		Env:  []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}, Keep: maxFile,
+		Env:  env, Keep: maxFile,
 	})
 	return []byte(r.Stdout + r.Stderr), err
 }

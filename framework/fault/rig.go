@@ -58,9 +58,13 @@ func (r *Rig) west() *cluster.Cluster { return r.Set[1] }
 func (r *Rig) kubectl(ctx context.Context, c *cluster.Cluster, stdin string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, commandLimit, fmt.Errorf("the command took longer than %s", commandLimit))
 	defer cancel()
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.Dir, "KUBECACHEDIR=" + r.Dir, "KUBERC=off"}
+	if r.Intent.Provision == intent.Supplied {
+		env = append(env, shell.Callers("PATH", "KUBECONFIG", "KUBECACHEDIR", "KUBERC")...) // the last one of a name counts
+	}
 	got, err := shell.Run(ctx, shell.Command{
 		Args: append([]string{r.Kubectl, "--kubeconfig", c.Kubeconfig, "--context", c.Context}, args...),
-		Env:  []string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.Dir, "KUBECACHEDIR=" + r.Dir, "KUBERC=off"}, Stdin: []byte(stdin), Dir: r.Dir, Keep: maxOutput,
+		Env:  env, Stdin: []byte(stdin), Dir: r.Dir, Keep: maxOutput,
 	})
 	if err != nil {
 		return got.Stdout, fmt.Errorf("run kubectl %s on cluster %s: %w", strings.Join(args, " "), c.Name, err)
@@ -290,4 +294,17 @@ const (
 // watch waits for a condition on west's sample.
 func (r *Rig) watch(ctx context.Context, what string, try poll.Try) error {
 	return poll.Until(ctx, poll.Wait{What: what, Where: "cluster " + r.west().Name + ", namespace " + sample, Limit: noticeLimit}, try)
+}
+
+// complained waits until istiod on east says in its log that it could not read west: on a connection that is still open from
+// before, it takes HTTP/2's own 45 s until a request is known to be lost.
+func (r *Rig) complained(ctx context.Context) error {
+	w := poll.Wait{What: "istiod says why it cannot read " + r.remote(), Where: "cluster " + r.east().Name, Limit: 2 * noticeLimit, Every: time.Second}
+	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
+		out, err := r.kubectl(ctx, r.east(), "", "-n", system, "logs", "deploy/istiod-"+r.Intent.Revision, "--since=3m")
+		if err == nil && !strings.Contains(out, "watch error in cluster "+r.remote()) {
+			err = errors.New("not yet")
+		}
+		return "", err
+	})
 }

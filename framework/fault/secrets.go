@@ -117,7 +117,8 @@ func secrets() []Fault {
 				if err != nil {
 					return err
 				}
-				return errors.Join(r.filter(ctx, r.east(), "FORWARD", rule), r.replaceSecret(ctx, nil), r.noticed(ctx, r.east(), r.remote(), "timeout"))
+				return errors.Join(r.filter(ctx, r.east(), "FORWARD", rule), r.replaceSecret(ctx, nil), r.noticed(ctx, r.east(), r.remote(), "timeout"),
+					r.complained(ctx))
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
 				rule, err := toAPIServer(r)

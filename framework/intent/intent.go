@@ -116,6 +116,9 @@ var (
 // MinSamples is the smallest sample in which even the most one-sided result (p = 2^(1-n)) is below the default rate of 1e-8.
 const MinSamples = 28
 
+// MaxAlpha is the highest false-fail rate that a run may declare for a check.
+const MaxAlpha = 0.05
+
 // Validate names every value that cannot be right, joined; nil when the intent is sound.
 func (i Intent) Validate() error {
 	var errs []error
@@ -138,8 +141,8 @@ func (i Intent) Validate() error {
 	if i.Samples < MinSamples {
 		bad("samples %d: use at least %d per direction: a smaller sample cannot reject anything at the declared rate", i.Samples, MinSamples)
 	}
-	if i.Alpha <= 0 || i.Alpha > 0.05 {
-		bad("alpha %g: use a rate above 0 and at most 0.05", i.Alpha)
+	if !(i.Alpha > 0 && i.Alpha <= MaxAlpha) { // nor what is no number
+		bad("alpha %g: use a rate above 0 and at most %g", i.Alpha, MaxAlpha)
 	}
 	errs = append(errs, i.validateClusters()...)
 	return errors.Join(errs...)

@@ -48,12 +48,12 @@ const (
 // are asked for nothing that stays: objects are got and listed, access is reviewed, and a namespace is created as a dry run.
 func Read(ctx context.Context, o Options) Facts {
 	f := Facts{Kind: len(o.Set) == 0, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
-	at := map[string]int{}
+	at := map[*cluster.Cluster]int{} // two may have one name, by mistake
 	for i, c := range o.Set {
-		at[c.Name] = i
+		at[c] = i
 	}
 	_ = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error { // every reason is in its fact
-		f.Clusters[at[c.Name]] = look(ctx, c, o)
+		f.Clusters[at[c]] = look(ctx, c, o)
 		return nil
 	})
 	f.Host = readHost(ctx, o, f.Clusters)

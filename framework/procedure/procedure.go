@@ -10,8 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -158,10 +156,7 @@ func (p *Procedure) environment() []string {
 		"SAMPLES_DIR=" + p.o.Release.Samples,
 	}
 	if p.supplied() {
-		caller := slices.DeleteFunc(os.Environ(), func(e string) bool {
-			name, _, _ := strings.Cut(e, "=")
-			return slices.Contains([]string{"PATH", "LANG", "KUBECONFIG", "KUBECACHEDIR", "KUBERC", "SAMPLES_DIR", "BASH_ENV", "ENV"}, name)
-		})
+		caller := shell.Callers("PATH", "LANG", "KUBECONFIG", "KUBECACHEDIR", "KUBERC", "SAMPLES_DIR", "BASH_ENV", "ENV")
 		env = append(env, caller...) // the last one of a name counts
 	}
 	for name, value := range p.variables {

@@ -34,7 +34,9 @@ func Matrix(runs []Finished) html.Matrix {
 func once(runs []Finished) []Finished {
 	var all []Finished
 	for _, r := range runs {
-		if !slices.ContainsFunc(all, func(x Finished) bool { return x.Findings.RunID == r.Findings.RunID }) {
+		if !slices.ContainsFunc(all, func(x Finished) bool {
+			return x.Findings.RunID == r.Findings.RunID && x.conformance.Began.Equal(r.conformance.Began)
+		}) {
 			all = append(all, r)
 		}
 	}

@@ -39,6 +39,9 @@ func (s *Session) SearchSecrets(ctx context.Context) (Search, error) {
 	if err != nil || found.Verdict != claim.Passed {
 		return Search{}, errors.Join(fmt.Errorf("the mesh with canaries is %s: %s", found.Verdict, found.Reason), err)
 	}
+	if err := s.saveDiagnostics(ctx); err != nil { // of a mesh that passes there are none
+		return Search{}, err
+	}
 	result := Search{Secrets: len(secrets)}
 	result.Leaks, result.Files, err = leak.Search(s.o.ReportDir, secrets)
 	return result, err

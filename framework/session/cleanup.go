@@ -16,6 +16,8 @@ type Left struct {
 	ID string
 	// Alive tells that a process still has the run: nothing of it may be touched.
 	Alive bool
+	// Err is why nothing can be said of it: its ledger is damaged.
+	Err error
 	// Things names what the run made, or may have made, and has not removed.
 	Things []string
 }
@@ -38,29 +40,29 @@ func Runs(stateDirectory string) ([]Left, error) {
 		if !e.IsDir() {
 			continue
 		}
-		one, err := left(filepath.Join(dir, e.Name()))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
+		all = append(all, left(filepath.Join(dir, e.Name())))
 	}
 	return all, nil
 }
 
-func left(dir string) (Left, error) {
+func left(dir string) Left {
 	one := Left{ID: filepath.Base(dir)}
+	if _, err := os.Stat(ledgerOf(dir)); errors.Is(err, fs.ErrNotExist) {
+		return one // it was killed before it made anything
+	}
 	l, err := ledger.Open(ledgerOf(dir))
-	if errors.Is(err, ledger.ErrInUse) {
+	switch {
+	case errors.Is(err, ledger.ErrInUse):
 		one.Alive = true
-		return one, nil
+	case err != nil:
+		one.Err = err
+	default:
+		for _, e := range l.Remaining() {
+			one.Things = append(one.Things, e.String())
+		}
+		one.Err = l.Close()
 	}
-	if err != nil {
-		return one, err
-	}
-	for _, e := range l.Remaining() {
-		one.Things = append(one.Things, e.String())
-	}
-	return one, l.Close()
+	return one
 }
 
 // CleanUp removes what every run that is not alive has left on this machine and on given clusters, and tells of each run as

@@ -23,14 +23,24 @@ const diagnosticsDir = "diagnostics"
 // that was interrupted is left alone: whoever did that knows why, and waits. It gives the files, relative to the report, those
 // too that were saved when a cluster did not come up.
 func (s *Session) diagnose(ctx context.Context, v claim.Verdict) (files []string, err error) {
-	if v != claim.Passed && ctx.Err() == nil && len(s.set) > 0 {
+	if v != claim.Passed && ctx.Err() == nil && len(s.set) > 0 && !s.diagnosed {
 		err = s.saveDiagnostics(ctx)
 	}
 	files, listErr := s.diagnostics()
 	return files, errors.Join(err, listErr)
 }
 
+// diagnoseJoined does so while the sample is still there, when a core claim about the joined mesh is open: S15 removes it.
+func (s *Session) diagnoseJoined(ctx context.Context) error {
+	why, err := s.unfit()
+	if err != nil || why == "" {
+		return err
+	}
+	return s.saveDiagnostics(ctx)
+}
+
 func (s *Session) saveDiagnostics(ctx context.Context) error {
+	s.diagnosed = true
 	s.o.Tell.Doing("", "save diagnostics")
 	places := []diagnose.Place{
 		{Namespace: "istio-system", Selector: "app=istiod"}, {Namespace: "istio-system", Selector: "istio=eastwestgateway"},

@@ -21,7 +21,7 @@ const disruptionSamples = 40
 // disruptionLimit bounds one disruption with its repair and both looks: several times the longest on two cores.
 const disruptionLimit = 10 * time.Minute
 
-// undoLimit bounds the repair after an interruption. Measured on kind: 40 s, for a control plane
+// undoLimit bounds the repair. Measured on kind: 40 s, for a control plane
 // and all that has its certificates from it.
 const undoLimit = 3 * time.Minute
 
@@ -81,8 +81,8 @@ func (s *Session) disrupt(ctx context.Context, o verify.Options) error {
 	return s.inject(ctx, o, rig, failures)
 }
 
-func (s *Session) disruptOnce(ctx context.Context, rig *fault.Rig, o verify.Options, d fault.Disruption) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, disruptionLimit, fmt.Errorf("%s took longer than %s", d.ID, disruptionLimit))
+func (s *Session) disruptOnce(run context.Context, rig *fault.Rig, o verify.Options, d fault.Disruption) error {
+	ctx, cancel := context.WithTimeoutCause(run, disruptionLimit, fmt.Errorf("%s took longer than %s", d.ID, disruptionLimit))
 	defer cancel()
 	o.Intent.Samples = disruptionSamples
 	o.Collect.Intent = o.Intent
@@ -98,7 +98,7 @@ func (s *Session) disruptOnce(ctx context.Context, rig *fault.Rig, o verify.Opti
 			return verify.Look(ctx, broken, evidence.Broken(d.ID))
 		}) // what could not be done or seen is in the steps, and the claims tell it
 	}
-	if err := s.undo(ctx, rig, d.ID, d.Repair); err != nil || ctx.Err() != nil {
+	if err := errors.Join(s.undo(run, rig, d.ID, d.Repair), context.Cause(ctx)); err != nil {
 		return err
 	}
 	return s.step(ctx, "D."+d.ID+".again", "", "look at the mesh without it", func(ctx context.Context) error {
@@ -106,23 +106,22 @@ func (s *Session) disruptOnce(ctx context.Context, rig *fault.Rig, o verify.Opti
 	})
 }
 
-// undo repairs what was done to the mesh. A run that was interrupted, or whose time is up, does so too where the clusters
-// outlive it: nothing stays broken. The error is also that of the interruption.
+// outlive tells whether the clusters are there when the run is gone.
+func (s *Session) outlive() bool { return s.intent.Provision != intent.Kind || s.o.Keep != KeepNever }
+
+// undo repairs what was done to the mesh, within a limit of its own. Where the clusters outlive the run, an interruption of the
+// run neither stops nor cuts it: nothing stays broken. ctx is the run's, not that of the one disruption.
 func (s *Session) undo(ctx context.Context, rig *fault.Rig, id string, repair func(context.Context, *fault.Rig) error) error {
-	interrupted := context.Cause(ctx)
-	if interrupted != nil {
-		if s.intent.Provision == intent.Kind && s.o.Keep == KeepNever {
-			return interrupted
-		}
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(context.WithoutCancel(ctx), undoLimit, fmt.Errorf("to undo %s took longer than %s", id, undoLimit))
-		defer cancel()
+	if s.outlive() {
+		ctx = context.WithoutCancel(ctx)
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, undoLimit, fmt.Errorf("to undo %s took longer than %s", id, undoLimit))
+	defer cancel()
 	err := s.step(ctx, "D."+id+".repair", "", "undo it", func(ctx context.Context) error { return repair(ctx, rig) })
 	if err != nil {
 		err = fmt.Errorf("undo %s: %w", id, err)
 	}
-	return errors.Join(interrupted, err)
+	return err
 }
 
 // unfit says why the joined mesh is not fit to be disrupted, from what was saved of it; "" when every core claim about it

@@ -63,6 +63,7 @@ func (s *Session) keepTargets() error {
 		if err != nil {
 			return fmt.Errorf("find kubeconfig %s: %w", c.Kubeconfig, err)
 		}
+		c.Kubeconfig = path // kubectl and istioctl are run in directories of the run's
 		all = append(all, savedTarget{c.Name, path, c.Context})
 	}
 	body, err := json.Marshal(all)

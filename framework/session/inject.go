@@ -46,17 +46,16 @@ func (s *Session) inject(ctx context.Context, o verify.Options, rig *fault.Rig, 
 	o.Intent.Samples = disruptionSamples
 	o.Collect.Intent = o.Intent
 	for _, i := range all {
-		ctx, cancel := context.WithTimeoutCause(ctx, disruptionLimit, fmt.Errorf("%s took longer than %s", i.ID, disruptionLimit))
-		err := s.injectOnce(ctx, rig, o, i)
-		cancel()
-		if err != nil {
+		if err := s.injectOnce(ctx, rig, o, i); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Session) injectOnce(ctx context.Context, rig *fault.Rig, o verify.Options, i fault.Injection) error {
+func (s *Session) injectOnce(run context.Context, rig *fault.Rig, o verify.Options, i fault.Injection) error {
+	ctx, cancel := context.WithTimeoutCause(run, disruptionLimit, fmt.Errorf("%s took longer than %s", i.ID, disruptionLimit))
+	defer cancel()
 	steady := evidence.SteadyCalls{Pod: traffic.LoadPod, Rate: steadyRate}
 	err := s.step(ctx, "D."+i.ID+".calls", "", "call at a steady rate", s.startCalls)
 	if err == nil {
@@ -65,7 +64,11 @@ func (s *Session) injectOnce(ctx context.Context, rig *fault.Rig, o verify.Optio
 			return errors.Join(i.Break(ctx, rig), hold(ctx, i.Hold))
 		})
 	}
-	if err := s.undo(ctx, rig, i.ID, i.Repair); err != nil || ctx.Err() != nil {
+	if err := errors.Join(s.undo(run, rig, i.ID, i.Repair), context.Cause(ctx)); err != nil {
+		if s.outlive() { // the pods that call would go on for ever
+			_, stopErr := s.stopCalls(context.WithoutCancel(run), steady)
+			err = errors.Join(err, stopErr)
+		}
 		return err
 	}
 	steady.Restored = time.Now().UTC()

@@ -162,6 +162,9 @@ func (o Options) validate() error {
 		errs = append(errs, fmt.Errorf("--samples %d: at --alpha %g not even the most one-sided result can be told from chance: use at least %d",
 			o.Samples, o.Alpha, stats.Fewest(0.5, o.Alpha)))
 	}
+	if len(o.Targets) > 0 { // what a run on kind clusters expects is checked as a whole below
+		errs = append(errs, o.checkCalls())
+	}
 	if err := o.checkMode(); err != nil {
 		errs = append(errs, err)
 	}
@@ -220,6 +223,17 @@ func (o Options) network(i int) string {
 		return "default"
 	}
 	return fmt.Sprintf("network%d", i+1)
+}
+
+// checkCalls refuses numbers with which nothing can be measured.
+func (o Options) checkCalls() error {
+	if o.Samples < intent.MinSamples {
+		return fmt.Errorf("--samples %d: use at least %d", o.Samples, intent.MinSamples)
+	}
+	if !(o.Alpha > 0 && o.Alpha <= intent.MaxAlpha) {
+		return fmt.Errorf("--alpha %g: use a rate above 0 and at most %g", o.Alpha, intent.MaxAlpha)
+	}
+	return nil
 }
 
 // checkMode refuses expectations that nothing can meet.

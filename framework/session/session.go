@@ -41,6 +41,8 @@ type Session struct {
 	checkErr error
 	versions []string // of the control planes of given clusters, where their images say it
 
+	diagnosed bool // whether diagnostics were saved
+
 	mu    sync.Mutex
 	steps []evidence.Step
 }

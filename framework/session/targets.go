@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -55,6 +56,8 @@ func (g Given) targets() ([]Target, error) {
 		return nil, errors.New("--topology names the clusters, and so do --kubeconfig and --context: give one or the other")
 	case g.Topology != "":
 		return readTopology(g.Topology)
+	case slices.Contains(g.Kubeconfigs, ""):
+		return nil, errors.New("--kubeconfig: the path is empty: give the path of a kubeconfig")
 	case len(g.Kubeconfigs) == 0 && len(g.Contexts) > 0:
 		return g.merged()
 	case len(g.Contexts) > 0 && len(g.Contexts) != len(g.Kubeconfigs):

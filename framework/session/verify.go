@@ -35,6 +35,9 @@ func (s *Session) Verify(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return joined
 	}
+	if err := s.diagnoseJoined(ctx); err != nil {
+		joined = errors.Join(joined, err)
+	}
 	cleanUp := s.cleanUp(ctx)
 	if cleanUp != nil {
 		return errors.Join(joined, cleanUp)

@@ -172,7 +172,7 @@ func look(ctx context.Context, o Options) map[string]*evidence.Cluster {
 func unsettled(in intent.Intent, epoch string, snapshot map[string]*evidence.Cluster) (open []string, which string) {
 	run := evidence.Run{Intent: in, Epochs: map[string]evidence.Epoch{epoch: {Name: epoch, Clusters: snapshot}}}
 	for _, c := range claim.All() {
-		if c.Kind != claim.Converges || c.Level != claim.Core || c.Epoch != epoch || c.Area == claim.Setup {
+		if c.Kind != claim.Converges || c.Level != claim.Core || c.Epoch != epoch || c.Area == claim.Setup || c.Area == claim.Printed {
 			continue
 		}
 		for _, f := range c.Judge(run) {

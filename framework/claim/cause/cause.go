@@ -13,6 +13,9 @@ import (
 	"github.com/meshproof/meshproof/framework/intent"
 )
 
+// sameNetworkID is the cause that a run which follows the guide's printed text expects.
+const sameNetworkID = "same-network"
+
 // row is one cause.
 type row struct {
 	id string
@@ -120,13 +123,13 @@ func Name(run evidence.Run, f claim.Finding) (*claim.Cause, claim.Verdict) {
 	return cause, verdict
 }
 
-func find(run evidence.Run, f claim.Finding) (*claim.Cause, claim.Verdict, []string) {
+func find(run evidence.Run, f claim.Finding, but ...string) (*claim.Cause, claim.Verdict, []string) {
 	s, known := look(run, f)
 	if !known || f.Verdict != claim.Failed && f.Verdict != claim.Inconclusive {
 		return nil, f.Verdict, nil
 	}
 	for _, r := range table() {
-		if r.explains != nil && !slices.Contains(r.explains, f.Claim) {
+		if r.explains != nil && !slices.Contains(r.explains, f.Claim) || slices.Contains(but, r.id) {
 			continue
 		}
 		if sentence, files := r.shows(s); sentence != "" {
@@ -134,6 +137,27 @@ func find(run evidence.Run, f claim.Finding) (*claim.Cause, claim.Verdict, []str
 		}
 	}
 	return nil, f.Verdict, nil
+}
+
+// ofOneNetwork are the causes that one network name brings along: addresses that no pod of the cluster has, which mostly cannot
+// be reached.
+func ofOneNetwork() []string {
+	return []string{sameNetworkID, "stale-endpoint", "remote-connections-failing", "endpoint-unhealthy"}
+}
+
+// Unhide is for a run that expects one network name: it gives the findings of Apply with the cause that stands behind that one,
+// where the evidence shows another which does not come of it. judged are the same findings without causes.
+func Unhide(run evidence.Run, judged, found []claim.Finding) []claim.Finding {
+	all := slices.Clone(found)
+	for i, f := range all {
+		if f.Cause == nil || f.Cause.ID != sameNetworkID {
+			continue
+		}
+		if behind, verdict, _ := find(run, judged[i], ofOneNetwork()...); behind != nil && verdict == claim.Failed {
+			all[i].Cause = behind
+		}
+	}
+	return all
 }
 
 // Apply gives the findings with their causes, and with the files that show them. A failed finding whose cause lies around

@@ -26,7 +26,7 @@ func (s sight) dead() (evidence.Step, bool) {
 	if step, failed := seen.FirstFailed(s.run.Steps); failed || s.claim == "procedure" {
 		return step, failed
 	}
-	at := slices.IndexFunc(s.run.Steps, func(step evidence.Step) bool { return step.Error != "" })
+	at := slices.IndexFunc(s.run.Steps, func(step evidence.Step) bool { return step.Error != "" && step.Finding == "" })
 	if at < 0 {
 		return evidence.Step{}, false
 	}

@@ -293,3 +293,27 @@ func TestOnTheRecordedMesh(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestUnhide: a run that expects one network name is not to miss what stands behind it.
+func TestUnhide(t *testing.T) {
+	run := example.Healthy()
+	example.Cluster(run, west).Kubernetes.Namespaces[0].Labels["topology.istio.io/network"] = "network1"
+	strangerBehindGateway(run)
+	for i := range example.Calls(run, east, evidence.Split).Replies {
+		if r := &example.Calls(run, east, evidence.Split).Replies[i]; i%2 == 0 {
+			r.Code, r.Version, r.Body = 403, "", "RBAC: access denied"
+		}
+	}
+	judged := claim.Judge(run)
+	found := Apply(run, judged)
+	for id, want := range map[string][2]string{
+		"split-replies " + eastToWest:     {"same-network", "authorization-denied"},
+		"gateway-backend-healthy " + west: {"same-network", "same-network"}, // the stale address comes of it
+	} {
+		name, subject, _ := strings.Cut(id, " ")
+		before, after := finding(t, found, name, subject), finding(t, Unhide(run, judged, found), name, subject)
+		if before.Cause == nil || before.Cause.ID != want[0] || after.Cause == nil || after.Cause.ID != want[1] {
+			t.Errorf("%s: %+v, then %+v, want %v", id, before.Cause, after.Cause, want)
+		}
+	}
+}

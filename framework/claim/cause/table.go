@@ -102,7 +102,7 @@ func installation() []row {
 			remedy:   "Look at the cluster's DNS (the pods of kube-dns, their service, the node's own resolver), and run again.",
 		},
 		{
-			id: "same-network", verdict: claim.Failed, shows: sameNetwork,
+			id: sameNetworkID, verdict: claim.Failed, shows: sameNetwork,
 			sentence: "Two clusters have one network name: istiod hands out raw pod addresses, and no gateway is used.",
 			explains: with(ofTheCalls(), "mesh-ids", "network-names", "endpoints-across-gateway", "endpoints-shared", "gateways-known", "gateway-backend-healthy"),
 			remedy:   "Give each cluster a network name of its own, at the installation of the control plane and in gen-eastwest-gateway.sh --network (finding F1).",

@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -37,6 +39,14 @@ type Result struct {
 	// ExitCode is -1 when the command was killed or could not be started.
 	ExitCode       int
 	Stdout, Stderr string
+}
+
+// Callers gives the caller's own environment but for these names. On given clusters a kubeconfig's login plugin may need any of it.
+func Callers(but ...string) []string {
+	return slices.DeleteFunc(os.Environ(), func(e string) bool {
+		name, _, _ := strings.Cut(e, "=")
+		return slices.Contains(but, name)
+	})
 }
 
 // Script is the command line under which the guide's text is run: a pipeline fails when any of its members does.
