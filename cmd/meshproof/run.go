@@ -76,6 +76,7 @@ changes nothing.`,
 	f.BoolVarP(&verbose, "verbose", "v", false, "print also what is being done and waited for")
 	meshFlags(f, &o)
 	imageFlags(f, &o.Images)
+	configured(c)
 	return c
 }
 

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+const givenText = "kubeconfig: [east.yaml, west.yaml]\nrelease-dir: asm\nsamples: 800\ntable: of-prove.md\n"
+
+func TestSettingsOfARun(t *testing.T) {
+	for _, tc := range []struct{ name, file, args, variable, value, want string }{
+		{"the file", givenText, "--config run.yaml", "", "", "800 measured ones"},
+		{"the file by its variable", givenText, "", "MESHPROOF_CONFIG", "run.yaml", "800 measured ones"},
+		{"the environment before the file", givenText, "--config run.yaml", "MESHPROOF_SAMPLES", "900", "900 measured ones"},
+		{"the flag before both", givenText, "--config run.yaml --samples 1000", "MESHPROOF_SAMPLES", "900", "1000 measured ones"},
+		{"a disruptive file on given clusters", givenText + "disruptive: true\ndisruption: not-injected\n", "--config run.yaml", "", "", "disrupt    not-injected"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.write("run.yaml", tc.file)
+			if tc.variable != "" {
+				t.Setenv(tc.variable, tc.value)
+			}
+			before := w.tree()
+			out, code, err := w.dryRun(tc.args)
+			w.unchanged(before)
+			if code != 0 || !strings.Contains(out, tc.want) || !strings.Contains(out, "given: context west of ") {
+				t.Errorf("exit code %d, %v, want %q:\n%s", code, err, tc.want, out)
+			}
+		})
+	}
+}
+
+// What the flags take and the run does not is told with the place where it stands: nobody typed it.
+func TestARefusedSettingNamesItsPlace(t *testing.T) {
+	for _, tc := range []struct{ name, text, args, variable, value, want string }{
+		{"an unknown key", "smaples: 3\n", "--config run.yaml", "", "", `settings file run.yaml: there is no key "smaples": did you mean "samples"?`},
+		{"a value that the flag refuses", "alpha: few\n", "--config run.yaml", "", "", "run.yaml: key alpha"},
+		{"a value that the run refuses", "keep: sometimes\n", "--config run.yaml", "", "", `--keep is from file "run.yaml"`},
+		{"a variable that the run refuses", "keep: never\n", "--config run.yaml", "MESHPROOF_KEEP", "sometimes", "--keep is from environment variable MESHPROOF_KEEP"},
+		{"a variable that the flag refuses", "", "", "MESHPROOF_TIMEOUT", "soon", "MESHPROOF_TIMEOUT"},
+		{"a dry run that nobody would notice is missing", "dry-run: true\n", "--config run.yaml", "", "", "not taken from a file"},
+		{"the same of a variable", "", "", "MESHPROOF_DRY_RUN", "true", "command line only"},
+		{"no file", "", "--config none.yaml", "", "", "none.yaml"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.write("run.yaml", tc.text)
+			if tc.variable != "" {
+				t.Setenv(tc.variable, tc.value)
+			}
+			before := w.tree()
+			out, code, err := w.dryRun(tc.args)
+			w.unchanged(before)
+			if code != exitUsage || err == nil || !strings.Contains(err.Error(), tc.want) || out != "" {
+				t.Errorf("exit code %d, %v, want a usage error that says %q; printed %q", code, err, tc.want, out)
+			}
+		})
+	}
+}
+
+// One file serves every command: a key that another has is passed over, one that none has is refused.
+func TestEveryCommandOfARunTakesTheFile(t *testing.T) {
+	for _, c := range configurable() {
+		t.Run(c.Name(), func(t *testing.T) {
+			w := newWorld(t)
+			w.write("run.yaml", "n: 1\nonly: [remote-secret-missing]\ncontext: []\ncolour: red\n")
+			before := w.tree()
+			out, code := execute(t, c.Name(), "--config", "run.yaml")
+			w.unchanged(before)
+			if code != exitUsage || !strings.Contains(out, `there is no key "colour"`) {
+				t.Errorf("exit code %d: %s", code, out)
+			}
+		})
+	}
+}
