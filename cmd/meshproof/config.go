@@ -21,6 +21,45 @@ const configName = "config"
 // onlyFlags are taken from the command line alone: each has a command do something else than its work.
 func onlyFlags() []string { return []string{"help", "dry-run", "list"} }
 
+func configCommand() *cobra.Command {
+	c := &cobra.Command{Use: "config", Short: "The settings of a run, and where their values come from", Args: cobra.ArbitraryArgs, RunE: onlyCommands}
+	c.AddCommand(configPrintCommand())
+	return c
+}
+
+func configPrintCommand() *cobra.Command {
+	var (
+		r       runFlags
+		sources settings.Sources
+	)
+	c := &cobra.Command{
+		Use:   "print",
+		Short: "Print the settings that a run would have, and where each comes from",
+		Long: `Prints what run would do its work with, given the same flags, variables and file, as YAML that
+--config takes again. A comment says where each value comes from: a flag, an environment
+variable, the file, or a default. Nothing is asked of any cluster; whether a run takes the
+values is told by meshproof run --dry-run.`,
+		Example: "  meshproof config print --config nightly.yaml --samples 2000\n  meshproof config print > nightly.yaml",
+		Args:    usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := r.complete(c); err != nil {
+				return err
+			}
+			text, err := settings.YAML(c.Flags(), layers(), sources)
+			if err != nil {
+				return err
+			}
+			return printText(c.OutOrStdout(), text)
+		},
+	}
+	r.add(c)
+	sources = configured(c)
+	return c
+}
+
+// followingFlags are those whose default follows from the clusters or from another flag (runFlags.complete).
+func followingFlags() []string { return []string{"disruptive", "revision", "fleet", "project-number"} }
+
 // configurable are the commands whose flags may stand in a settings file. One file serves them all.
 func configurable() []*cobra.Command {
 	return []*cobra.Command{runCommand(), upCommand(), proveCommand(), soakCommand(), preflightCommand()}
@@ -39,13 +78,17 @@ func fileKeys() []string {
 	return all
 }
 
+func layers() settings.Layers {
+	return settings.Layers{Lookup: os.LookupEnv, File: configName, Others: fileKeys(), Never: onlyFlags(), Following: followingFlags()}
+}
+
 // configured adds --config, and has flags that are not given take their values from the environment and the file before the
 // command runs. It gives back where values come from, which is known by then.
 func configured(c *cobra.Command) settings.Sources {
 	c.Flags().String(configName, "", "YAML file of settings, its keys named as the flags; flags come first, then "+settings.Prefix+"* variables, then the file")
 	sources := settings.Sources{}
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
-		filled, err := settings.Fill(c.Flags(), settings.Layers{Lookup: os.LookupEnv, File: configName, Others: fileKeys(), Never: onlyFlags()})
+		filled, err := settings.Fill(c.Flags(), layers())
 		if err != nil {
 			return &session.UsageError{Err: err}
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -74,3 +75,39 @@ func TestEveryCommandOfARunTakesTheFile(t *testing.T) {
 		})
 	}
 }
+
+func TestConfigPrint(t *testing.T) {
+	for _, tc := range []struct {
+		name, file, args string
+		want             []string
+	}{
+		{"kind clusters", "samples: 800\n", "--keep always", []string{
+			`samples: 800  # file "run.yaml"`, `keep: "always"  # flag --keep`, `images: "registry"  # environment variable MESHPROOF_IMAGES`,
+			"alpha: 1e-08  # default", "# disruptive: true  # default that follows", `# fleet: "meshproof"  # default that follows`}},
+		{"a topology", "topology: topology.yaml\n", "", []string{`topology: "topology.yaml"  # file`, "# disruptive: false  #", `# revision: "asm-1232-3"  #`, `# fleet: ""  #`}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.edit("topology.yaml", "asm-1232-2", "asm-1232-3")
+			w.write("run.yaml", tc.file)
+			t.Setenv("MESHPROOF_IMAGES", "registry")
+			before := w.tree()
+			out, code := execute(t, append(strings.Fields("config print --config run.yaml"), strings.Fields(tc.args)...)...)
+			w.unchanged(before)
+			for _, want := range tc.want {
+				if code != 0 || !strings.Contains("\n"+out, "\n"+want) {
+					t.Errorf("exit code %d, want the line %q:\n%s", code, want, out)
+				}
+			}
+			w.write("printed.yaml", out)
+			t.Setenv("MESHPROOF_IMAGES", "")
+			again, code := execute(t, "config", "print", "--config", "printed.yaml")
+			if strip(again) != strip(out) || code != 0 {
+				t.Errorf("exit code %d, and read again:\n%s\nwant:\n%s", code, again, out)
+			}
+		})
+	}
+}
+
+// strip leaves the comments about where values come from out.
+func strip(text string) string { return regexp.MustCompile(`  # .*`).ReplaceAllString(text, "") }

@@ -81,6 +81,9 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"claim", "arg"},
 		{"claim nonsense", "there is no claim \"nonsense\""},
 		{"claim gateway-address --from none", "none"},
+		{"config prnt", "no command \"prnt\""},
+		{"config print extra", "extra"},
+		{"config print --samples few", "samples"},
 		{"completion tcsh", "no command \"tcsh\""},
 		{"completion bash extra", "extra"},
 	} {

@@ -25,7 +25,7 @@ Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGI
 		return &session.UsageError{Err: fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
 	})
 	c.AddCommand(runCommand(), upCommand(), downCommand(), cleanupCommand(), imagesCommand(), judgeCommand(), proveCommand(), soakCommand(), guideCommand(),
-		versionCommand(), claimsCommand(), claimCommand(), causesCommand(), reportCommand(), preflightCommand(), rbacCommand())
+		versionCommand(), claimsCommand(), claimCommand(), causesCommand(), reportCommand(), preflightCommand(), rbacCommand(), configCommand())
 	addCompletion(c)
 	return c
 }

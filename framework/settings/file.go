@@ -114,17 +114,19 @@ func texts(f *pflag.Flag, value any) ([]string, error) {
 	return all, nil
 }
 
+// plain tells whether values of that kind of flag are written without quotes.
+func plain(kind string) bool { return slices.Contains([]string{"bool", "int", "float64"}, kind) }
+
 // scalar refuses a number or a truth value where a text belongs: YAML would have read revision 1.10 as 1.1, and a run named
 // 0777 as 511.
 func scalar(kind string, value any) (string, error) {
-	plain := slices.Contains([]string{"bool", "int", "float64"}, kind)
 	switch v := value.(type) {
 	case string:
 		return v, nil
 	case nil:
 		return "", errors.New("it has no value")
 	case bool, json.Number:
-		if plain {
+		if plain(kind) {
 			return fmt.Sprint(v), nil
 		}
 		return "", fmt.Errorf("%v is no text (%s): write it in quotes", v, kind)

@@ -42,6 +42,8 @@ type Layers struct {
 	Others []string
 	// Never are flags of the command line alone.
 	Never []string
+	// Following are flags whose default follows from others.
+	Following []string
 }
 
 // Fill sets every flag that was not given from its environment variable, and else from the file. An empty variable counts as

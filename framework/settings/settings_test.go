@@ -144,3 +144,37 @@ func TestWhatIsWrongInTheEnvironmentIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestPrintedSettingsAreTakenAgain(t *testing.T) {
+	path := file(t, "plant: ['a # \"b\": c', \"two\\nlines\", '<&>']\nkubeconfig: []\n")
+	l := layers(map[string]string{"MESHPROOF_TIMEOUT": "30m"})
+	l.Following = []string{"disruptive", "revision"}
+	f := flags(t, "--config", path, "--revision", "1.10")
+	sources, err := Fill(f, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := YAML(f, l, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := fmt.Sprintf("  # file %q\n", path)
+	want := "alpha: 1e-08  # default\n# disruptive: false  # default that follows from other settings\nkubeconfig: []" + from +
+		`plant: ["a # \"b\": c","two\nlines","<&>"]` + from + "revision: \"1.10\"  # flag --revision\nsamples: 600  # default\n" +
+		"timeout: \"30m0s\"  # environment variable MESHPROOF_TIMEOUT\n"
+	if text != want {
+		t.Errorf("%s\nwant\n%s", text, want)
+	}
+	again := flags(t, "--config", file(t, text))
+	if _, err := Fill(again, layers(nil)); err != nil {
+		t.Fatal(err)
+	}
+	f.VisitAll(func(f *pflag.Flag) {
+		if got := again.Lookup(f.Name).Value.String(); got != f.Value.String() && f.Name != "config" {
+			t.Errorf("%s is %s, and read again %s", f.Name, f.Value, got)
+		}
+	})
+	if again.Changed("disruptive") {
+		t.Error("a default that follows from other settings counts as given when it is read again")
+	}
+}
