@@ -23,7 +23,7 @@ func onlyFlags() []string { return []string{"help", "dry-run", "list"} }
 
 func configCommand() *cobra.Command {
 	c := &cobra.Command{Use: "config", Short: "The settings of a run, and where their values come from", Args: cobra.ArbitraryArgs, RunE: onlyCommands}
-	c.AddCommand(configPrintCommand())
+	c.AddCommand(configPrintCommand(), configListCommand())
 	return c
 }
 
@@ -85,7 +85,7 @@ func layers() settings.Layers {
 // configured adds --config, and has flags that are not given take their values from the environment and the file before the
 // command runs. It gives back where values come from, which is known by then.
 func configured(c *cobra.Command) settings.Sources {
-	c.Flags().String(configName, "", "YAML file of settings, its keys named as the flags; flags come first, then "+settings.Prefix+"* variables, then the file")
+	c.Flags().String(configName, "", "YAML file of settings, its keys named as the flags; flags come first, then "+settings.Prefix+"* variables, then the file (docs/configuration.md)")
 	sources := settings.Sources{}
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		filled, err := settings.Fill(c.Flags(), layers())

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"encoding/json"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/meshproof/meshproof/framework/report"
+	"github.com/meshproof/meshproof/framework/session"
 )
 
 const givenText = "kubeconfig: [east.yaml, west.yaml]\nrelease-dir: asm\nsamples: 800\ntable: of-prove.md\n"
@@ -111,3 +117,53 @@ func TestConfigPrint(t *testing.T) {
 
 // strip leaves the comments about where values come from out.
 func strip(text string) string { return regexp.MustCompile(`  # .*`).ReplaceAllString(text, "") }
+
+func TestConfigListIsTheDocument(t *testing.T) {
+	page, err := os.ReadFile("../../docs/configuration.md")
+	if got, code := execute(t, "config", "list", "--output", "markdown"); err != nil || code != 0 || got != string(page) {
+		t.Errorf("exit code %d, %v: --output markdown is not docs/configuration.md: make docs", code, err)
+	}
+	body, code := execute(t, "config", "list", "--output", "json")
+	var listed report.Configuration
+	if err := json.Unmarshal([]byte(body), &listed); err != nil || code != 0 || len(listed.Waits) != len(session.DefaultLimits().Waits()) {
+		t.Fatalf("exit code %d, %v, %d waits", code, err, len(listed.Waits))
+	}
+	text, code := execute(t, "config", "list")
+	for _, w := range listed.Waits {
+		if code != 0 || !strings.Contains(text, "\n"+w.Name+" ") || !strings.Contains(string(page), w.Sentence) {
+			t.Errorf("exit code %d: wait %s is missing", code, w.Name)
+		}
+	}
+	for _, s := range listed.Settings {
+		only := slices.Contains(onlyFlags(), s.Name)
+		if only == (s.Variable != "") || s.InFile == (only || s.Name == "config") || s.Sentence == "" || len(s.Commands) == 0 || !strings.Contains(text, "\n"+s.Name+" ") && s.Name != "alpha" {
+			t.Errorf("setting %+v", s)
+		}
+	}
+	if samples := slices.IndexFunc(listed.Settings, func(s report.Setting) bool { return s.Name == "samples" }); samples < 0 ||
+		listed.Settings[samples].Default != "600" || !slices.Equal(listed.Settings[samples].Commands, []string{"run", "soak"}) {
+		t.Errorf("%+v has no right samples", listed.Settings)
+	}
+}
+
+// The example in the document is one that a run on given clusters takes.
+func TestTheDocumentsExampleIsTaken(t *testing.T) {
+	page, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "An example of a file:\n\n")
+	example, _, found := strings.Cut(rest, "\n\n")
+	if !found {
+		t.Fatal("the document has no example")
+	}
+	w := newWorld(t)
+	w.write("clusters.yaml", topologyText)
+	w.write("nightly.yaml", strings.ReplaceAll(example, "    ", ""))
+	out, code, err := w.dryRun("--config nightly.yaml")
+	for _, want := range []string{"2000 measured ones", "disrupt    not-injected", "waits      each may take 2 times as long"} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("exit code %d, %v, want %q:\n%s", code, err, want, out)
+		}
+	}
+}
