@@ -41,7 +41,7 @@ func TestSettingsOfARun(t *testing.T) {
 // What the flags take and the run does not is told with the place where it stands: nobody typed it.
 func TestARefusedSettingNamesItsPlace(t *testing.T) {
 	for _, tc := range []struct{ name, text, args, variable, value, want string }{
-		{"an unknown key", "smaples: 3\n", "--config run.yaml", "", "", `settings file run.yaml: there is no key "smaples": did you mean "samples"?`},
+		{"an unknown key", "samplez: 3\n", "--config run.yaml", "", "", `settings file run.yaml: there is no key "samplez": did you mean "samples"?`},
 		{"a value that the flag refuses", "alpha: few\n", "--config run.yaml", "", "", "run.yaml: key alpha"},
 		{"a value that the run refuses", "keep: sometimes\n", "--config run.yaml", "", "", `--keep is from file "run.yaml"`},
 		{"a variable that the run refuses", "keep: never\n", "--config run.yaml", "MESHPROOF_KEEP", "sometimes", "--keep is from environment variable MESHPROOF_KEEP"},

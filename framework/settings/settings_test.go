@@ -101,7 +101,7 @@ func TestEveryKindOfFlagIsTaken(t *testing.T) {
 
 func TestWhatIsWrongInAFileIsRefused(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
-		{"smaples: 3", `there is no key "smaples": did you mean "samples"?`},
+		{"samplez: 3", `there is no key "samplez": did you mean "samples"?`},
 		{"tabel: a.md", `did you mean "table"?`},
 		{"dry_run: true", `there is no key "dry_run": see meshproof config list`},
 		{"colour: red", "see meshproof config list"},
