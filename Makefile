@@ -53,9 +53,10 @@ bench: build engine ## measure against the steps typed by hand; writes docs/benc
 bench-cold: ## measure a cold run against bare go build (35 minutes); writes docs/benchmarks-cold.md
 	scripts/bench/cold
 
-docs: build ## write the pages that are made from the code: docs/requirements.md, docs/troubleshooting.md
+docs: build ## write the pages that are made from the code: docs/requirements.md, troubleshooting.md, configuration.md
 	bin/meshproof claims --output markdown >docs/requirements.md
 	bin/meshproof causes --output markdown >docs/troubleshooting.md
+	bin/meshproof config list --output markdown >docs/configuration.md
 
 ci: ## what CI does on a clean machine
 	.ci/run

@@ -45,6 +45,8 @@ func badOptions() []badInput {
 		{"a disruption that is not allowed", "--disruption service-deleted", "--disruptive --disruption service-deleted", "which --disruptive allows"},
 		{"a disruption of what is not ours", "--disruptive --disruption different-roots", "--disruptive", "for kind clusters that the run makes"},
 		{"a run id that is no name", "--run-id Upper", "--run-id lower", "lower-case letters"},
+		{"waits that are shorter", "--timeout-multiplier 0.5", "--timeout-multiplier 1.5", "with shorter waits a mesh that is only slow"},
+		{"waits without an end", "--timeout-multiplier +Inf", "--timeout-multiplier 100", "use a factor from 1 to 100"},
 		{"a time that is none", "--timeout -1s", "--timeout 1h", "use a positive duration"},
 	} {
 		options = append(options, badInput{name: o.name, bad: both + " " + o.bad, good: both + " " + o.good, says: []string{o.says}})

@@ -81,6 +81,10 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"claim", "arg"},
 		{"claim nonsense", "there is no claim \"nonsense\""},
 		{"claim gateway-address --from none", "none"},
+		{"config prnt", "no command \"prnt\""},
+		{"config print extra", "extra"},
+		{"config list --output html", "use text, json, markdown"},
+		{"config print --samples few", "samples"},
 		{"completion tcsh", "no command \"tcsh\""},
 		{"completion bash extra", "extra"},
 	} {

@@ -40,6 +40,7 @@ Exit codes: 0 every row is ok, 1 one failed, 3 one could not be told, 2 usage.`,
 	f.StringVar(&o.ReleaseDir, "release-dir", "", "a release directory as asmcli --output_dir lays it out")
 	f.BoolVar(&o.Disruptive, "disruptive", false, "look also for the permissions that run --disruptive needs")
 	f.StringVar(&o.Images.CacheDir, "cache-dir", "", "where built and pulled images would be kept (default: the user's cache directory)")
+	configured(c)
 	return c
 }
 

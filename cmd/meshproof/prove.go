@@ -51,6 +51,7 @@ and the mesh must pass again. It ends with code 1 when a fault was not named.`,
 	f.BoolVarP(&verbose, "verbose", "v", false, "print also what is being done and waited for")
 	meshFlags(f, &o)
 	imageFlags(f, &o.Images)
+	configured(c)
 	return c
 }
 

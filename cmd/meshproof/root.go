@@ -26,7 +26,7 @@ Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGI
 		return &session.UsageError{Err: fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
 	})
 	c.AddCommand(runCommand(), upCommand(), downCommand(), cleanupCommand(), imagesCommand(), judgeCommand(), proveCommand(), soakCommand(), guideCommand(),
-		versionCommand(), claimsCommand(), claimCommand(), causesCommand(), reportCommand(), preflightCommand(), rbacCommand())
+		versionCommand(), claimsCommand(), claimCommand(), causesCommand(), reportCommand(), preflightCommand(), rbacCommand(), configCommand())
 	addCompletion(c)
 	return c
 }
@@ -56,6 +56,7 @@ func meshFlags(f *pflag.FlagSet, o *session.Options) {
 	f.StringVar(&o.Fleet, "fleet", "", "FLEET_PROJECT_ID (default: meshproof; on given clusters what their mesh says)")
 	f.StringVar(&o.ProjectNumber, "project-number", "", "what step S1 prints (default: 123456789012; on given clusters what their mesh says)")
 	f.StringVar(&o.ReleaseDir, "release-dir", "", "a release directory as asmcli --output_dir lays it out (default: put together from the pinned Istio)")
+	f.Float64Var(&o.TimeoutMultiplier, "timeout-multiplier", 1, "factor that stretches every wait for a slow machine or cluster, but not --timeout (docs/configuration.md)")
 	f.DurationVar(&o.Timeout, "timeout", 0, "limit of the run without its removal (default: none; each step has its own)")
 }
 

@@ -27,11 +27,7 @@ func runCommand() *cobra.Command { return runWith(session.Options{}) }
 
 // runWith is the command with options that have no flag.
 func runWith(o session.Options) *cobra.Command {
-	var (
-		given                  session.Given
-		keep                   string
-		quiet, verbose, dryRun bool
-	)
+	r := &runFlags{o: o}
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Perform the guide on two clusters and judge the mesh",
@@ -45,26 +41,35 @@ changes nothing.`,
 			"  meshproof run --context east --context west\n  meshproof run --topology clusters.yaml --dry-run",
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := takeGiven(c, given, &o); err != nil {
+			if err := r.complete(c); err != nil {
 				return err
 			}
-			o.Keep, o.Tell = session.Keep(keep), newTerminal(os.Stderr, quiet, verbose)
-			if !c.Flags().Changed("disruptive") {
-				o.Disruptive = len(o.Targets) == 0 && o.Mode != intent.Literal
+			r.o.Tell = newTerminal(os.Stderr, r.quiet, r.verbose)
+			if r.dryRun {
+				return dry(c.Context(), c.OutOrStdout(), r.o)
 			}
-			kindDefaults(&o)
-			if dryRun {
-				return dry(c.Context(), c.OutOrStdout(), o)
-			}
-			return run(c.Context(), o)
+			return run(c.Context(), r.o)
 		},
 	}
-	f := c.Flags()
-	givenFlags(f, &given)
-	f.BoolVar(&dryRun, "dry-run", false, "check all input, say what would be done, and change nothing")
+	r.add(c)
+	configured(c)
+	return c
+}
+
+// runFlags are what the flags of run say.
+type runFlags struct {
+	o                      session.Options
+	given                  session.Given
+	quiet, verbose, dryRun bool
+}
+
+func (r *runFlags) add(c *cobra.Command) {
+	f, o := c.Flags(), &r.o
+	givenFlags(f, &r.given)
+	f.BoolVar(&r.dryRun, "dry-run", false, "check all input, say what would be done, and change nothing")
 	f.IntVar(&o.Samples, "samples", 600, "measured calls per direction")
 	f.Float64Var(&o.Alpha, "alpha", 1e-8, "declared false-fail rate of each random check")
-	f.StringVar(&keep, "keep", "never", "when clusters that the run made stay: never, on-failure or always")
+	f.StringVar((*string)(&o.Keep), "keep", string(session.KeepNever), "when clusters that the run made stay: never, on-failure or always")
 	f.StringVar(&o.ReportDir, "report-dir", "", "where the report goes (default: reports/RUN-ID, and reports/latest points at it)")
 	f.StringVar(&o.ProbeImage, "probe-image", "", "image of the suite's own probe pod on given clusters (default: the rig's)")
 	f.StringVar((*string)(&o.Mode), "mode", string(intent.Corrected), "how the guide's commands are taken: corrected, or literal (as printed)")
@@ -72,11 +77,22 @@ changes nothing.`,
 	f.StringArrayVar(&o.Plant, "plant", nil, "put a fault in, to see it caught (kind only): "+session.DifferentRoots)
 	f.BoolVar(&o.Disruptive, "disruptive", false, "change the mesh on purpose and back, for the claims that need it (default: true on kind, false on given clusters)")
 	f.StringSliceVar(&o.Disruptions, "disruption", nil, "do only these to the mesh, by id (default: all)")
-	f.BoolVarP(&quiet, "quiet", "q", false, "print the verdict only")
-	f.BoolVarP(&verbose, "verbose", "v", false, "print also what is being done and waited for")
-	meshFlags(f, &o)
+	f.BoolVarP(&r.quiet, "quiet", "q", false, "print the verdict only")
+	f.BoolVarP(&r.verbose, "verbose", "v", false, "print also what is being done and waited for")
+	meshFlags(f, o)
 	imageFlags(f, &o.Images)
-	return c
+}
+
+// complete gives the options their defaults that follow from others.
+func (r *runFlags) complete(c *cobra.Command) error {
+	if err := takeGiven(c, r.given, &r.o); err != nil {
+		return err
+	}
+	if !c.Flags().Changed("disruptive") {
+		r.o.Disruptive = len(r.o.Targets) == 0 && r.o.Mode != intent.Literal
+	}
+	kindDefaults(&r.o)
+	return nil
 }
 
 // dry says what a run would do.

@@ -47,6 +47,7 @@ when any did not.`,
 	f.BoolVarP(&verbose, "verbose", "v", false, "print also what is being done")
 	meshFlags(f, &o)
 	imageFlags(f, &o.Images)
+	configured(c)
 	return c
 }
 

@@ -29,6 +29,7 @@ func upCommand() *cobra.Command {
 	meshFlags(c.Flags(), &o)
 	imageFlags(c.Flags(), &o.Images)
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "print also what is being done and waited for")
+	configured(c)
 	return c
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -110,7 +111,9 @@ func (w *world) istiod(name, revision string) {
 
 // dryRun runs the command line, and gives what it printed and how it ended.
 func (w *world) dryRun(args string) (out string, code int, err error) {
-	c := runWith(session.Options{ScriptLimit: w.limit})
+	limits := session.DefaultLimits()
+	limits.Script = cmp.Or(w.limit, limits.Script)
+	c := runWith(session.Options{Limits: limits})
 	c.SilenceErrors, c.SilenceUsage = true, true
 	var printed bytes.Buffer
 	c.SetOut(&printed)

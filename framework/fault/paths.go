@@ -69,7 +69,7 @@ func (r *Rig) crossing(ctx context.Context) error {
 		return err
 	}
 	target := fmt.Sprintf("%s:%d", address, gatewayPort)
-	w := poll.Wait{What: "the gateway takes connections", Where: "from cluster " + r.east().Name + " to " + target, Limit: 2 * noticeLimit, Every: time.Second}
+	w := poll.Wait{What: "the gateway takes connections", Where: "from cluster " + r.east().Name + " to " + target, Limit: 2 * r.limits().Notice, Every: time.Second}
 	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
 		out, err := r.kubectl(ctx, r.east(), "", "-n", "meshproof", "exec", "probe", "--", "/usr/local/bin/probe", "dial", "--timeout", "3s", target)
 		if err != nil {

@@ -31,6 +31,8 @@ type Rig struct {
 	Mesh istio.Options
 	// Dir is a private directory for what a fault needs.
 	Dir string
+	// Limits; the zero value = DefaultLimits.
+	Limits Limits
 
 	mu    sync.Mutex
 	saved map[string]*corev1.Secret
@@ -42,12 +44,8 @@ const (
 	gateway     = "istio-eastwestgateway"
 	gatewayPort = 15443
 
-	// commandLimit bounds one kubectl or docker command; a rollout is waited for in it.
-	commandLimit = 3 * time.Minute
 	// maxOutput is the most that is read of one command: Envoy's pages have some 100 KiB each.
 	maxOutput = 16 << 20
-	// noticeLimit bounds the wait until istiod has noticed something: it gives up on a remote cluster after 30 s.
-	noticeLimit = 60 * time.Second
 )
 
 // east is CLUSTER_1, whose helloworld is v1; west is CLUSTER_2 with v2. Faults are put into west, or into how east sees it.
@@ -56,7 +54,7 @@ func (r *Rig) west() *cluster.Cluster { return r.Set[1] }
 
 // kubectl runs one command on a cluster and returns what it printed.
 func (r *Rig) kubectl(ctx context.Context, c *cluster.Cluster, stdin string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, commandLimit, fmt.Errorf("the command took longer than %s", commandLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, r.limits().Command, fmt.Errorf("the command took longer than %s", r.limits().Command))
 	defer cancel()
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.Dir, "KUBECACHEDIR=" + r.Dir, "KUBERC=off"}
 	if r.Intent.Provision == intent.Supplied {
@@ -108,7 +106,7 @@ func (r *Rig) settled(ctx context.Context, c *cluster.Cluster, namespace, deploy
 
 // ended waits until no pod of a selector is being deleted.
 func (r *Rig) ended(ctx context.Context, c *cluster.Cluster, namespace, selector string) error {
-	w := poll.Wait{What: "no pod is ending", Where: fmt.Sprintf("cluster %s, namespace %s, %s", c.Name, namespace, selector), Limit: noticeLimit}
+	w := poll.Wait{What: "no pod is ending", Where: fmt.Sprintf("cluster %s, namespace %s, %s", c.Name, namespace, selector), Limit: r.limits().Notice}
 	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
 		pods, err := c.Pods(ctx, namespace, selector)
 		if err != nil {
@@ -194,7 +192,7 @@ func (r *Rig) status(ctx context.Context, c *cluster.Cluster, remote string) (st
 
 // noticed waits until istiod on a cluster has a remote one in that state; "" = it does not list it.
 func (r *Rig) noticed(ctx context.Context, c *cluster.Cluster, remote, want string) error {
-	w := poll.Wait{What: fmt.Sprintf("istiod has %s as %q", remote, want), Where: "cluster " + c.Name, Limit: noticeLimit}
+	w := poll.Wait{What: fmt.Sprintf("istiod has %s as %q", remote, want), Where: "cluster " + c.Name, Limit: r.limits().Notice}
 	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
 		got, err := r.status(ctx, c, remote)
 		if err == nil && got != want {
@@ -211,7 +209,7 @@ func (r *Rig) envoy(ctx context.Context, c *cluster.Cluster, namespace, deployme
 
 // becomes waits until something on a cluster is so, or is so no more.
 func (r *Rig) becomes(ctx context.Context, c *cluster.Cluster, what string, want bool, look func(context.Context) (bool, error)) error {
-	w := poll.Wait{What: fmt.Sprintf("%s: %t", what, want), Where: "cluster " + c.Name, Limit: noticeLimit}
+	w := poll.Wait{What: fmt.Sprintf("%s: %t", what, want), Where: "cluster " + c.Name, Limit: r.limits().Notice}
 	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
 		is, err := look(ctx)
 		if err == nil && is != want {
@@ -223,7 +221,7 @@ func (r *Rig) becomes(ctx context.Context, c *cluster.Cluster, what string, want
 
 // node runs a command in the node of a kind cluster.
 func (r *Rig) node(ctx context.Context, c *cluster.Cluster, args ...string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, commandLimit, fmt.Errorf("the command took longer than %s", commandLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, r.limits().Command, fmt.Errorf("the command took longer than %s", r.limits().Command))
 	defer cancel()
 	name := strings.TrimPrefix(c.Context, "kind-") + "-control-plane"
 	_, err := shell.Run(ctx, shell.Command{Args: append([]string{"docker", "exec", name}, args...), Env: os.Environ()})
@@ -256,7 +254,7 @@ func (r *Rig) gatewayAddress(ctx context.Context, c *cluster.Cluster) (string, e
 
 // addressed waits until a cluster's gateway has an address.
 func (r *Rig) addressed(ctx context.Context, c *cluster.Cluster) error {
-	w := poll.Wait{What: "the gateway has an address", Where: "cluster " + c.Name, Limit: noticeLimit}
+	w := poll.Wait{What: "the gateway has an address", Where: "cluster " + c.Name, Limit: r.limits().Notice}
 	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
 		_, err := r.gatewayAddress(ctx, c)
 		return "", err
@@ -293,13 +291,13 @@ const (
 
 // watch waits for a condition on west's sample.
 func (r *Rig) watch(ctx context.Context, what string, try poll.Try) error {
-	return poll.Until(ctx, poll.Wait{What: what, Where: "cluster " + r.west().Name + ", namespace " + sample, Limit: noticeLimit}, try)
+	return poll.Until(ctx, poll.Wait{What: what, Where: "cluster " + r.west().Name + ", namespace " + sample, Limit: r.limits().Notice}, try)
 }
 
 // complained waits until istiod on east says in its log that it could not read west: on a connection that is still open from
 // before, it takes HTTP/2's own 45 s until a request is known to be lost.
 func (r *Rig) complained(ctx context.Context) error {
-	w := poll.Wait{What: "istiod says why it cannot read " + r.remote(), Where: "cluster " + r.east().Name, Limit: 2 * noticeLimit, Every: time.Second}
+	w := poll.Wait{What: "istiod says why it cannot read " + r.remote(), Where: "cluster " + r.east().Name, Limit: 2 * r.limits().Notice, Every: time.Second}
 	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
 		out, err := r.kubectl(ctx, r.east(), "", "-n", system, "logs", "deploy/istiod-"+r.Intent.Revision, "--since=3m")
 		if err == nil && !strings.Contains(out, "watch error in cluster "+r.remote()) {

@@ -119,7 +119,7 @@ func (r *Rig) unregion(ctx context.Context) error {
 // takes a policy in a moment after it was applied.
 func (r *Rig) refusals(ctx context.Context, want bool) error {
 	return r.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		w := poll.Wait{What: fmt.Sprintf("calls are refused: %t", want), Where: "from cluster " + c.Name, Limit: noticeLimit}
+		w := poll.Wait{What: fmt.Sprintf("calls are refused: %t", want), Where: "from cluster " + c.Name, Limit: r.limits().Notice}
 		return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
 			out, err := r.kubectl(ctx, c, "", "-n", sample, "exec", "deploy/sleep", "-c", "sleep", "--", "curl", "-s", "-w", "|%{http_code}\n",
 				"http://helloworld.sample:5000/hello?policy-[1-20]")

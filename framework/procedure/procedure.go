@@ -43,13 +43,15 @@ type Limits struct {
 	Calls time.Duration
 	// CleanUp bounds S15 and the wait after it.
 	CleanUp time.Duration
+	// Gone bounds the wait of Undo for one object to be gone; a namespace with pods in it takes about 20 s.
+	Gone time.Duration
 }
 
 // DefaultLimits are several times what was measured on two cores.
 func DefaultLimits() Limits {
 	return Limits{
 		Command: time.Minute, Gateway: 330 * time.Second, Address: 90 * time.Second, Pods: 3 * time.Minute,
-		Calls: 4 * time.Minute, CleanUp: 3 * time.Minute,
+		Calls: 4 * time.Minute, CleanUp: 3 * time.Minute, Gone: 2 * time.Minute,
 	}
 }
 

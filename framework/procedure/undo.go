@@ -18,22 +18,19 @@ type Book interface {
 	Removed(ledger.Entry) error
 }
 
-// goneLimit bounds the wait for one object to be gone; a namespace with pods in it takes about 20 s.
-const goneLimit = 2 * time.Minute
-
 func entry(kind string, c *cluster.Cluster, namespace, name string) ledger.Entry {
 	return ledger.Entry{Kind: kind, Cluster: c.Name, Namespace: namespace, Name: name}
 }
 
 // Undo removes from supplied clusters what the ledger still names, all of it at once: nothing of it needs the rest to be
-// there. What is gone is noted; what could not be removed is named in the joined errors, and stays in the ledger.
-func Undo(ctx context.Context, set cluster.Set, book Book) error {
+// there, and each may take as long as the limit. What is gone is noted; what could not be removed is named in the joined errors, and stays in the ledger.
+func Undo(ctx context.Context, set cluster.Set, book Book, limit time.Duration) error {
 	remaining := book.Remaining()
 	errs := make([]error, len(remaining))
 	var all sync.WaitGroup
 	for i, e := range remaining {
 		all.Go(func() {
-			if err := undo(ctx, set, e); err != nil {
+			if err := undo(ctx, set, e, limit); err != nil {
 				errs[i] = fmt.Errorf("remove %s: %w", e, err)
 				return
 			}
@@ -44,7 +41,7 @@ func Undo(ctx context.Context, set cluster.Set, book Book) error {
 	return errors.Join(errs...)
 }
 
-func undo(ctx context.Context, set cluster.Set, e ledger.Entry) error {
+func undo(ctx context.Context, set cluster.Set, e ledger.Entry, limit time.Duration) error {
 	c := set.Named(e.Cluster)
 	if c == nil {
 		return fmt.Errorf("cluster %q is not among the given ones: give its kubeconfig", e.Cluster)
@@ -54,11 +51,11 @@ func undo(ctx context.Context, set cluster.Set, e ledger.Entry) error {
 		if err != nil {
 			return err
 		}
-		return manifest.Delete(ctx, c, goneLimit, owned...)
+		return manifest.Delete(ctx, c, limit, owned...)
 	}
 	kind, known := kinds()[e.Kind]
 	if !known {
 		return fmt.Errorf("it is not known how a %q is removed: remove it by hand", e.Kind)
 	}
-	return manifest.Delete(ctx, c, goneLimit, manifest.Ref{Kind: kind, Namespace: e.Namespace, Name: e.Name})
+	return manifest.Delete(ctx, c, limit, manifest.Ref{Kind: kind, Namespace: e.Namespace, Name: e.Name})
 }

@@ -63,7 +63,7 @@ func (s *Session) checkRelease(ctx context.Context) error {
 		}
 		member := s.intent.Clusters[0]
 		g := release.Gateway{Mesh: s.intent.MeshID, Cluster: member.ID, Network: member.Network, Revision: s.intent.Revision}
-		if err := rel.Try(ctx, g, s.o.ScriptLimit); err != nil {
+		if err := rel.Try(ctx, g, s.limits.Script); err != nil {
 			return &UsageError{err}
 		}
 		s.rel = rel

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/evidence"
@@ -17,13 +16,6 @@ import (
 // disruptionSamples shows at the declared rate that a side is missing, and no finer imbalance: each call may cost a second
 // while a gateway is gone.
 const disruptionSamples = 40
-
-// disruptionLimit bounds one disruption with its repair and both looks: several times the longest on two cores.
-const disruptionLimit = 10 * time.Minute
-
-// undoLimit bounds the repair. Measured on kind: 40 s, for a control plane
-// and all that has its certificates from it.
-const undoLimit = 3 * time.Minute
 
 // disruptions gives those that this run is to do: none, unless it was asked for them.
 func (s *Session) disruptions() []fault.Disruption {
@@ -82,12 +74,12 @@ func (s *Session) disrupt(ctx context.Context, o verify.Options) error {
 }
 
 func (s *Session) disruptOnce(run context.Context, rig *fault.Rig, o verify.Options, d fault.Disruption) error {
-	ctx, cancel := context.WithTimeoutCause(run, disruptionLimit, fmt.Errorf("%s took longer than %s", d.ID, disruptionLimit))
+	ctx, cancel := context.WithTimeoutCause(run, s.limits.Disruption, fmt.Errorf("%s took longer than %s", d.ID, s.limits.Disruption))
 	defer cancel()
 	o.Intent.Samples = disruptionSamples
 	o.Collect.Intent = o.Intent
 	broken := o
-	broken.Limits, broken.NoGuideCalls, broken.NoSplit = provingLimits(), !d.GuideCalls, d.NoCalls
+	broken.Limits, broken.NoGuideCalls, broken.NoSplit = s.provingLimits(), !d.GuideCalls, d.NoCalls
 	broken.NoSecond = true
 	broken.OnStep = func(step evidence.Step) {
 		step.Error = "" // not to settle is what is expected of it
@@ -115,7 +107,7 @@ func (s *Session) undo(ctx context.Context, rig *fault.Rig, id string, repair fu
 	if s.outlive() {
 		ctx = context.WithoutCancel(ctx)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, undoLimit, fmt.Errorf("to undo %s took longer than %s", id, undoLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Undo, fmt.Errorf("to undo %s took longer than %s", id, s.limits.Undo))
 	defer cancel()
 	err := s.step(ctx, "D."+id+".repair", "", "undo it", func(ctx context.Context) error { return repair(ctx, rig) })
 	if err != nil {

@@ -114,5 +114,5 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
 		}
 		set = append(set, c)
 	}
-	return procedure.Undo(ctx, set, l)
+	return procedure.Undo(ctx, set, l, procedure.DefaultLimits().Gone)
 }

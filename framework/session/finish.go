@@ -26,9 +26,6 @@ type Outcome struct {
 	Stays []string
 }
 
-// removeLimit bounds the removal: it must end even when nothing answers any more.
-const removeLimit = 3 * time.Minute
-
 // Run does everything: it provisions, verifies, judges, reports and removes. The error says what went wrong on the way;
 // the outcome is there in any case but when the input was refused.
 func (s *Session) Run(ctx context.Context) (Outcome, error) {
@@ -128,13 +125,13 @@ func (s *Session) stays() []string {
 
 // remove takes away what the ledger names. It is done also after an interruption, so it has a time limit of its own.
 func (s *Session) remove(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), removeLimit, fmt.Errorf("the removal's limit of %s has passed", removeLimit))
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), s.limits.Remove, fmt.Errorf("the removal's limit of %s has passed", s.limits.Remove))
 	defer cancel()
 	began := time.Now()
 	s.o.Tell.Doing("", "remove what the run made")
 	var err error
 	if s.intent.Provision == intent.Supplied {
-		err = procedure.Undo(ctx, s.set, s.ledger)
+		err = procedure.Undo(ctx, s.set, s.ledger, s.limits.Procedure.Gone)
 	} else {
 		err = kindcluster.Remove(ctx, s.ledger)
 	}

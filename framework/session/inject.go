@@ -27,9 +27,6 @@ const (
 	// calm is how long the calls must go well before a failure is injected, and after it; longer than a call may take (2 s),
 	// so that none of those from before is still under way.
 	calm = 4 * time.Second
-	// recoverLimit bounds the wait until all calls go well again. Measured on kind: up to 25 s after a cut network.
-	recoverLimit = 2 * time.Minute
-	loadLimit    = time.Minute
 )
 
 // injections gives those that this run is to do.
@@ -54,7 +51,7 @@ func (s *Session) inject(ctx context.Context, o verify.Options, rig *fault.Rig, 
 }
 
 func (s *Session) injectOnce(run context.Context, rig *fault.Rig, o verify.Options, i fault.Injection) error {
-	ctx, cancel := context.WithTimeoutCause(run, disruptionLimit, fmt.Errorf("%s took longer than %s", i.ID, disruptionLimit))
+	ctx, cancel := context.WithTimeoutCause(run, s.limits.Disruption, fmt.Errorf("%s took longer than %s", i.ID, s.limits.Disruption))
 	defer cancel()
 	steady := evidence.SteadyCalls{Pod: traffic.LoadPod, Rate: steadyRate}
 	err := s.step(ctx, "D."+i.ID+".calls", "", "call at a steady rate", s.startCalls)
@@ -74,7 +71,7 @@ func (s *Session) injectOnce(run context.Context, rig *fault.Rig, o verify.Optio
 	steady.Restored = time.Now().UTC()
 	if err == nil {
 		_ = s.step(ctx, "D."+i.ID+".recover", "", "wait until all calls go well again", func(ctx context.Context) error {
-			return s.calmed(ctx, recoverLimit, time.Now())
+			return s.calmed(ctx, s.limits.Recover, time.Now())
 		}) // when they do not, the claim says so
 	}
 	steady.Ended = time.Now().UTC()
@@ -106,7 +103,7 @@ func (s *Session) startCalls(ctx context.Context) error {
 		if err := s.apply(ctx, c, fixtures.Load, map[string]string{"ProbeImage": s.o.ProbeImage, "Rate": fmt.Sprint(steadyRate)}); err != nil {
 			return err
 		}
-		w := poll.Wait{What: "the pod that calls is ready", Where: "cluster " + c.Name, Limit: loadLimit}
+		w := poll.Wait{What: "the pod that calls is ready", Where: "cluster " + c.Name, Limit: s.limits.Load}
 		return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
 			p, err := c.Kube().CoreV1().Pods(sampleNamespace).Get(ctx, traffic.LoadPod, metav1.GetOptions{})
 			if err != nil {
@@ -122,7 +119,7 @@ func (s *Session) startCalls(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.calmed(ctx, loadLimit, time.Now())
+	return s.calmed(ctx, s.limits.Load, time.Now())
 }
 
 // calmed waits until, since a moment, every cluster's calls have gone well for a while: none was lost, and every version

@@ -16,7 +16,6 @@ import (
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/stats"
-	"github.com/meshproof/meshproof/framework/verify"
 )
 
 // Keep says when clusters that the run made stay.
@@ -65,9 +64,9 @@ type Options struct {
 	StateDir string
 	// Timeout bounds the run without its removal.
 	Timeout time.Duration
-	// ScriptLimit bounds the trial of the release directory's gateway script; 0 = 10 s.
-	ScriptLimit time.Duration
-	Limits      verify.Limits
+	// Limits of the waits; the zero value = DefaultLimits. TimeoutMultiplier stretches all of them; 0 = 1.
+	Limits            Limits
+	TimeoutMultiplier float64
 	// Tell receives the progress.
 	Tell Teller
 }
@@ -112,14 +111,14 @@ func (o Options) Defaults() (Options, error) {
 	if o.ReportDir == "" {
 		o.ReportDir = filepath.Join("reports", o.RunID)
 	}
-	if o.Limits == (verify.Limits{}) {
-		o.Limits = verify.DefaultLimits()
+	if o.Limits == (Limits{}) {
+		o.Limits = DefaultLimits()
+	}
+	if o.TimeoutMultiplier == 0 {
+		o.TimeoutMultiplier = 1
 	}
 	if o.ProbeImage == "" {
 		o.ProbeImage = images.ProbeRef
-	}
-	if o.ScriptLimit == 0 {
-		o.ScriptLimit = scriptLimit
 	}
 	return o, o.validate()
 }
@@ -165,9 +164,7 @@ func (o Options) validate() error {
 	if len(o.Targets) > 0 { // what a run on kind clusters expects is checked as a whole below
 		errs = append(errs, o.checkCalls())
 	}
-	if err := o.checkMode(); err != nil {
-		errs = append(errs, err)
-	}
+	errs = append(errs, o.checkMode(), o.checkMultiplier())
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))
 	}
@@ -253,9 +250,6 @@ func (o Options) checkMode() error {
 }
 
 var runIDForm = regexp.MustCompile(`^[a-z0-9][-a-z0-9]{0,31}$`)
-
-// scriptLimit is a hundred times what the gateway's script takes.
-const scriptLimit = 10 * time.Second
 
 // guideCalls is how often the guide calls helloworld from each cluster (S14).
 const guideCalls = 20

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -57,6 +58,7 @@ func (s *Session) plannedTraffic() []string {
 	return []string{
 		fmt.Sprintf("traffic    %d calls of the guide's own and %d measured ones from each cluster", s.intent.GuideCalls, s.intent.Samples),
 		"power      " + stats.Explain(s.intent.Samples, 0.5, s.intent.Alpha),
+		"waits      " + cmp.Or(s.o.stretched(), "as docs/configuration.md has them"),
 	}
 }
 

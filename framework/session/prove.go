@@ -13,7 +13,6 @@ import (
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/fault"
 	"github.com/meshproof/meshproof/framework/report"
-	"github.com/meshproof/meshproof/framework/verify"
 )
 
 // Proof is what came of one fault: what was declared, and what the suite said.
@@ -28,14 +27,6 @@ type Proof struct {
 	Named bool
 	// Err is why the fault could not be put in, judged or taken out; nil when all of that went well.
 	Err error
-}
-
-// Limits of a judgement of a mesh that is broken on purpose. Break has waited until the fault is in force, so that the
-// mesh settles at once or not at all.
-func provingLimits() verify.Limits {
-	l := verify.DefaultLimits()
-	l.Converge, l.Quiet = 45*time.Second, 5*time.Second
-	return l
 }
 
 // provingSamples shows at the declared rate that a side is missing, and no finer imbalance.
@@ -82,7 +73,7 @@ func (s *Session) prove(ctx context.Context, rig *fault.Rig, f fault.Fault) Proo
 	began := time.Now()
 	s.o.Tell.Doing("", "judge "+f.ID)
 	found, err := s.Judge(ctx, filepath.Join(s.o.ReportDir, "faults", f.ID, "broken"),
-		JudgeOptions{Samples: samples, Limits: provingLimits(), Planted: []string{f.ID}})
+		JudgeOptions{Samples: samples, Limits: s.provingLimits(), Planted: []string{f.ID}})
 	p.Took, p.Verdict, p.Causes = time.Since(began), found.Verdict, causes(found)
 	if found.Verdict == "" {
 		p.Err = err // a look that was cut short is judged all the same, and the findings say so
@@ -105,8 +96,7 @@ func causes(found report.Findings) []string {
 
 // healthy has the mesh judged, and is an error unless it passes.
 func (s *Session) healthy(ctx context.Context, dir string) error {
-	limits := verify.DefaultLimits()
-	found, err := s.Judge(ctx, dir, JudgeOptions{Samples: provingSamples, Limits: limits})
+	found, err := s.Judge(ctx, dir, JudgeOptions{Samples: provingSamples})
 	if found.Verdict == claim.Passed {
 		return nil
 	}
@@ -115,7 +105,7 @@ func (s *Session) healthy(ctx context.Context, dir string) error {
 
 // newRig is what faults, disruptions and injections act with; name is that of its private directory.
 func (s *Session) newRig(name string) (*fault.Rig, error) {
-	rig := &fault.Rig{Set: s.set, Intent: s.intent, Kubectl: s.images.Kubectl, Mesh: s.mesh, Dir: filepath.Join(s.o.dir(), name)}
+	rig := &fault.Rig{Set: s.set, Intent: s.intent, Kubectl: s.images.Kubectl, Mesh: s.mesh, Dir: filepath.Join(s.o.dir(), name), Limits: s.limits.Fault}
 	if rig.Mesh.Release == nil { // the control planes of given clusters are somebody's
 		rig.Mesh.Release = s.rel
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,6 +20,9 @@ import (
 func (s *Session) Provision(ctx context.Context) error {
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
+	if stretched := s.o.stretched(); stretched != "" {
+		s.o.Tell.Note("waits: " + stretched)
+	}
 	if err := s.Check(ctx); err != nil {
 		return err
 	}
@@ -37,12 +39,6 @@ func (s *Session) Provision(ctx context.Context) error {
 	}
 	return s.makeClusters(ctx)
 }
-
-// Limits of the run's own steps: several times what was measured on two cores.
-const (
-	createLimit  = 5 * time.Minute
-	installLimit = 5 * time.Minute
-)
 
 // istiodReplicas is 1 where ASM has 2: two cores hold two clusters. Every replica is looked at, however many there are.
 const istiodReplicas = 1
@@ -82,7 +78,7 @@ func (s *Session) makeClusters(ctx context.Context) error {
 	o := kindcluster.Options{
 		RunID: s.o.RunID, Dir: s.o.dir(), Names: kindNames(), NodeImage: s.images.Node, RegistryImage: s.images.RegistryImage,
 		Layout: s.images.Layout, NoKindnet: s.images.NoKindnet, MetalLBManifest: s.images.MetalLB,
-		Ledger: s.ledger, Deadline: createLimit, Progress: s.o.Tell.Doing, Diagnostics: filepath.Join(s.o.ReportDir, diagnosticsDir),
+		Ledger: s.ledger, Deadline: s.limits.Create, Progress: s.o.Tell.Doing, Diagnostics: filepath.Join(s.o.ReportDir, diagnosticsDir),
 	}
 	var made []kindcluster.Made
 	err := s.step(ctx, "P3", "", "create the kind clusters", func(ctx context.Context) (err error) {
@@ -106,7 +102,7 @@ func (s *Session) makeClusters(ctx context.Context) error {
 func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindcluster.Made) error {
 	s.mesh = istio.Options{
 		Intent: s.intent, Release: s.rel, Hub: s.images.Hub, Tag: s.images.Tag, UpstreamEnvoy: s.images.UpstreamEnvoy, Replicas: istiodReplicas,
-		CADir: filepath.Join(s.o.dir(), "ca"), DifferentRoots: s.planted(DifferentRoots), Limit: installLimit,
+		CADir: filepath.Join(s.o.dir(), "ca"), DifferentRoots: s.planted(DifferentRoots), Limit: s.limits.Install,
 	}
 	if err := s.step(ctx, "P4", "", "make the mesh's certificate authority", func(context.Context) error { return istio.MakeCA(s.mesh) }); err != nil {
 		return err

@@ -27,6 +27,7 @@ import (
 // Session is one run. Run does all of it; Provision, and Abandon when that fails, are for clusters that stay.
 type Session struct {
 	o      Options
+	limits Limits // as they are in force
 	intent intent.Intent
 	ledger *ledger.Ledger
 	folder *evidence.Folder
@@ -72,7 +73,7 @@ func begin(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{o: o, set: set, intent: o.kindIntent(false)}, nil
+	return &Session{o: o, limits: o.Limits.times(o.TimeoutMultiplier), set: set, intent: o.kindIntent(false)}, nil
 }
 
 // Options are the options as they are in force.
@@ -130,13 +131,10 @@ func (s *Session) step(ctx context.Context, id, clusterName, title string, f fun
 // bounded is step for what speaks to clusters only: an API server that takes a connection and never answers must not hold
 // the run for ever.
 func (s *Session) bounded(ctx context.Context, id, clusterName, title string, f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, stepLimit, fmt.Errorf("the step's limit of %s has passed", stepLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Step, fmt.Errorf("the step's limit of %s has passed", s.limits.Step))
 	defer cancel()
 	return s.step(ctx, id, clusterName, title, f)
 }
-
-// stepLimit is many times what these steps take on two cores (at most 2 s).
-const stepLimit = 2 * time.Minute
 
 // orderedSteps gives the steps in the order in which they began.
 func (s *Session) orderedSteps() []evidence.Step {

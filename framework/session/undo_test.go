@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/meshproof/meshproof/framework/fault"
 	"github.com/meshproof/meshproof/framework/intent"
@@ -28,7 +29,7 @@ func TestUndo(t *testing.T) {
 		"interrupted, and the repair fails too": {provision: intent.Supplied, interrupted: true, repair: broken, whole: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &Session{o: Options{Keep: tc.keep, Tell: silent{}}, intent: intent.Intent{Provision: tc.provision}}
+			s := &Session{o: Options{Keep: tc.keep, Tell: silent{}}, limits: Limits{Undo: time.Minute}, intent: intent.Intent{Provision: tc.provision}}
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			if tc.interrupted {

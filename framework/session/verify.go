@@ -51,7 +51,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	}
 	p, err := procedure.New(procedure.Options{
 		Intent: s.intent, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
-		OnStep: s.record, Ledger: s.ledger, OnNamespace: s.logAccess,
+		Limits: s.limits.Procedure, OnStep: s.record, Ledger: s.ledger, OnNamespace: s.logAccess,
 	})
 	s.proc = p
 	return err
@@ -110,7 +110,7 @@ func (s *Session) apply(ctx context.Context, c *cluster.Cluster, name string, da
 
 func (s *Session) verifyOptions() verify.Options {
 	return verify.Options{
-		Set: s.set, Intent: s.intent, Folder: s.folder, Caller: s.proc, Limits: s.o.Limits, OnStep: s.record,
+		Set: s.set, Intent: s.intent, Folder: s.folder, Caller: s.proc, Limits: s.limits.Verify, OnStep: s.record,
 		OnState: func(what, state string) { s.o.Tell.Doing("", "waiting for the "+what+": "+state) },
 		Collect: collect.Options{
 			Intent: s.intent, SampleNamespace: sampleNamespace, GatewayNamespace: "istio-system",

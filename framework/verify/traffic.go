@@ -53,10 +53,7 @@ func secondCalls(ctx context.Context, o Options, snapshot map[string]*evidence.C
 // split sends the measured calls, both directions at once, between two readings of every Envoy's counters. It is done
 // once: there is no second try.
 func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster) error {
-	limit := o.Limits.Calls
-	if limit == 0 {
-		limit = traffic.Limit(o.Intent.Samples) + time.Minute
-	}
+	limit := traffic.Limit(o.Intent.Samples) + o.Limits.Counters
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the measured calls took longer than %s", limit))
 	defer cancel()
 	began := time.Now()

@@ -27,14 +27,14 @@ type Limits struct {
 	Quiet time.Duration
 	// Withdraw is how long the endpoints of a removed sample may stay in the mesh.
 	Withdraw time.Duration
-	// Calls bounds one round of measured calls; 0 = as long as traffic.Limit gives so many calls, and a minute for the rest.
-	Calls time.Duration
+	// Counters is how long counters and access logs may take around the measured calls, which have traffic.Limit for themselves.
+	Counters time.Duration
 }
 
 // DefaultLimits are what a mesh is given unless the run says otherwise. Measured on kind: discovery 0.2 to 2.5 s, 30 s
 // until istiod gives up on a remote cluster (PILOT_REMOTE_CLUSTER_TIMEOUT), and 0.8 s a call through a dead gateway.
 func DefaultLimits() Limits {
-	return Limits{Converge: 90 * time.Second, Quiet: 35 * time.Second, Withdraw: 60 * time.Second}
+	return Limits{Converge: 90 * time.Second, Quiet: 35 * time.Second, Withdraw: 60 * time.Second, Counters: time.Minute}
 }
 
 // Caller makes the guide's own calls (S14) from one cluster.
