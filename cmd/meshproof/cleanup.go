@@ -43,11 +43,7 @@ func cleanup(ctx context.Context, dryRun bool) error {
 	if dryRun {
 		return nil
 	}
-	err = session.CleanUp(ctx, "", func(one session.Left, err error) {
-		if err == nil && !one.Alive {
-			fmt.Printf("run %s is removed\n", one.ID)
-		}
-	})
+	err = session.CleanUp(ctx, "", all, func(id string) { fmt.Printf("run %s is removed\n", id) })
 	if err != nil {
 		return errors.Join(errors.New("clean up: not everything could be removed; run it again when the reason is mended"), err)
 	}

@@ -94,8 +94,9 @@ func prove(ctx context.Context, o session.Options, faults []fault.Fault, table s
 		})
 	}
 	if err == nil && secrets {
-		search, err = s.SearchSecrets(ctx)
-		tellSearch(search)
+		if search, err = s.SearchSecrets(ctx); err == nil {
+			tellSearch(search)
+		}
 	}
 	err = errors.Join(err, s.Close(ctx))
 	named := 0

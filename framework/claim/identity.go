@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
 )
 
 func identityRules() []rule {
@@ -36,7 +37,7 @@ func identityRules() []rule {
 
 // ownCA is the cell in which istiod itself signs the workloads' certificates. With every other CA the root that istiod
 // publishes is its own, for its API only, and may differ from cluster to cluster.
-const ownCA = "istio-ca"
+const ownCA = intent.IstioCA
 
 func judgeRoot(v view) result {
 	var n notes

@@ -46,7 +46,7 @@ func (c Cluster) Istioctl(ctx context.Context, args ...string) ([]byte, error) {
 	if c.IstioctlPath == "" {
 		return nil, fmt.Errorf("there is no istioctl: no release directory was opened yet")
 	}
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}
+	env := shell.Bare(os.TempDir())
 	if c.SaveNode == nil { // somebody's cluster
 		env = append(env, shell.Callers("PATH", "KUBECONFIG")...)
 	}

@@ -2,13 +2,8 @@ package fault
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-
-	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 )
@@ -53,69 +48,4 @@ spec:
 			r.settled(ctx, c, system, gateway, "istio=eastwestgateway"),
 			r.in(ctx, c, sample, note("pods")), r.in(ctx, c, system, note("pods")))
 	})
-}
-
-// Secrets gives what is secret on the clusters, by a name for each: private keys, tokens, passwords. What every client of the
-// mesh is shown (certificates) is none.
-func Secrets(ctx context.Context, r *Rig) (map[string]string, error) {
-	all := map[string]string{}
-	for _, c := range r.Set {
-		out, err := r.kubectl(ctx, c, "", "get", "secrets", "--all-namespaces", "-o", "json")
-		if err != nil {
-			return nil, err
-		}
-		var list corev1.SecretList
-		if err := json.Unmarshal([]byte(out), &list); err != nil {
-			return nil, fmt.Errorf("read the secrets of cluster %s: %w", c.Name, err)
-		}
-		for _, s := range list.Items {
-			for key, value := range s.Data {
-				if secret := core(string(value)); secret != "" {
-					all[fmt.Sprintf("%s %s/%s %s", c.Name, s.Namespace, s.Name, key)] = secret
-				}
-			}
-		}
-	}
-	return all, nil
-}
-
-// leastSecret is the length below which a value may stand anywhere by chance.
-const leastSecret = 16
-
-// core gives the part of a secret's value that is secret whole, in a form that may be searched for; "" when there is none: a
-// line of a private key, the token of a kubeconfig, else the value itself.
-func core(value string) string {
-	if _, key, is := strings.Cut(value, "PRIVATE KEY-----\n"); is {
-		body, _, _ := strings.Cut(key, "-----END")
-		lines := strings.Fields(body)
-		switch {
-		case len(lines) == 0:
-			return ""
-		case len(lines) < 5:
-			return lines[0] // of an elliptic curve: its number, and then the public key
-		}
-		return lines[len(lines)-2] // of RSA: its numbers, the public ones first
-	}
-	if strings.Contains(value, "BEGIN CERTIFICATE") {
-		return token(value)
-	}
-	if len(value) < leastSecret || strings.ContainsAny(value, "\n ") {
-		return token(value)
-	}
-	return value
-}
-
-// token gives the token of the first user of a kubeconfig; "" when the text is none.
-func token(text string) string {
-	var config struct {
-		Users []struct {
-			User struct {
-				Token string `json:"token"`
-			} `json:"user"`
-		} `json:"users"`
-	}
-	if err := yaml.Unmarshal([]byte(text), &config); err != nil || len(config.Users) == 0 {
-		return ""
-	}
-	return config.Users[0].User.Token
 }

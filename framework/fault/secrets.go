@@ -89,64 +89,77 @@ func secrets() []Fault {
 				}
 				return nil
 			}),
-		{
-			ID: "remote-secret-no-permission", Sentence: "east's remote secret for west holds the token of an account that may read nothing",
-			Verdict: claim.Failed, Cause: "remote-secret-no-permission",
-			Break: func(ctx context.Context, r *Rig) error {
-				token, err := r.powerless(ctx)
-				if err != nil {
-					return err
+		powerlessSecret(), unreachableServer(), wedgedController(),
+	}
+}
+
+// powerlessSecret: istiod is let in, and may read nothing.
+func powerlessSecret() Fault {
+	return Fault{
+		ID: "remote-secret-no-permission", Sentence: "east's remote secret for west holds the token of an account that may read nothing",
+		Verdict: claim.Failed, Cause: "remote-secret-no-permission",
+		Break: func(ctx context.Context, r *Rig) error {
+			token, err := r.powerless(ctx)
+			if err != nil {
+				return err
+			}
+			err = r.replaceSecret(ctx, func(_ *Rig, k *clientcmdapi.Config) error {
+				for _, u := range k.AuthInfos {
+					u.Token = token
 				}
-				err = r.replaceSecret(ctx, func(_ *Rig, k *clientcmdapi.Config) error {
-					for _, u := range k.AuthInfos {
-						u.Token = token
-					}
-					return nil
-				})
-				return errors.Join(err, r.noticed(ctx, r.east(), r.remote(), "timeout"))
-			},
-			Repair: func(ctx context.Context, r *Rig) error {
-				return errors.Join(repairSecret(ctx, r), r.in(ctx, r.west(), sample, "delete serviceaccount --ignore-not-found powerless"))
-			},
+				return nil
+			})
+			return errors.Join(err, r.noticed(ctx, r.east(), r.remote(), "timeout"))
 		},
-		{
-			ID: "remote-secret-unreachable", Sentence: "east's pods cannot reach west's API server, which answers everybody else",
-			Verdict: claim.Failed, Cause: "remote-secret-unreachable",
-			Break: func(ctx context.Context, r *Rig) error {
-				rule, err := toAPIServer(r)
-				if err != nil {
-					return err
-				}
-				return errors.Join(r.filter(ctx, r.east(), "FORWARD", rule), r.replaceSecret(ctx, nil), r.noticed(ctx, r.east(), r.remote(), "timeout"),
-					r.complained(ctx))
-			},
-			Repair: func(ctx context.Context, r *Rig) error {
-				rule, err := toAPIServer(r)
-				if err != nil {
-					return err
-				}
-				return errors.Join(r.unfilter(ctx, r.east(), "FORWARD", rule), repairSecret(ctx, r))
-			},
+		Repair: func(ctx context.Context, r *Rig) error {
+			return errors.Join(repairSecret(ctx, r), r.in(ctx, r.west(), sample, "delete serviceaccount --ignore-not-found powerless"))
 		},
-		{
-			ID: "secret-controller-wedged", Sentence: "a remote secret that could not be read is mended, deleted and made anew, after which istiod takes none in",
-			Verdict: claim.Failed, Cause: "secret-controller-wedged",
-			Break: func(ctx context.Context, r *Rig) error {
-				address, err := unused(r.west())
-				if err != nil {
-					return err
-				}
-				err = r.replaceSecret(ctx, func(_ *Rig, k *clientcmdapi.Config) error { return toServer(k, "https://"+address+":6443") })
-				if err = errors.Join(err, r.noticed(ctx, r.east(), r.remote(), "timeout")); err != nil {
-					return err
-				}
-				if err := errors.Join(r.updateSecret(ctx), r.noticed(ctx, r.east(), r.remote(), "synced")); err != nil {
-					return err
-				}
-				return errors.Join(r.dropSecret(ctx), r.noticed(ctx, r.east(), r.remote(), ""), r.putSecret(ctx))
-			},
-			Repair: repairSecret,
+	}
+}
+
+// unreachableServer: the secret is good, and the way is not.
+func unreachableServer() Fault {
+	return Fault{
+		ID: "remote-secret-unreachable", Sentence: "east's pods cannot reach west's API server, which answers everybody else",
+		Verdict: claim.Failed, Cause: "remote-secret-unreachable",
+		Break: func(ctx context.Context, r *Rig) error {
+			rule, err := toAPIServer(r)
+			if err != nil {
+				return err
+			}
+			return errors.Join(r.filter(ctx, r.east(), "FORWARD", rule), r.replaceSecret(ctx, nil), r.noticed(ctx, r.east(), r.remote(), "timeout"),
+				r.complained(ctx))
 		},
+		Repair: func(ctx context.Context, r *Rig) error {
+			rule, err := toAPIServer(r)
+			if err != nil {
+				return err
+			}
+			return errors.Join(r.unfilter(ctx, r.east(), "FORWARD", rule), repairSecret(ctx, r))
+		},
+	}
+}
+
+// wedgedController: the secret is good in the end, and istiod does not look at it (symptoms of Istio 1.31, measured).
+func wedgedController() Fault {
+	return Fault{
+		ID: "secret-controller-wedged", Sentence: "a remote secret that could not be read is mended, deleted and made anew, after which istiod takes none in",
+		Verdict: claim.Failed, Cause: "secret-controller-wedged",
+		Break: func(ctx context.Context, r *Rig) error {
+			address, err := unused(r.west())
+			if err != nil {
+				return err
+			}
+			err = r.replaceSecret(ctx, func(_ *Rig, k *clientcmdapi.Config) error { return toServer(k, "https://"+address+":6443") })
+			if err = errors.Join(err, r.noticed(ctx, r.east(), r.remote(), "timeout")); err != nil {
+				return err
+			}
+			if err := errors.Join(r.updateSecret(ctx), r.noticed(ctx, r.east(), r.remote(), "synced")); err != nil {
+				return err
+			}
+			return errors.Join(r.dropSecret(ctx), r.noticed(ctx, r.east(), r.remote(), ""), r.putSecret(ctx))
+		},
+		Repair: repairSecret,
 	}
 }
 

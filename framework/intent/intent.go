@@ -28,6 +28,10 @@ const (
 	Supplied Provision = "supplied"
 )
 
+// IstioCA is the guide's CA with which istiod itself signs, with what the clusters hold; it is that of a mesh of which nobody
+// says it.
+const IstioCA = "istio-ca"
+
 // Intent is what a run expects. Its JSON form is evidence/intent.json.
 type Intent struct {
 	RunID     string    `json:"runID"`

@@ -1,5 +1,5 @@
-// Package leak searches what a run wrote for secrets that it must not have kept: as they are, and in the encodings in which
-// Kubernetes, Istio and Envoy pass them on.
+// Package leak knows what is secret on clusters, and searches what a run wrote for secrets that it must not have kept: as they
+// are, and in the encodings in which Kubernetes, Istio and Envoy pass them on.
 package leak
 
 import (

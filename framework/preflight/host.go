@@ -65,7 +65,7 @@ func printed(ctx context.Context, program string, args ...string) (string, error
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, toolLimit, fmt.Errorf("it did not end within %s", toolLimit))
 	defer cancel()
-	r, err := shell.Run(ctx, shell.Command{Args: append([]string{path}, args...), Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "KUBERC=off"}})
+	r, err := shell.Run(ctx, shell.Command{Args: append([]string{path}, args...), Env: shell.Bare(os.TempDir(), "KUBERC=off")})
 	return strings.TrimSpace(r.Stdout), err
 }
 

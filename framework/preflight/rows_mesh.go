@@ -6,13 +6,11 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/fixtures"
+	"github.com/meshproof/meshproof/framework/intent"
 )
 
 // probes is the namespace of the suite's pods outside the mesh, which meet every Pod Security level.
 const probes = fixtures.ProbeNamespace
-
-// istioCA is the guide's CA that signs with what the clusters themselves hold.
-const istioCA = "istio-ca"
 
 func networks(all []Cluster) Row {
 	const name = "networks"
@@ -37,7 +35,7 @@ func networks(all []Cluster) Row {
 // istiod hands out is then its own.
 func roots(ca string, all []Cluster) Row {
 	const name = "common root"
-	if ca != istioCA {
+	if ca != intent.IstioCA {
 		return ok(name, "the CA "+ca+" signs for the fleet, and the roots of the control planes need not be one")
 	}
 	for _, c := range all {

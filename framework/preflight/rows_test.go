@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 )
 
 // sound are facts in which every row is ok.
 func sound() Facts {
-	f := Facts{CA: istioCA, Host: Host{
+	f := Facts{CA: intent.IstioCA, Host: Host{
 		Bash: Seen[string]{Value: "5.2.15(1)-release"}, Kubectl: Seen[string]{Value: "v1.36.1"}, Istioctl: Seen[string]{Value: "1.23.2-asm.2"},
 		Script: Seen[bool]{Value: true}, Released: true,
 	}}

@@ -22,7 +22,7 @@ func (d *Dir) Try(ctx context.Context, g Gateway, limit time.Duration) error {
 	defer cancel()
 	r, err := shell.Run(ctx, shell.Command{
 		Args: []string{"./" + GatewayScript, "--mesh", g.Mesh, "--cluster", g.Cluster, "--network", g.Network, "--revision", g.Revision},
-		Dir:  d.Path, Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()},
+		Dir:  d.Path, Env: shell.Bare(os.TempDir()),
 	})
 	if err == nil {
 		err = operator(r.Stdout)

@@ -44,11 +44,7 @@ const schema = "meshproof.dev/findings/v1"
 
 // Judge judges all evidence of a run.
 func Judge(run evidence.Run) Findings {
-	judged := claim.Judge(run)
-	found := cause.Apply(run, judged)
-	if len(run.Intent.Expect) > 0 {
-		found = cause.Unhide(run, judged, found)
-	}
+	found := cause.Apply(run, claim.Judge(run))
 	verdict, reason := claim.Conclude(found, run.Intent.Expect...)
 	return Findings{
 		Schema: schema, RunID: run.Intent.RunID, Verdict: verdict, Reason: reason, ExitCode: claim.ExitCode(found, run.Intent.Expect...),

@@ -30,7 +30,7 @@ func (s *Session) SearchSecrets(ctx context.Context) (Search, error) {
 	if err := fault.PlantCanary(ctx, rig, canary); err != nil {
 		return Search{}, fmt.Errorf("plant a canary: %w", err)
 	}
-	secrets, err := fault.Secrets(ctx, rig)
+	secrets, err := leak.Secrets(ctx, s.set)
 	if err != nil {
 		return Search{}, err
 	}

@@ -65,17 +65,18 @@ func left(dir string) Left {
 	return one
 }
 
-// CleanUp removes what every run that is not alive has left on this machine and on given clusters, and tells of each run as
-// it is done. It goes on after a run that could not be removed; the error names them all.
-func CleanUp(ctx context.Context, stateDirectory string, tell func(Left, error)) error {
-	all, err := Runs(stateDirectory)
-	errs := []error{err}
-	for _, one := range all {
-		var err error
-		if !one.Alive {
-			err = Down(ctx, stateDirectory, one.ID)
+// CleanUp removes what those of the runs that are not alive have left on this machine and on given clusters, and tells of
+// each that is gone. It goes on after a run that could not be removed; the error names them all.
+func CleanUp(ctx context.Context, stateDirectory string, runs []Left, tell func(id string)) error {
+	var errs []error
+	for _, one := range runs {
+		if one.Alive {
+			continue
 		}
-		tell(one, err)
+		err := Down(ctx, stateDirectory, one.ID)
+		if err == nil {
+			tell(one.ID)
+		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

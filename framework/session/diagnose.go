@@ -30,15 +30,6 @@ func (s *Session) diagnose(ctx context.Context, v claim.Verdict) (files []string
 	return files, errors.Join(err, listErr)
 }
 
-// diagnoseJoined does so while the sample is still there, when a core claim about the joined mesh is open: S15 removes it.
-func (s *Session) diagnoseJoined(ctx context.Context) error {
-	why, err := s.unfit()
-	if err != nil || why == "" {
-		return err
-	}
-	return s.saveDiagnostics(ctx)
-}
-
 func (s *Session) saveDiagnostics(ctx context.Context) error {
 	s.diagnosed = true
 	s.o.Tell.Doing("", "save diagnostics")

@@ -51,7 +51,7 @@ func (s *Session) Discard() error { return errors.Join(s.ledger.Close(), os.Remo
 
 // discard takes away the directories of a run that made nothing on any cluster.
 func (s *Session) discard() error {
-	return errors.Join(s.ledger.Close(), os.RemoveAll(s.o.dir()), os.RemoveAll(s.o.ReportDir))
+	return errors.Join(s.Discard(), os.RemoveAll(s.o.ReportDir))
 }
 
 // finish seals the evidence, judges it from its files, removes what the run made, and writes the report. Whatever of that

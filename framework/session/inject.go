@@ -63,7 +63,9 @@ func (s *Session) injectOnce(run context.Context, rig *fault.Rig, o verify.Optio
 	}
 	if err := errors.Join(s.undo(run, rig, i.ID, i.Repair), context.Cause(ctx)); err != nil {
 		if s.outlive() { // the pods that call would go on for ever
-			_, stopErr := s.stopCalls(context.WithoutCancel(run), steady)
+			stop, cancel := context.WithTimeoutCause(context.WithoutCancel(run), s.limits.Load, fmt.Errorf("to end the calls took longer than %s", s.limits.Load))
+			defer cancel()
+			_, stopErr := s.stopCalls(stop, steady)
 			err = errors.Join(err, stopErr)
 		}
 		return err

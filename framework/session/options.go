@@ -201,7 +201,7 @@ func kindNames() []string { return []string{"east", "west"} }
 // kindIntent is what a run on clusters of its own expects.
 func (o Options) kindIntent(upstreamEnvoy bool) intent.Intent {
 	in := intent.Intent{
-		RunID: o.RunID, Mode: o.Mode, Expect: o.Expect, Provision: intent.Kind, Platform: "kind", CA: istioCA,
+		RunID: o.RunID, Mode: o.Mode, Expect: o.Expect, Provision: intent.Kind, Platform: "kind", CA: intent.IstioCA,
 		Fleet: o.Fleet, ProjectNumber: o.ProjectNumber, MeshID: intent.MeshID(o.ProjectNumber),
 		Revision: o.Revision, TrustDomain: "cluster.local", UpstreamEnvoy: upstreamEnvoy,
 		GuideCalls: guideCalls, Samples: o.Samples, Alpha: o.Alpha, Planted: o.Plant,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/guide"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/nearest"
 )
 
@@ -193,13 +194,10 @@ func oneMesh(all []Target) error {
 // unspecified is the platform of given clusters of which nobody says it.
 const unspecified = "unspecified"
 
-// istioCA is the certificate authority of a mesh of which nobody says it.
-const istioCA = "istio-ca"
-
 func (t Target) platform() string { return cmp.Or(t.Platform, unspecified) }
 
 // Authority is the certificate authority of the target's mesh.
-func (t Target) Authority() string { return cmp.Or(t.CA, istioCA) }
+func (t Target) Authority() string { return cmp.Or(t.CA, intent.IstioCA) }
 
 // Count refuses a number of given clusters that the guide is not about. None is right: then a run makes its own.
 func Count(targets []Target) error {

@@ -29,14 +29,19 @@ func (s *Session) Verify(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return joined
 	}
-	if joined == nil {
+	switch why, err := s.unfit(); {
+	case err != nil:
+		joined = errors.Join(joined, err)
+	case why != "":
+		if s.o.Disruptive {
+			s.o.Tell.Note("nothing is done to the mesh on purpose: " + why)
+		}
+		joined = errors.Join(joined, s.saveDiagnostics(ctx)) // S15 removes the sample
+	case joined == nil:
 		joined = s.disrupt(ctx, o)
 	}
 	if ctx.Err() != nil {
 		return joined
-	}
-	if err := s.diagnoseJoined(ctx); err != nil {
-		joined = errors.Join(joined, err)
 	}
 	cleanUp := s.cleanUp(ctx)
 	if cleanUp != nil {

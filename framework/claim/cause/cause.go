@@ -145,23 +145,9 @@ func ofOneNetwork() []string {
 	return []string{sameNetworkID, "stale-endpoint", "remote-connections-failing", "endpoint-unhealthy"}
 }
 
-// Unhide is for a run that expects one network name: it gives the findings of Apply with the cause that stands behind that one,
-// where the evidence shows another which does not come of it. judged are the same findings without causes.
-func Unhide(run evidence.Run, judged, found []claim.Finding) []claim.Finding {
-	all := slices.Clone(found)
-	for i, f := range all {
-		if f.Cause == nil || f.Cause.ID != sameNetworkID {
-			continue
-		}
-		if behind, verdict, _ := find(run, judged[i], ofOneNetwork()...); behind != nil && verdict == claim.Failed {
-			all[i].Cause = behind
-		}
-	}
-	return all
-}
-
 // Apply gives the findings with their causes, and with the files that show them. A failed finding whose cause lies around
-// the mesh becomes inconclusive; no cause makes a verdict worse or turns it into a pass.
+// the mesh becomes inconclusive; no cause makes a verdict worse or turns it into a pass. A run that expects findings about the
+// guide is not to take one network name for all that is wrong: what stands behind it and does not come of it is named then.
 func Apply(run evidence.Run, findings []claim.Finding) []claim.Finding {
 	all := slices.Clone(findings)
 	for i, f := range all {
@@ -170,6 +156,11 @@ func Apply(run evidence.Run, findings []claim.Finding) []claim.Finding {
 			continue
 		}
 		all[i].Cause = cause
+		if cause.ID == sameNetworkID && len(run.Intent.Expect) > 0 {
+			if behind, verdict, _ := find(run, f, ofOneNetwork()...); behind != nil && verdict == claim.Failed {
+				all[i].Cause = behind
+			}
+		}
 		if verdict == claim.Inconclusive {
 			all[i].Verdict = claim.Inconclusive
 		}

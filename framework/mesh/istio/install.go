@@ -74,7 +74,7 @@ func Install(ctx context.Context, c *cluster.Cluster, o Options) error {
 		Args: []string{o.Release.Istioctl, "--kubeconfig", c.Kubeconfig, "--context", c.Context, "install", "-y", "-f", "-",
 			"--readiness-timeout", (o.Limit - o.Limit/10).String()},
 		Dir: o.Release.Path, Stdin: operator,
-		Env: []string{"HOME=" + o.CADir, "PATH=" + os.Getenv("PATH")},
+		Env: shell.Bare(o.CADir),
 	})
 	if err != nil {
 		return fmt.Errorf("install the control plane istiod-%s on cluster %s: %w: look at the pods and events of namespace %s there",

@@ -41,6 +41,11 @@ type Result struct {
 	Stdout, Stderr string
 }
 
+// Bare is the least environment: the caller's PATH, a home, and what else is given. Nothing of the caller's configuration is in it.
+func Bare(home string, more ...string) []string {
+	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}, more...)
+}
+
 // Callers gives the caller's own environment but for these names. On given clusters a kubeconfig's login plugin may need any of it.
 func Callers(but ...string) []string {
 	return slices.DeleteFunc(os.Environ(), func(e string) bool {

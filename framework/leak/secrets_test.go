@@ -1,4 +1,4 @@
-package fault
+package leak
 
 import (
 	"crypto/ecdsa"
