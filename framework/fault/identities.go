@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/claim"
-	"github.com/meshproof/meshproof/framework/mesh/istio"
+	"github.com/meshproof/meshproof/framework/mesh/authority"
 )
 
 // identities are the faults in certificates.
@@ -37,12 +37,11 @@ func identities() []Fault {
 		{
 			ID: "different-roots", Sentence: "west's certificate authority has a root of its own", Verdict: claim.Failed, Cause: "different-roots", Samples: 60,
 			Break: func(ctx context.Context, r *Rig) error {
-				other := r.Mesh
-				other.CADir, other.DifferentRoots = filepath.Join(r.Dir, "other-ca"), true
-				if err := istio.MakeCA(other); err != nil && !errors.Is(err, os.ErrExist) {
+				other := authority.Plan{Dir: filepath.Join(r.Dir, "other-ca"), Name: r.Intent.RunID, Clusters: r.Intent.Names(), OwnRoots: true}
+				if err := authority.Make(other); err != nil && !errors.Is(err, os.ErrExist) {
 					return err
 				}
-				return r.authority(ctx, other.CADir)
+				return r.authority(ctx, other.Dir)
 			},
 			Repair: func(ctx context.Context, r *Rig) error { return r.authority(ctx, r.Mesh.CADir) },
 		},
@@ -52,10 +51,11 @@ func identities() []Fault {
 // authority gives west the certificate authority in a directory, and makes everything anew that has a certificate of the
 // one before.
 func (r *Rig) authority(ctx context.Context, dir string) error {
-	at := func(name string) string { return filepath.Join(dir, r.west().Name, name) }
-	text, err := r.kubectl(ctx, r.west(), "", "-n", system, "create", "secret", "generic", "cacerts", "--dry-run=client", "-o", "yaml",
-		"--from-file=ca-cert.pem="+at("ca-cert.pem"), "--from-file=ca-key.pem="+at("ca-key.pem"),
-		"--from-file=root-cert.pem="+at("root-cert.pem"), "--from-file=cert-chain.pem="+at("cert-chain.pem"))
+	create := []string{"-n", system, "create", "secret", "generic", "cacerts", "--dry-run=client", "-o", "yaml"}
+	for _, name := range authority.Files() {
+		create = append(create, "--from-file="+name+"="+filepath.Join(dir, r.west().Name, name))
+	}
+	text, err := r.kubectl(ctx, r.west(), "", create...)
 	if err != nil {
 		return err
 	}
@@ -80,16 +80,16 @@ const (
 // certificate gives a secret with a certificate of helloworld's identity, signed by west's own authority.
 func (r *Rig) certificate(from, to time.Time) (string, error) {
 	dir := filepath.Join(r.Mesh.CADir, r.west().Name)
-	chain, private, err := istio.SignLeaf(dir, "spiffe://"+r.Intent.TrustDomain+"/ns/"+sample+"/sa/default", from, to)
+	chain, private, err := authority.SignWorkload(dir, "spiffe://"+r.Intent.TrustDomain+"/ns/"+sample+"/sa/default", from, to)
 	if err != nil {
 		return "", err
 	}
-	root, err := os.ReadFile(filepath.Join(dir, "root-cert.pem"))
+	root, err := os.ReadFile(filepath.Join(dir, authority.RootCert))
 	if err != nil {
 		return "", fmt.Errorf("read the root of cluster %s: %w", r.west().Name, err)
 	}
 	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: planted-certificate, namespace: %s}\nstringData:\n%s%s%s", sample,
-		entry("cert-chain.pem", chain), entry("key.pem", private), entry("root-cert.pem", string(root))), nil
+		entry(authority.CertChain, chain), entry("key.pem", private), entry(authority.RootCert, string(root))), nil
 }
 
 // entry is one key of a YAML map with a text of several lines.

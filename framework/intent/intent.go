@@ -92,6 +92,15 @@ type Cluster struct {
 	RemoteName string `json:"remoteName"`
 }
 
+// Names gives the clusters' names, in order.
+func (i Intent) Names() []string {
+	var names []string
+	for _, c := range i.Clusters {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
 // Cluster gives the cluster of that name, and whether there is one.
 func (i Intent) Cluster(name string) (Cluster, bool) {
 	at := slices.IndexFunc(i.Clusters, func(c Cluster) bool { return c.Name == name })

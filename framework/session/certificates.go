@@ -8,7 +8,7 @@ import (
 	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
-	"github.com/meshproof/meshproof/framework/mesh/istio"
+	"github.com/meshproof/meshproof/framework/mesh/authority"
 )
 
 // istioProtocol is the ALPN by which sidecars ask a gateway to pass them on (Istio: pilot/pkg/networking/util, ALPNInMesh).
@@ -58,7 +58,7 @@ func (s *Session) makeAttempts() error {
 			{evidence.AsFuture, own, member, 24 * time.Hour, 48 * time.Hour},
 			{evidence.AsOtherDomain, own, "spiffe://elsewhere.example/ns/" + sampleNamespace + "/sa/sleep", -time.Hour, 24 * time.Hour},
 		} {
-			certificate, key, err := istio.SignLeaf(one.authority, one.id, now.Add(one.from), now.Add(one.to))
+			certificate, key, err := authority.SignWorkload(one.authority, one.id, now.Add(one.from), now.Add(one.to))
 			if err != nil {
 				return fmt.Errorf("make a certificate to ask the gateways as %q from cluster %s: %w", one.as, c.Name, err)
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/kindcluster"
+	"github.com/meshproof/meshproof/framework/mesh/authority"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/release"
@@ -102,9 +103,10 @@ func (s *Session) makeClusters(ctx context.Context) error {
 func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindcluster.Made) error {
 	s.mesh = istio.Options{
 		Intent: s.intent, Release: s.rel, Hub: s.images.Hub, Tag: s.images.Tag, UpstreamEnvoy: s.images.UpstreamEnvoy, Replicas: istiodReplicas,
-		CADir: filepath.Join(s.o.dir(), "ca"), DifferentRoots: s.planted(DifferentRoots), Limit: s.limits.Install,
+		CADir: filepath.Join(s.o.dir(), "ca"), Limit: s.limits.Install,
 	}
-	if err := s.step(ctx, "P4", "", "make the mesh's certificate authority", func(context.Context) error { return istio.MakeCA(s.mesh) }); err != nil {
+	plan := authority.Plan{Dir: s.mesh.CADir, Name: s.o.RunID, Clusters: s.intent.Names(), OwnRoots: s.planted(DifferentRoots)}
+	if err := s.step(ctx, "P4", "", "make the mesh's certificate authority", func(context.Context) error { return authority.Make(plan) }); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)

@@ -17,6 +17,7 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/manifest"
+	"github.com/meshproof/meshproof/framework/mesh/authority"
 	"github.com/meshproof/meshproof/framework/release"
 	"github.com/meshproof/meshproof/framework/release/shell"
 )
@@ -42,10 +43,8 @@ type Options struct {
 	UpstreamEnvoy bool
 	// Replicas of istiod; 0 = ASM's 2.
 	Replicas int
-	// CADir is a private directory with what MakeCA made.
+	// CADir is a private directory in which authority.Make made what istiod signs with.
 	CADir string
-	// DifferentRoots plants the fault that every cluster has a root of its own.
-	DifferentRoots bool
 	// Limit bounds the installation on one cluster; 0 = 5 min.
 	Limit time.Duration
 }
@@ -93,7 +92,7 @@ func (o Options) prepare(ctx context.Context, c *cluster.Cluster) error {
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, ObjectMeta: metav1.ObjectMeta{Name: "cacerts", Namespace: Namespace},
 		Data: map[string][]byte{},
 	}
-	for _, name := range []string{caCert, caKey, rootCert, certChain} {
+	for _, name := range authority.Files() {
 		if secret.Data[name], err = os.ReadFile(filepath.Join(o.CADir, c.Name, name)); err != nil {
 			return fmt.Errorf("read the CA that was made for the run: %w", err)
 		}

@@ -2,10 +2,7 @@ package istio
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +14,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
+	"github.com/meshproof/meshproof/framework/mesh/authority"
 	"github.com/meshproof/meshproof/framework/release"
 )
 
@@ -30,73 +28,11 @@ func options(t *testing.T) Options {
 	}
 }
 
-func certificates(t *testing.T, name ...string) []*x509.Certificate {
+// makeCA makes what istiod signs with.
+func makeCA(t *testing.T, o Options) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(name...))
-	if err != nil {
+	if err := authority.Make(authority.Plan{Dir: o.CADir, Name: "r1", Clusters: []string{"east", "west"}}); err != nil {
 		t.Fatal(err)
-	}
-	var all []*x509.Certificate
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		c, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, c)
-	}
-	return all
-}
-
-// trusts tells whether east's root accepts west's intermediate.
-func trusts(t *testing.T, dir string) error {
-	t.Helper()
-	roots := x509.NewCertPool()
-	roots.AddCert(certificates(t, dir, "east", rootCert)[0])
-	_, err := certificates(t, dir, "west", caCert)[0].Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
-	return err
-}
-
-func TestMakeCA(t *testing.T) {
-	for _, tc := range []struct {
-		name      string
-		different bool
-	}{{"one root", false}, {"a root for each", true}} {
-		t.Run(tc.name, func(t *testing.T) {
-			o := options(t)
-			o.DifferentRoots = tc.different
-			if err := MakeCA(o); err != nil {
-				t.Fatal(err)
-			}
-			if err := trusts(t, o.CADir); (err != nil) != tc.different {
-				t.Errorf("west's intermediate under east's root: %v", err)
-			}
-			chain := certificates(t, o.CADir, "west", certChain)
-			if len(chain) != 2 || chain[0].Subject.CommonName != "west" || chain[0].CheckSignatureFrom(chain[1]) != nil {
-				t.Errorf("west's chain is not its intermediate and then that one's root: %v", chain)
-			}
-			private(t, o.CADir)
-			if err := MakeCA(o); !errors.Is(err, fs.ErrExist) {
-				t.Errorf("a CA that may be in use was written over: %v", err)
-			}
-		})
-	}
-}
-
-// private checks that nobody else can read anything below dir.
-func private(t *testing.T, dir string) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := os.Stat(path)
-		if err == nil && info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s has mode %v", path, info.Mode())
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
 	}
 }
 
@@ -167,9 +103,7 @@ func TestInstallBringsTheCABeforeTheControlPlane(t *testing.T) {
 	o := options(t)
 	var notes string
 	o.Release, notes = installer(t, "")
-	if err := MakeCA(o); err != nil {
-		t.Fatal(err)
-	}
+	makeCA(t, o)
 	if err := Install(t.Context(), c, o); err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +115,7 @@ func TestInstallBringsTheCABeforeTheControlPlane(t *testing.T) {
 		t.Errorf("network label %q", got)
 	}
 	data, _ := s.Get("/api/v1/namespaces/istio-system/secrets/cacerts").Object["data"].(map[string]any)
-	if len(data) != 4 || data[rootKey] != nil {
+	if len(data) != 4 || data["root-key.pem"] != nil {
 		t.Errorf("cacerts holds %d entries: want the four that istiod reads, and never the root's key", len(data))
 	}
 	said, err := os.ReadFile(notes)
@@ -212,9 +146,7 @@ func TestInstallErrors(t *testing.T) {
 			s := apitest.New(t)
 			o := options(t)
 			o.Release, _ = installer(t, tc.script)
-			if err := MakeCA(o); err != nil {
-				t.Fatal(err)
-			}
+			makeCA(t, o)
 			if tc.spoil != nil {
 				tc.spoil(s, &o)
 			}
@@ -234,9 +166,7 @@ func TestInstallErrors(t *testing.T) {
 func TestInstallEndsWithItsContext(t *testing.T) {
 	o := options(t)
 	o.Release, _ = installer(t, "sleep 3600")
-	if err := MakeCA(o); err != nil {
-		t.Fatal(err)
-	}
+	makeCA(t, o)
 	s := apitest.New(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("interrupted")

@@ -1,4 +1,6 @@
-package istio
+// Package authority makes the certificate authorities of a mesh on kind, and certificates that they sign, as files in a
+// private directory. It knows no cluster.
+package authority
 
 import (
 	"crypto/ecdsa"
@@ -15,15 +17,18 @@ import (
 	"time"
 )
 
-// Files of one cluster's certificate authority, as istiod's secret cacerts names them; they are in CADir/CLUSTER.
+// Files of one cluster's certificate authority, as istiod's secret cacerts names them; they are in Plan.Dir/CLUSTER.
 const (
-	caCert    = "ca-cert.pem"
-	caKey     = "ca-key.pem"
-	rootCert  = "root-cert.pem"
-	certChain = "cert-chain.pem"
+	CACert    = "ca-cert.pem"
+	CAKey     = "ca-key.pem"
+	RootCert  = "root-cert.pem"
+	CertChain = "cert-chain.pem"
 	// rootKey is never given to a cluster.
 	rootKey = "root-key.pem"
 )
+
+// Files are those that istiod reads from its secret cacerts. The key of the root is not among them.
+func Files() []string { return []string{CACert, CAKey, RootCert, CertChain} }
 
 // Validity of the certificates: kept clusters must not expire under somebody's hands, and a node's clock may be behind.
 const (
@@ -37,34 +42,45 @@ type authority struct {
 	key  *ecdsa.PrivateKey
 }
 
-// MakeCA makes the mesh's certificate authorities in CADir: one root, and for each cluster of the intent an intermediate
-// that it signs. With DifferentRoots each cluster gets a root of its own. Nothing is written over: a mesh may be using it.
-func MakeCA(o Options) error {
-	if err := os.MkdirAll(o.CADir, 0o700); err != nil {
+// Plan says what Make makes.
+type Plan struct {
+	// Dir is a private directory; what is made for a cluster is in Dir/CLUSTER.
+	Dir string
+	// Name is in the names of the roots.
+	Name string
+	// Clusters are the clusters' names.
+	Clusters []string
+	// OwnRoots gives each cluster a root of its own; else one root is everybody's.
+	OwnRoots bool
+	// SharedIssuer has one intermediate sign for all clusters; else each has its own. OwnRoots comes before it.
+	SharedIssuer bool
+}
+
+// Make makes the root, or roots, and for each cluster the intermediate that signs there. Nothing is written over: a mesh may
+// be using it.
+func Make(p Plan) error {
+	if err := os.MkdirAll(p.Dir, 0o700); err != nil {
 		return fmt.Errorf("make the directory of the mesh's CA: %w", err)
 	}
-	var common *authority
-	for _, c := range o.Intent.Clusters {
-		root := common
-		if root == nil {
-			name := "meshproof root " + o.Intent.RunID
-			if o.DifferentRoots {
-				name += " " + c.Name
+	var root, intermediate *authority
+	var err error
+	for _, c := range p.Clusters {
+		if root == nil || p.OwnRoots {
+			name := "meshproof root " + p.Name
+			if p.OwnRoots {
+				name += " " + c
 			}
-			made, err := newAuthority(name, nil)
-			if err != nil {
-				return fmt.Errorf("make the root for cluster %s: %w", c.Name, err)
-			}
-			if root = made; !o.DifferentRoots {
-				common = made
+			if root, err = newAuthority(name, nil); err != nil {
+				return fmt.Errorf("make the root for cluster %s: %w", c, err)
 			}
 		}
-		intermediate, err := newAuthority(c.Name, root)
-		if err != nil {
-			return fmt.Errorf("make the intermediate of cluster %s: %w", c.Name, err)
+		if intermediate == nil || !p.SharedIssuer || p.OwnRoots {
+			if intermediate, err = newAuthority(c, root); err != nil {
+				return fmt.Errorf("make the intermediate of cluster %s: %w", c, err)
+			}
 		}
-		if err := save(filepath.Join(o.CADir, c.Name), root, intermediate); err != nil {
-			return fmt.Errorf("write the CA of cluster %s: %w", c.Name, err)
+		if err := save(filepath.Join(p.Dir, c), root, intermediate); err != nil {
+			return fmt.Errorf("write the CA of cluster %s: %w", c, err)
 		}
 	}
 	return nil
@@ -76,8 +92,7 @@ func newAuthority(name string, parent *authority) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	const serialBits = 127 // positive and at most 20 octets (RFC 5280, 4.1.2.2)
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), serialBits))
+	serial, err := newSerial()
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +115,11 @@ func newAuthority(name string, parent *authority) (*authority, error) {
 	return &authority{cert: cert, key: key}, err
 }
 
+func newSerial() (*big.Int, error) {
+	const serialBits = 127 // positive and at most 20 octets (RFC 5280, 4.1.2.2)
+	return rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), serialBits))
+}
+
 func save(dir string, root, intermediate *authority) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -111,8 +131,8 @@ func save(dir string, root, intermediate *authority) error {
 	}
 	var errs []error
 	for name, content := range map[string][]byte{
-		caCert: intermediate.certPEM(), caKey: keyPEM, rootCert: root.certPEM(), rootKey: rootKeyPEM,
-		certChain: append(intermediate.certPEM(), root.certPEM()...),
+		CACert: intermediate.certPEM(), CAKey: keyPEM, RootCert: root.certPEM(), rootKey: rootKeyPEM,
+		CertChain: append(intermediate.certPEM(), root.certPEM()...),
 	} {
 		errs = append(errs, writeNew(filepath.Join(dir, name), content))
 	}
