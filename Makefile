@@ -5,7 +5,7 @@ GOBUILD := go build -trimpath
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test registry lint engine conformance claim qualify prove soak bench bench-cold docs ci clean
+.PHONY: help build test registry lint engine conformance claim cells qualify prove soak bench bench-cold docs ci clean
 
 help: ## print this page
 	@echo "meshproof: a conformance suite for multicluster service meshes"
@@ -37,6 +37,9 @@ conformance: build engine ## make two kind clusters, perform the guide, print th
 
 qualify: build engine ## the same, and all that is done to the mesh on purpose besides: denials, failures (15 minutes)
 	bin/meshproof run $(ARGS)
+
+cells: build engine ## the four combinations of CA and commands that cover the guide's 14 cells, each a run, and their matrix (6 minutes)
+	scripts/cells $(ARGS)
 
 claim: build ## judge one claim from a finished run, without a cluster: make claim ID=gateway-address [FROM=reports/latest]
 	bin/meshproof claim $(ID) --from $(or $(FROM),reports/latest)

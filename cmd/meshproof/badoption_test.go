@@ -51,5 +51,20 @@ func badOptions() []badInput {
 	} {
 		options = append(options, badInput{name: o.name, bad: both + " " + o.bad, good: both + " " + o.good, says: []string{o.says}})
 	}
-	return options
+	return append(options, badCells()...)
+}
+
+// badCells are platforms and CAs, on clusters that the run would make and on given ones.
+func badCells() []badInput {
+	return []badInput{
+		{name: "a fleet's CA without its platform", bad: "--ca mesh-ca", good: "--ca mesh-ca --platform attached-eks",
+			says: []string{`CA "mesh-ca"`, "its platforms differ for this CA", "--platform"}},
+		{name: "a CA that the platform does not offer, on kind", bad: "--ca ca-service --platform gke-aws", good: "--ca ca-service --platform gke-vmware",
+			says: []string{"ca-service", "gke-aws", "use mesh-ca or istio-ca"}},
+		{name: "a CA that the guide does not know, on kind", bad: "--ca vault", good: "--ca istio-ca", says: []string{`"vault"`, "use mesh-ca, ca-service or istio-ca"}},
+		{name: "a platform of given clusters that the guide does not know", bad: both + " --platform eks", good: both + " --platform attached-eks",
+			says: []string{`"eks"`, "use gke-vmware"}},
+		{name: "another CA than the topology's", bad: topology + " --ca mesh-ca", good: topology + " --ca istio-ca",
+			says: []string{"--ca mesh-ca", "it says istio-ca", "both the same"}},
+	}
 }

@@ -53,6 +53,8 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 func meshFlags(f *pflag.FlagSet, o *session.Options) {
 	f.StringVar(&o.RunID, "run-id", "", "name of the run, part of every name it gives (default: the time and a random end)")
 	f.StringVar(&o.Revision, "revision", "asm-1232-2", "revision of the control plane, the value of istio.io/rev")
+	f.StringVar(&o.Platform, "platform", "", "the guide's platform whose commands are run (meshproof guide --all; default: none on kind, on given clusters what the topology says)")
+	f.StringVar(&o.CA, "ca", "", "the guide's CA: istio-ca, mesh-ca or ca-service; on kind the last two are emulated (default: istio-ca, or what the topology says)")
 	f.StringVar(&o.Fleet, "fleet", "", "FLEET_PROJECT_ID (default: meshproof; on given clusters what their mesh says)")
 	f.StringVar(&o.ProjectNumber, "project-number", "", "what step S1 prints (default: 123456789012; on given clusters what their mesh says)")
 	f.StringVar(&o.ReleaseDir, "release-dir", "", "a release directory as asmcli --output_dir lays it out (default: put together from the pinned Istio)")
@@ -78,7 +80,7 @@ func takeGiven(c *cobra.Command, g session.Given, o *session.Options) error {
 	if c.Flags().Changed("topology") && g.Topology == "" { // an empty variable of a CI system is no wish for clusters of its own
 		return &session.UsageError{Err: errors.New("--topology: the path is empty: give the path of a topology file")}
 	}
-	g.Environment = os.Getenv("KUBECONFIG")
+	g.Environment, g.Platform, g.CA = os.Getenv("KUBECONFIG"), o.Platform, o.CA
 	targets, err := g.Targets()
 	if err != nil {
 		return err

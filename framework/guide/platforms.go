@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/meshproof/meshproof/framework/intent"
 )
 
 // Page is the page that the data stand for.
@@ -197,10 +199,40 @@ func Words(platform, ca string) (map[string]string, error) {
 	}
 	for _, c := range cells {
 		if !maps.Equal(c.Words, cells[0].Words) {
-			return nil, fmt.Errorf("look up the guide's commands for CA %q on platform %q: the guide does not name the platform, and its platforms differ for this CA: name one of them", ca, platform)
+			return nil, fmt.Errorf("look up the guide's commands for CA %q on platform %q: the guide does not name the platform, and its platforms differ for this CA: name one of them (--platform)", ca, platform)
 		}
 	}
 	return cells[0].Words, nil
+}
+
+// Covered gives the cells for which a run tells something, as "PLATFORM/CA". On kind it is about the text alone, which is the
+// same for every platform with the same commands and the same CA; on somebody's clusters it is about their own platform.
+func Covered(in intent.Intent) []string {
+	m, err := LoadMatrix()
+	if err != nil {
+		return nil // the embedded data are checked by this package's tests
+	}
+	words, err := Words(in.Platform, in.CA)
+	if err != nil {
+		return nil // a CA that the guide has not
+	}
+	var all []string
+	for _, c := range m.Cells() {
+		same := in.Provision == intent.Kind && maps.Equal(c.Words, words)
+		if c.CA == in.CA && (same || c.Platform == in.Platform) {
+			all = append(all, c.Platform+"/"+c.CA)
+		}
+	}
+	return all
+}
+
+// TrustDomain is that of a mesh with the CA, in a fleet.
+func (m Matrix) TrustDomain(ca, fleet string) string {
+	at := slices.IndexFunc(m.CAs, func(c CA) bool { return c.ID == ca })
+	if at < 0 {
+		return ""
+	}
+	return strings.ReplaceAll(m.CAs[at].TrustDomain, "FLEET_PROJECT_ID", fleet)
 }
 
 // either joins the choices of an error message.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/meshproof/meshproof/framework/intent"
 )
 
 func TestTheGuideHas14Cells(t *testing.T) {
@@ -66,6 +68,34 @@ func TestWords(t *testing.T) {
 		got := words["pilotCertProvider"]
 		if got != tc.want || (err != nil) != (tc.wrong != "") || err != nil && !strings.Contains(err.Error(), tc.wrong) {
 			t.Errorf("%s with %s: %q, %v; want %q, error %q", tc.platform, tc.ca, got, err, tc.want, tc.wrong)
+		}
+	}
+}
+
+// The four combinations of CA and commands cover the guide's 14 cells, each of them once.
+func TestFourRunsCoverTheGuide(t *testing.T) {
+	seen := map[string]bool{}
+	for _, tc := range []struct {
+		platform, ca string
+		want         int
+	}{{"gke-vmware", "mesh-ca", 2}, {"gdcv-bare-metal", "ca-service", 2}, {"kind", "istio-ca", 6}, {"attached-eks", "mesh-ca", 4}} {
+		cells := Covered(intent.Intent{Provision: intent.Kind, Platform: tc.platform, CA: tc.ca})
+		if len(cells) != tc.want {
+			t.Errorf("%s with %s covers %v: want %d", tc.platform, tc.ca, cells, tc.want)
+		}
+		for _, c := range cells {
+			if seen[c] {
+				t.Errorf("%s is covered twice", c)
+			}
+			seen[c] = true
+		}
+	}
+	if len(seen) != 14 {
+		t.Errorf("%d cells are covered: %v", len(seen), seen)
+	}
+	for platform, want := range map[string]int{"attached-eks": 1, "unspecified": 0} {
+		if cells := Covered(intent.Intent{Provision: intent.Supplied, Platform: platform, CA: "istio-ca"}); len(cells) != want {
+			t.Errorf("somebody's clusters on %s cover %v: want %d", platform, cells, want)
 		}
 	}
 }

@@ -18,6 +18,8 @@ var pinned []byte
 const (
 	// ProbeRef is the image of the probe program: `probe wait`, and `probe dial [--timeout 5s] ADDRESS:PORT...`.
 	ProbeRef = source.Probe
+	// CSRRef is the image of the stand-in for a fleet's certificate authority.
+	CSRRef = source.CSR
 	// IstioHub is the prefix of the pinned Istio's images. Its host does not resolve: nodes reach it through the rig's
 	// registry.
 	IstioHub = source.Hub

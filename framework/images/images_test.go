@@ -99,7 +99,7 @@ func TestStandInsAreNamed(t *testing.T) {
 	v := pinnedVersions(t)
 	for _, i := range List(Options{Source: Source}) {
 		real := strings.Contains(i.Ref, "kube-") || strings.Contains(i.Ref, "metallb") || strings.Contains(i.Ref, "/pilot:") ||
-			i.Ref == ProbeRef || i.Ref == source.RegistryProgram
+			i.Ref == ProbeRef || i.Ref == CSRRef || i.Ref == source.RegistryProgram
 		if real == (i.StandsInFor != "") {
 			t.Errorf("%s stands in for %q", i.Ref, i.StandsInFor)
 		}

@@ -28,9 +28,16 @@ const (
 	Supplied Provision = "supplied"
 )
 
-// IstioCA is the guide's CA with which istiod itself signs, with what the clusters hold; it is that of a mesh of which nobody
-// says it.
-const IstioCA = "istio-ca"
+// The guide's certificate authorities. With IstioCA istiod itself signs, with what the clusters hold; it is that of a mesh of
+// which nobody says it. The others are the fleet's.
+const (
+	IstioCA   = "istio-ca"
+	MeshCA    = "mesh-ca"
+	CAService = "ca-service"
+)
+
+// EmulatedCA marks a run in which a stand-in signed for the fleet's CA.
+const EmulatedCA = "emulated-ca"
 
 // Intent is what a run expects. Its JSON form is evidence/intent.json.
 type Intent struct {
@@ -39,6 +46,8 @@ type Intent struct {
 	Provision Provision `json:"provision"`
 	Platform  string    `json:"platform"`
 	CA        string    `json:"ca"`
+	// EmulatedCA is true when a stand-in signs for the fleet's CA: whatever the run shows, it shows of the stand-in.
+	EmulatedCA bool `json:"emulatedCA,omitempty"`
 	// Fleet is FLEET_PROJECT_ID, ProjectNumber what `gcloud projects describe` prints for it (guide, step S1).
 	Fleet         string `json:"fleet"`
 	ProjectNumber string `json:"projectNumber"`
@@ -90,6 +99,14 @@ type Cluster struct {
 	Version string `json:"version"`
 	// RemoteName is the name under which the other clusters' remote secrets know it: asmcli's form of the context.
 	RemoteName string `json:"remoteName"`
+}
+
+// Authority is the CA as reports name it.
+func (i Intent) Authority() string {
+	if i.EmulatedCA {
+		return i.CA + " (" + EmulatedCA + ")"
+	}
+	return i.CA
 }
 
 // Names gives the clusters' names, in order.

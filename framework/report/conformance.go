@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/intent"
 )
 
@@ -25,6 +26,7 @@ type conformanceReport struct {
 	Reason        string                `json:"reason"`
 	FalseFailRate float64               `json:"falseFailRate"`
 	Intent        intent.Intent         `json:"intent"`
+	Cells         []string              `json:"cells,omitempty"`
 	Clusters      []fingerprint         `json:"clusters"`
 	Claims        []claimSummary        `json:"claims"`
 	Deviations    []deviation           `json:"deviations"`
@@ -69,7 +71,7 @@ type stepSummary struct {
 func conformance(f Findings, run evidence.Run, x Extra) ([]byte, error) {
 	r := conformanceReport{
 		Schema: conformanceSchema, RunID: f.RunID, Verdict: f.Verdict, Reason: f.Reason, FalseFailRate: f.FalseFailRate,
-		Intent: run.Intent, Clusters: fingerprints(run), Claims: summaries(f.Findings), Images: x.Images, StandIns: x.StandIns,
+		Intent: run.Intent, Cells: guide.Covered(run.Intent), Clusters: fingerprints(run), Claims: summaries(f.Findings), Images: x.Images, StandIns: x.StandIns,
 		Unreadable: run.Unreadable, Left: x.Left, Deviations: deviations(run.Steps),
 	}
 	for _, s := range run.Steps {

@@ -57,7 +57,7 @@ type fact struct{ name, value string }
 func (f Finished) tested() []fact {
 	in := f.conformance.Intent
 	all := []fact{
-		{"platform", in.Platform}, {"CA", in.CA}, {"mode", string(in.Mode)}, {"clusters from", string(in.Provision)}, {"revision", in.Revision},
+		{"platform", in.Platform}, {"CA", in.Authority()}, {"mode", string(in.Mode)}, {"clusters from", string(in.Provision)}, {"revision", in.Revision},
 		{"trust domain", in.TrustDomain}, {"calls a direction", strconv.Itoa(in.Samples)}, {"planted", strings.Join(in.Planted, ", ")},
 		{"disruptions", strconv.Itoa(len(in.Disruptions) + len(in.Injections))},
 	}

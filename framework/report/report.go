@@ -12,6 +12,7 @@ import (
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/claim/cause"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/report/html"
 )
 
@@ -46,6 +47,9 @@ const schema = "meshproof.dev/findings/v1"
 func Judge(run evidence.Run) Findings {
 	found := cause.Apply(run, claim.Judge(run))
 	verdict, reason := claim.Conclude(found, run.Intent.Expect...)
+	if run.Intent.EmulatedCA {
+		reason += " (" + intent.EmulatedCA + ": a stand-in signed for " + run.Intent.CA + ")"
+	}
 	return Findings{
 		Schema: schema, RunID: run.Intent.RunID, Verdict: verdict, Reason: reason, ExitCode: claim.ExitCode(found, run.Intent.Expect...),
 		FalseFailRate: claim.FalseFailRate(run), Findings: found,

@@ -229,7 +229,7 @@ func summarizeRun(out *strings.Builder, f Findings, run evidence.Run) {
 	in := run.Intent
 	fmt.Fprintf(out, "%d passed, %d failed, %d inconclusive, %d skipped. Run %s, platform %s, CA %s, mode %s, revision %s, %d calls a direction.\n",
 		count[claim.Passed], count[claim.Failed], count[claim.Inconclusive], count[claim.Skipped],
-		code(f.RunID), code(in.Platform), code(in.CA), code(string(in.Mode)), code(in.Revision), in.Samples)
+		code(f.RunID), code(in.Platform), code(in.Authority()), code(string(in.Mode)), code(in.Revision), in.Samples)
 }
 
 // markdown is a text on one line, cut to a length, without any sign that Markdown, HTML or a table takes for its own.

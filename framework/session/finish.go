@@ -109,6 +109,10 @@ func (s *Session) extra(left []string, diagnostics ...string) report.Extra {
 			x.StandIns = append(x.StandIns, i.Ref+" stands in for "+i.StandsInFor)
 		}
 	}
+	if s.intent.EmulatedCA {
+		x.StandIns = append(x.StandIns, intent.EmulatedCA+": a signer of our own, by Istio's certificate API, stands in for "+s.intent.CA+
+			": an external root, one for the fleet, and the fleet's trust domain")
+	}
 	x.StandIns = append(x.StandIns,
 		fmt.Sprintf("%d replica of istiod in each cluster stands in for the 2 of Cloud Service Mesh", istiodReplicas),
 		"MetalLB in L2 mode, without its webhooks and memberlist, stands in for a cloud's load balancer")

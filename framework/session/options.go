@@ -3,6 +3,7 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/stats"
@@ -37,6 +39,9 @@ type Options struct {
 	RunID string
 	// Targets are given clusters; none = two kind clusters are made.
 	Targets []Target
+	// Platform and CA name the guide's cell whose commands are run. For kind clusters "" is no platform of the guide's, and Istio
+	// CA; a CA of a fleet is emulated there. For given clusters "" is what the targets say.
+	Platform, CA string
 	// Fleet and ProjectNumber stand for FLEET_PROJECT_ID and what S1 prints; on given clusters "" = read from the mesh.
 	Fleet, ProjectNumber string
 	Revision             string
@@ -164,7 +169,7 @@ func (o Options) validate() error {
 	if len(o.Targets) > 0 { // what a run on kind clusters expects is checked as a whole below
 		errs = append(errs, o.checkCalls())
 	}
-	errs = append(errs, o.checkMode(), o.checkMultiplier())
+	errs = append(errs, o.checkMode(), o.checkCell(), o.checkMultiplier())
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))
 	}
@@ -201,17 +206,30 @@ func kindNames() []string { return []string{"east", "west"} }
 // kindIntent is what a run on clusters of its own expects.
 func (o Options) kindIntent(upstreamEnvoy bool) intent.Intent {
 	in := intent.Intent{
-		RunID: o.RunID, Mode: o.Mode, Expect: o.Expect, Provision: intent.Kind, Platform: "kind", CA: intent.IstioCA,
+		RunID: o.RunID, Mode: o.Mode, Expect: o.Expect, Provision: intent.Kind, Platform: cmp.Or(o.Platform, onKind), CA: cmp.Or(o.CA, intent.IstioCA),
 		Fleet: o.Fleet, ProjectNumber: o.ProjectNumber, MeshID: intent.MeshID(o.ProjectNumber),
-		Revision: o.Revision, TrustDomain: "cluster.local", UpstreamEnvoy: upstreamEnvoy,
+		Revision: o.Revision, UpstreamEnvoy: upstreamEnvoy,
 		GuideCalls: guideCalls, Samples: o.Samples, Alpha: o.Alpha, Planted: o.Plant,
 	}
+	in.EmulatedCA, in.TrustDomain = in.CA != intent.IstioCA, trustDomain(in.CA, o.Fleet)
 	for i, name := range kindNames() {
 		in.Clusters = append(in.Clusters, intent.Cluster{
 			Name: name, ID: intent.ClusterID(o.Fleet, name), Network: o.network(i), Version: fmt.Sprintf("v%d", i+1),
 		})
 	}
 	return in
+}
+
+// onKind is the platform of kind clusters that stand for none of the guide's.
+const onKind = "kind"
+
+// trustDomain is that of the guide's CA; "" for one that the guide has not, which checkCell refuses.
+func trustDomain(ca, fleet string) string {
+	m, err := guide.LoadMatrix()
+	if err != nil {
+		return "" // the embedded data are checked by their package's tests
+	}
+	return m.TrustDomain(ca, fleet)
 }
 
 // network is that of the i-th cluster: one of its own, or the one that the guide prints for all.
@@ -231,6 +249,23 @@ func (o Options) checkCalls() error {
 		return fmt.Errorf("--alpha %g: use a rate above 0 and at most %g", o.Alpha, intent.MaxAlpha)
 	}
 	return nil
+}
+
+// checkCell refuses a combination of platform and CA that the guide does not offer.
+func (o Options) checkCell() error {
+	if o.Platform == "" && o.CA == "" || len(o.Targets) > 0 { // the targets have been checked
+		return nil
+	}
+	m, err := guide.LoadMatrix()
+	if err != nil {
+		return err
+	}
+	if o.Platform != "" && o.Platform != onKind {
+		_, err = m.Cell(o.Platform, cmp.Or(o.CA, intent.IstioCA))
+		return err
+	}
+	_, err = guide.Words(onKind, cmp.Or(o.CA, intent.IstioCA))
+	return err
 }
 
 // checkMode refuses expectations that nothing can meet.

@@ -51,7 +51,7 @@ func (s *Session) plannedClusters() []string {
 	}
 	return append(lines,
 		fmt.Sprintf("mesh       revision %s, %s, trust domain %s, fleet %s", s.intent.Revision, s.intent.MeshID, s.intent.TrustDomain, s.intent.Fleet),
-		fmt.Sprintf("guide      platform %s, CA %s, mode %s; release directory: %s", s.intent.Platform, s.intent.CA, s.intent.Mode, rel))
+		fmt.Sprintf("guide      platform %s, CA %s, mode %s; release directory: %s", s.intent.Platform, s.intent.Authority(), s.intent.Mode, rel))
 }
 
 func (s *Session) plannedTraffic() []string {

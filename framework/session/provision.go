@@ -12,6 +12,7 @@ import (
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/kindcluster"
 	"github.com/meshproof/meshproof/framework/mesh/authority"
+	"github.com/meshproof/meshproof/framework/mesh/emulatedca"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/release"
@@ -105,8 +106,11 @@ func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindc
 		Intent: s.intent, Release: s.rel, Hub: s.images.Hub, Tag: s.images.Tag, UpstreamEnvoy: s.images.UpstreamEnvoy, Replicas: istiodReplicas,
 		CADir: filepath.Join(s.o.dir(), "ca"), Limit: s.limits.Install,
 	}
-	plan := authority.Plan{Dir: s.mesh.CADir, Name: s.o.RunID, Clusters: s.intent.Names(), OwnRoots: s.planted(DifferentRoots)}
-	if err := s.step(ctx, "P4", "", "make the mesh's certificate authority", func(context.Context) error { return authority.Make(plan) }); err != nil {
+	fleetCA := s.fleetCA()
+	if s.intent.EmulatedCA {
+		s.mesh.FleetCA = fleetCA.Used()
+	}
+	if err := s.step(ctx, "P4", "", "make the mesh's certificate authority", func(context.Context) error { return s.makeAuthorities(fleetCA) }); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
@@ -121,8 +125,35 @@ func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindc
 				return istio.Install(ctx, c, s.mesh)
 			})
 		})
+		if !s.intent.EmulatedCA {
+			continue
+		}
+		g.Go(func() error {
+			return s.bounded(ctx, "P9", c.Name, "bring the emulated CA", func(ctx context.Context) error {
+				return emulatedca.Install(ctx, c, fleetCA)
+			})
+		})
 	}
 	return g.Wait()
+}
+
+// fleetCA is how the stand-in for a fleet's CA is made.
+func (s *Session) fleetCA() emulatedca.Options {
+	return emulatedca.Options{
+		Intent: s.intent, Image: images.CSRRef, Dir: s.CADir(), ControlPlane: s.mesh.CADir, OwnRoots: s.planted(DifferentRoots), Limit: s.limits.Install,
+	}
+}
+
+// makeAuthorities makes what istiod signs with and, with a fleet's CA, what its stand-in does. With one, each istiod has a root
+// of its own, as one that signs itself has: nothing between the clusters may rest on it.
+func (s *Session) makeAuthorities(fleetCA emulatedca.Options) error {
+	own := authority.Plan{
+		Dir: s.mesh.CADir, Name: s.o.RunID, Clusters: s.intent.Names(), OwnRoots: s.intent.EmulatedCA || s.planted(DifferentRoots),
+	}
+	if err := authority.Make(own); err != nil || !s.intent.EmulatedCA {
+		return err
+	}
+	return emulatedca.MakeAuthority(fleetCA)
 }
 
 func (s *Session) planted(fault string) bool {

@@ -80,10 +80,14 @@ func (s *Session) Judge(ctx context.Context, dir string, o JudgeOptions) (report
 // Kubectl is the program that the guide's commands call.
 func (s *Session) Kubectl() string { return s.images.Kubectl }
 
-// CADir holds the certificate authority of a mesh on kind; on given clusters there is none, and it is "".
+// CADir holds the certificate authority of a mesh on kind, which signs for its workloads; on given clusters there is none, and
+// it is "".
 func (s *Session) CADir() string {
 	if s.intent.Provision != intent.Kind {
 		return ""
+	}
+	if s.intent.EmulatedCA {
+		return filepath.Join(s.o.dir(), "fleet-ca")
 	}
 	return filepath.Join(s.o.dir(), "ca")
 }

@@ -40,15 +40,39 @@ type Given struct {
 	Topology string
 	// Environment is the value of KUBECONFIG.
 	Environment string
+	// Platform and CA are what was said for all clusters; "" = the topology may say it.
+	Platform, CA string
 }
 
 // Targets pairs what was said. Nothing said is no target: the run makes clusters itself.
 func (g Given) Targets() ([]Target, error) {
 	targets, err := g.targets()
+	if err == nil && len(targets) > 0 {
+		if err = g.ofCell(targets); err != nil && g.Topology != "" {
+			err = fmt.Errorf("read topology %s: %w", g.Topology, err)
+		}
+	}
 	if err != nil {
 		return nil, &UsageError{err}
 	}
 	return targets, nil
+}
+
+// ofCell gives the targets the platform and the CA that were said, and refuses what the topology says otherwise.
+func (g Given) ofCell(targets []Target) error {
+	for i := range targets {
+		t := &targets[i]
+		for _, v := range []struct {
+			flag, said string
+			own        *string
+		}{{"--platform", g.Platform, &t.Platform}, {"--ca", g.CA, &t.CA}} {
+			if v.said != "" && *v.own != "" && *v.own != v.said {
+				return fmt.Errorf("%s %s: it says %s: give one of them, or both the same", v.flag, v.said, *v.own)
+			}
+			*v.own = cmp.Or(*v.own, v.said)
+		}
+	}
+	return oneMesh(targets)
 }
 
 func (g Given) targets() ([]Target, error) {
@@ -136,9 +160,6 @@ func readTopology(path string) ([]Target, error) {
 	}
 	if len(all) != guide.Clusters {
 		return nil, fmt.Errorf("read topology %s: it names %d clusters: name %d", path, len(all), guide.Clusters)
-	}
-	if err := oneMesh(all); err != nil {
-		return nil, fmt.Errorf("read topology %s: %w", path, err)
 	}
 	return all, nil
 }

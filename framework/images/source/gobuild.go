@@ -79,6 +79,7 @@ func (b *Builder) units() ([]unit, error) {
 			ldflags: set(istio, "buildVersion", b.v.Istio.Version) + set(istio, "buildTag", b.v.Istio.Version) +
 				set(istio, "buildHub", Hub) + set(istio, "buildStatus", "Clean"),
 			packages: under(v["istio"].Path+"/", "pilot/cmd/pilot-discovery", "pilot/cmd/pilot-agent", "istioctl/cmd/istioctl")},
+		{name: "csr", module: "istio", sources: programs, packages: under("./", "csr")},
 		{name: "metallb", module: "metallb", packages: under(v["metallb"].Path+"/", "controller", "speaker")},
 	}, nil
 }

@@ -19,6 +19,8 @@ const (
 	Hub = Host + "/istio"
 	// Probe is the image of the probe program.
 	Probe = Host + "/meshproof/probe:v1"
+	// CSR is the image of the stand-in for a fleet's certificate authority.
+	CSR = Host + "/meshproof/csr:v1"
 	// RegistryProgram is the image of the registry inside the rig.
 	RegistryProgram = Host + "/meshproof/registry:v1"
 )
@@ -108,7 +110,7 @@ func MeshRecipes(v versions.Versions) []Recipe {
 		curl(i["curl"]),
 		bin("metallb-controller", i["metallbController"], "gives load balancer addresses", "metallb", "controller"),
 		bin("metallb-speaker", i["metallbSpeaker"], "answers for load balancer addresses", "metallb", "speaker"),
-		ProbeRecipe())
+		ProbeRecipe(), csrRecipe())
 }
 
 // Recipes are all images of a run except the node image.
@@ -129,6 +131,10 @@ func IstioRecipes(v versions.Versions) []Recipe {
 // ProbeRecipe is the image of the probe program.
 func ProbeRecipe() Recipe {
 	return bin("probe", Probe, "looks at the network from an uninjected pod", "programs", "probe")
+}
+
+func csrRecipe() Recipe {
+	return bin("csr", CSR, "signs for the fleet's CA (--ca mesh-ca, ca-service)", "csr", "csr")
 }
 
 // RegistryRecipe is the image of the rig's registry: the one image that runs in the engine and not in a cluster.

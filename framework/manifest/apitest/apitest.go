@@ -61,7 +61,7 @@ func resources() map[string][]metav1.APIResource {
 		"apps/v1":                      {r("deployments", "Deployment", true)},
 		"autoscaling/v2":               {r("horizontalpodautoscalers", "HorizontalPodAutoscaler", true)},
 		"policy/v1":                    {r("poddisruptionbudgets", "PodDisruptionBudget", true)},
-		"rbac.authorization.k8s.io/v1": {r("roles", "Role", true), r("rolebindings", "RoleBinding", true)},
+		"rbac.authorization.k8s.io/v1": {r("roles", "Role", true), r("rolebindings", "RoleBinding", true), r("clusterrolebindings", "ClusterRoleBinding", false)},
 		"networking.istio.io/v1":       {r("gateways", "Gateway", true)},
 	}
 }

@@ -45,8 +45,20 @@ type Options struct {
 	Replicas int
 	// CADir is a private directory in which authority.Make made what istiod signs with.
 	CADir string
+	// FleetCA is another authority than istiod that signs for the workloads; nil = istiod signs.
+	FleetCA *FleetCA
 	// Limit bounds the installation on one cluster; 0 = 5 min.
 	Limit time.Duration
+}
+
+// FleetCA is a certificate authority outside the control plane.
+type FleetCA struct {
+	// Address is its HOST:PORT, as a pod of the mesh reaches it.
+	Address string
+	// Audience is whom the tokens of proxies are for.
+	Audience string
+	// Aliases are the trust domains that count as the mesh's own.
+	Aliases []string
 }
 
 // asmReplicas is the number of istiod replicas that ASM installs.
@@ -139,20 +151,28 @@ func (o Options) operator(c *cluster.Cluster) ([]byte, error) {
 		// Requests for two clusters on one small machine; ASM asks for 500m and 2 GiB.
 		"resources": object{"requests": object{"cpu": "10m", "memory": "100Mi"}},
 	}
-	values := object{
-		"global": object{
-			"meshID": o.Intent.MeshID, "network": member.Network, "multiCluster": object{"clusterName": member.ID},
-			"imagePullPolicy": "IfNotPresent",
-		},
-		"pilot": pilot,
+	global := object{
+		"meshID": o.Intent.MeshID, "network": member.Network, "multiCluster": object{"clusterName": member.ID},
+		"imagePullPolicy": "IfNotPresent",
 	}
+	values := object{"global": global, "pilot": pilot}
+	env := object{}
 	if o.UpstreamEnvoy {
-		pilot["env"] = object{"PILOT_ENABLE_ALPN_FILTER": "false", "PILOT_ENABLE_METADATA_EXCHANGE": "false"}
+		env["PILOT_ENABLE_ALPN_FILTER"], env["PILOT_ENABLE_METADATA_EXCHANGE"] = "false", "false"
 		values["telemetry"] = object{"v2": object{"prometheus": object{"enabled": false}}}
+	}
+	meshConfig := object{"trustDomain": o.Intent.TrustDomain, "localityLbSetting": object{"enabled": false}}
+	if ca := o.FleetCA; ca != nil {
+		global["caAddress"], global["sds"] = ca.Address, object{"token": object{"aud": ca.Audience}}
+		meshConfig["trustDomainAliases"] = ca.Aliases
+		env["TOKEN_AUDIENCES"] = istioctlAudience + "," + ca.Audience
+	}
+	if len(env) > 0 {
+		pilot["env"] = env
 	}
 	spec := object{
 		"profile": "minimal", "revision": o.Intent.Revision,
-		"meshConfig": object{"trustDomain": o.Intent.TrustDomain, "localityLbSetting": object{"enabled": false}},
+		"meshConfig": meshConfig,
 		"values":     values,
 		"components": object{"pilot": object{"k8s": object{"overlays": []object{o.probeOverlay()}}}},
 	}
@@ -168,6 +188,9 @@ func (o Options) operator(c *cluster.Cluster) ([]byte, error) {
 		"spec":     spec,
 	})
 }
+
+// istioctlAudience is whom the tokens are for with which istioctl asks istiod; it has no way to ask with another.
+const istioctlAudience = "istio-ca"
 
 // probeOverlay has istiod asked every second whether it is ready. It is so within a second of its start, but the chart's
 // period of 3 s lets the first answers come at 1 s, which is too early, and 4 s.

@@ -84,6 +84,21 @@ func TestOperator(t *testing.T) {
 	}
 }
 
+func TestOperatorWithAFleetsCA(t *testing.T) {
+	o := options(t)
+	o.Intent.TrustDomain = "fleet.svc.id.goog"
+	o.FleetCA = &FleetCA{Address: "csr.example.svc:15012", Audience: "fleet.svc.id.goog", Aliases: []string{"fleet.svc.id.goog", "fleet.hub.id.goog"}}
+	text, err := o.operator(apitest.New(t).Cluster(t, "west"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"caAddress: csr.example.svc:15012", "aud: fleet.svc.id.goog", "TOKEN_AUDIENCES: istio-ca,fleet.svc.id.goog", "- fleet.hub.id.goog"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
 // installer is a release directory whose istioctl notes its arguments and input.
 func installer(t *testing.T, script string) (dir *release.Dir, notes string) {
 	t.Helper()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/intent"
 )
 
@@ -32,8 +33,8 @@ type cell struct {
 func facts(p Page) []fact {
 	in := p.Run.Intent
 	all := []fact{
-		{"Platform", platform(in)}, {"Certificate authority", in.CA}, {"Mode", mode(in.Mode)},
-		{"Mesh ID", in.MeshID}, {"Revision", in.Revision},
+		{"Platform", platform(in)}, {"Certificate authority", in.Authority()}, {"Mode", mode(in.Mode)},
+		{"Cells of the guide", strings.Join(guide.Covered(in), ", ")}, {"Mesh ID", in.MeshID}, {"Revision", in.Revision},
 	}
 	if in.Samples > 0 {
 		all = append(all, fact{"Measured calls", fmt.Sprintf("%d a direction", in.Samples)})
@@ -51,12 +52,18 @@ func facts(p Page) []fact {
 func platform(in intent.Intent) string {
 	switch in.Provision {
 	case intent.Kind:
-		return in.Platform + ", made by the run"
+		if in.Platform == kind {
+			return "kind, made by the run"
+		}
+		return "kind, made by the run, with the commands for " + in.Platform
 	case intent.Supplied:
 		return in.Platform + ", given clusters"
 	}
 	return in.Platform
 }
+
+// kind is the platform of clusters that stand for none of the guide's.
+const kind = "kind"
 
 func mode(m intent.Mode) string {
 	switch m {
