@@ -64,7 +64,7 @@ func badServers() []badInput {
 		{name: "one context for two kubeconfigs", bad: both + " --context west", good: both + " --context ctx_east@a.b:c --context west",
 			says: []string{"--context", "one for each --kubeconfig"}},
 		{name: "one cluster", bad: "--kubeconfig east.yaml", says: []string{"1 clusters", "--kubeconfig twice"}},
-		{name: "three clusters", bad: both + " --kubeconfig east.yaml", says: []string{"3 clusters", "--kubeconfig twice"}},
+		{name: "a cluster given twice among three", bad: both + " --kubeconfig east.yaml", says: []string{"clusters cluster-1 and cluster-3 are one and the same"}},
 		{name: "both for the same cluster", spoil: func(w *world) {
 			w.farm.Server("west").Put(w.t, "/api/v1/namespaces/kube-system", "{metadata: {name: kube-system, uid: uid-of-east}}")
 		}, says: []string{"clusters cluster-1 and cluster-2 are one and the same", "uid-of-east", "give kubeconfigs of different clusters"}},

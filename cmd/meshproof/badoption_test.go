@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -51,7 +52,18 @@ func badOptions() []badInput {
 	} {
 		options = append(options, badInput{name: o.name, bad: both + " " + o.bad, good: both + " " + o.good, says: []string{o.says}})
 	}
-	return append(options, badCells()...)
+	return slices.Concat(options, badCells(), badNumbers())
+}
+
+// badNumbers are numbers of clusters with which what is asked cannot be done.
+func badNumbers() []badInput {
+	return []badInput{
+		{name: "one kind cluster", bad: "--clusters 1", good: "--clusters 2", says: []string{"--clusters 1", "use 2 to 8"}},
+		{name: "more kind clusters than a network has room for", bad: "--clusters 9", good: "--clusters 8", says: []string{"--clusters 9", "use 2 to 8"}},
+		{name: "kind clusters beside given ones", bad: both + " --clusters 3", good: both, says: []string{"--clusters 3", "2 clusters are given", "leave it out"}},
+		{name: "three clusters that are to be disrupted", bad: "--clusters 3 --disruptive", good: "--clusters 2 --disruptive", says: []string{"--disruptive with 3 clusters", "leave it out"}},
+		{name: "a mesh that cannot grow", bad: "--join-in-turn", good: "--join-in-turn --clusters 3", says: []string{"--join-in-turn with 2 clusters", "give more"}},
+	}
 }
 
 // badCells are platforms and CAs, on clusters that the run would make and on given ones.

@@ -53,6 +53,7 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 func meshFlags(f *pflag.FlagSet, o *session.Options) {
 	f.StringVar(&o.RunID, "run-id", "", "name of the run, part of every name it gives (default: the time and a random end)")
 	f.StringVar(&o.Revision, "revision", "asm-1232-2", "revision of the control plane, the value of istio.io/rev")
+	f.IntVar(&o.Clusters, "clusters", 0, "how many kind clusters are made (default: 2)")
 	f.StringVar(&o.Platform, "platform", "", "the guide's platform whose commands are run (meshproof guide --all; default: none on kind, on given clusters what the topology says)")
 	f.StringVar(&o.CA, "ca", "", "the guide's CA: istio-ca, mesh-ca or ca-service; on kind the last two are emulated (default: istio-ca, or what the topology says)")
 	f.StringVar(&o.Fleet, "fleet", "", "FLEET_PROJECT_ID (default: meshproof; on given clusters what their mesh says)")
@@ -70,7 +71,7 @@ func imageFlags(f *pflag.FlagSet, o *images.Options) {
 
 // givenFlags are those that say which clusters are given.
 func givenFlags(f *pflag.FlagSet, g *session.Given) {
-	f.StringArrayVar(&g.Kubeconfigs, "kubeconfig", nil, "kubeconfig of a given cluster; twice, CLUSTER_1 first")
+	f.StringArrayVar(&g.Kubeconfigs, "kubeconfig", nil, "kubeconfig of a given cluster; twice or more, CLUSTER_1 first")
 	f.StringArrayVar(&g.Contexts, "context", nil, "context in the kubeconfig at the same place (default: its current one); without --kubeconfig, two contexts of KUBECONFIG")
 	f.StringVar(&g.Topology, "topology", "", "file that names the given clusters, each with kubeconfig, context, name, network, platform, ca, revision (docs/clusters.md)")
 }

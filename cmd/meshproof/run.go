@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
@@ -30,9 +31,9 @@ func runWith(o session.Options) *cobra.Command {
 	r := &runFlags{o: o}
 	c := &cobra.Command{
 		Use:   "run",
-		Short: "Perform the guide on two clusters and judge the mesh",
+		Short: "Perform the guide on two or more clusters and judge the mesh",
 		Long: `Performs the guide's steps S1 to S15 and judges the mesh. Without --kubeconfig it makes two
-kind clusters and removes them at the end; with two of them it begins at the gateways, on
+kind clusters (or --clusters N) and removes them at the end; with two or more of them it begins at the gateways, on
 clusters that hold the control plane already, and removes only what it made there. Two
 contexts of KUBECONFIG are taken with --context alone, and --topology names a file that says
 all about the clusters. With --dry-run it checks all of its input, says what it would do, and
@@ -66,6 +67,7 @@ type runFlags struct {
 func (r *runFlags) add(c *cobra.Command) {
 	f, o := c.Flags(), &r.o
 	givenFlags(f, &r.given)
+	f.BoolVar(&o.InTurn, "join-in-turn", false, "enable endpoint discovery for the first two clusters, and then for one more at a time: a mesh that grows")
 	f.BoolVar(&r.dryRun, "dry-run", false, "check all input, say what would be done, and change nothing")
 	f.IntVar(&o.Samples, "samples", 600, "measured calls per direction")
 	f.Float64Var(&o.Alpha, "alpha", 1e-8, "declared false-fail rate of each random check")
@@ -75,7 +77,7 @@ func (r *runFlags) add(c *cobra.Command) {
 	f.StringVar((*string)(&o.Mode), "mode", string(intent.Corrected), "how the guide's commands are taken: corrected, or literal (as printed)")
 	f.StringSliceVar(&o.Expect, "expect", nil, "findings about the guide that a literal run must find, these and nothing else, to pass: "+strings.Join(claim.Findings(), ", "))
 	f.StringArrayVar(&o.Plant, "plant", nil, "put a fault in, to see it caught (kind only): "+session.DifferentRoots)
-	f.BoolVar(&o.Disruptive, "disruptive", false, "change the mesh on purpose and back, for the claims that need it (default: true on kind, false on given clusters)")
+	f.BoolVar(&o.Disruptive, "disruptive", false, "change the mesh on purpose and back, for the claims that need it (default: true on two kind clusters, else false)")
 	f.StringSliceVar(&o.Disruptions, "disruption", nil, "do only these to the mesh, by id (default: all)")
 	f.BoolVarP(&r.quiet, "quiet", "q", false, "print the verdict only")
 	f.BoolVarP(&r.verbose, "verbose", "v", false, "print also what is being done and waited for")
@@ -89,7 +91,7 @@ func (r *runFlags) complete(c *cobra.Command) error {
 		return err
 	}
 	if !c.Flags().Changed("disruptive") {
-		r.o.Disruptive = len(r.o.Targets) == 0 && r.o.Mode != intent.Literal
+		r.o.Disruptive = len(r.o.Targets) == 0 && r.o.Mode != intent.Literal && r.o.Clusters <= guide.Clusters
 	}
 	kindDefaults(&r.o)
 	return nil
@@ -112,7 +114,7 @@ func run(ctx context.Context, o session.Options) error {
 	if err != nil {
 		return err
 	}
-	o.Tell.Note(stats.Explain(o.Samples, 0.5, o.Alpha))
+	o.Tell.Note(stats.Explain(o.Samples, o.Share(), o.Alpha))
 	var usage *session.UsageError
 	if errors.As(s.Check(ctx), &usage) {
 		return errors.Join(usage, s.Discard()) // before there is a report

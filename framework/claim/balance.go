@@ -6,10 +6,11 @@ import (
 
 	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/stats"
 )
 
-// expectation is the share of one cluster's calls that its own version should answer.
+// expectation is the share of one cluster's calls that one version should answer.
 type expectation struct {
 	share float64
 	// equal is true when every endpoint has the same weight: then the calls are independent draws, and the test is exact.
@@ -18,7 +19,7 @@ type expectation struct {
 }
 
 // expected computes the share from the weights that the calling Envoy had for its endpoints just before the calls.
-func expected(v view, t evidence.Traffic) (expectation, error) {
+func expected(v view, t evidence.Traffic, of string) (expectation, error) {
 	owner, err := owners(v, t.Pod)
 	if err != nil {
 		return expectation{}, err
@@ -34,7 +35,7 @@ func expected(v view, t evidence.Traffic) (expectation, error) {
 			return expectation{}, fmt.Errorf("host %s is no endpoint of the Envoy's configuration", h.Address)
 		}
 		total += float64(h.Weight)
-		if version == v.self.Version {
+		if version == of {
 			own += float64(h.Weight)
 		}
 	}
@@ -45,16 +46,55 @@ func expected(v view, t evidence.Traffic) (expectation, error) {
 	return expectation{share: own / total, equal: !slices.ContainsFunc(hosts, uneven)}, nil
 }
 
-// judgeBalance is the one random check of a run, done once per direction: the exact two-sided binomial test of how many
-// calls the caller's own version answered, at the declared rate.
+// tested are the versions whose shares are tested: with two clusters the caller's own, which settles the other's; with more,
+// each.
+func tested(s subject) []string {
+	all := []string{s.self.Version}
+	if len(s.peers) > 1 {
+		for _, p := range s.peers {
+			all = append(all, p.Version)
+		}
+	}
+	return all
+}
+
+// judgeBalance is the one random check of a run, done once per direction, and with more than two clusters once per pair: the
+// exact two-sided binomial test of how many calls a version answered, at the declared rate.
 func judgeBalance(v view) result {
+	own := judgeShare(v, v.self)
+	if len(v.peers) < 2 {
+		return own
+	}
+	shares := map[string]any{v.self.Name: own.measured}
+	worst, reasons := own.verdict, []string{own.reason}
+	for _, peer := range v.peers {
+		r := judgeShare(v, peer)
+		shares[peer.Name] = r.measured
+		switch {
+		case r.verdict == worst:
+			reasons = append(reasons, r.reason)
+		case worst == Passed || r.verdict == Failed:
+			worst, reasons = r.verdict, []string{r.reason}
+		}
+	}
+	own.verdict, own.reason = worst, brief(sorted(reasons))
+	own.measured["shares"] = shares
+	return own
+}
+
+// judgeShare judges the share of the calls from self that the version of one cluster answered.
+func judgeShare(v view, of intent.Cluster) result {
 	var n notes
 	t := v.calls(v.self.Name, evidence.Split)
 	noteAsked(&n, v, t)
-	want, err := expected(v, t)
+	want, err := expected(v, t, of.Version)
 	if err != nil {
 		n.puzzles("%v", err)
 		return n.result("")
+	}
+	whose := "its own"
+	if of.Name != v.self.Name {
+		whose = of.Name + "'s"
 	}
 	var counted []evidence.Reply
 	for _, r := range t.Replies {
@@ -63,7 +103,7 @@ func judgeBalance(v view) result {
 		}
 	}
 	count := versions(counted)
-	own, all := count[v.self.Version], len(counted)
+	own, all := count[of.Version], len(counted)
 	if t.Error == "" && all < t.Asked {
 		n.puzzles("only %d of %d calls were answered by a helloworld, so their share says nothing about the choice", all, t.Asked)
 	}
@@ -76,15 +116,15 @@ func judgeBalance(v view) result {
 	case lo == 0 && hi == all:
 		n.puzzles("%d calls cannot show an imbalance at the rate %g", all, alpha)
 	case own < lo || own > hi:
-		n.breaks("%d of %d calls from %s were answered by its own %s, outside %d..%d, which an expected share of %.4g makes all but certain (p = %.2g)",
-			own, all, v.self.Name, v.self.Version, lo, hi, want.share, stats.PValue(own, all, want.share))
+		n.breaks("%d of %d calls from %s were answered by %s %s, outside %d..%d, which an expected share of %.4g makes all but certain (p = %.2g)",
+			own, all, v.self.Name, whose, of.Version, lo, hi, want.share, stats.PValue(own, all, want.share))
 	}
 	model := "exact: equal weights, independent draws"
 	if !want.equal {
 		model = "conservative: unequal weights, which Envoy serves almost in turn"
 	}
-	res := n.result("%d of %d calls from %s were answered by its own %s, within %d..%d for an expected share of %.4g",
-		own, all, v.self.Name, v.self.Version, lo, hi, want.share)
+	res := n.result("%d of %d calls from %s were answered by %s %s, within %d..%d for an expected share of %.4g",
+		own, all, v.self.Name, whose, of.Version, lo, hi, want.share)
 	low, high := stats.Interval(own, all, 0.05)
 	res.measured = map[string]any{
 		"replies": count, "expectedShare": digits(want.share), "share": digits(float64(own) / float64(max(all, 1))),
@@ -122,17 +162,22 @@ func FalseFailRate(run evidence.Run) float64 {
 func falseFail(run evidence.Run, epoch string, samples int) float64 {
 	sum := 0.0
 	for _, s := range eachDirection(run.Intent) {
-		v := view{run: run, epoch: epoch, subject: s}
-		share := 0.5
-		if c := v.cluster(s.self.Name); c != nil {
-			if t, there := c.TrafficFor(evidence.Split); there {
-				if want, err := expected(v, t); err == nil {
-					share = want.share
-				}
-			}
+		for _, version := range tested(s) {
+			_, _, rate := stats.Band(samples, liveShare(view{run: run, epoch: epoch, subject: s}, version), run.Intent.Alpha)
+			sum += rate
 		}
-		_, _, rate := stats.Band(samples, share, run.Intent.Alpha)
-		sum += rate
 	}
 	return sum
+}
+
+// liveShare is the share that the live weights give a version, or that of one cluster among all when they were not read.
+func liveShare(v view, version string) float64 {
+	if c := v.cluster(v.self.Name); c != nil {
+		if t, there := c.TrafficFor(evidence.Split); there {
+			if want, err := expected(v, t, version); err == nil {
+				return want.share
+			}
+		}
+	}
+	return 1 / float64(len(v.run.Intent.Clusters))
 }

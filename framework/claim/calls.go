@@ -118,15 +118,22 @@ func judgeGuideCalls(v view) result {
 		n.puzzles("%d calls were made instead of %d", t.Asked, v.run.Intent.GuideCalls)
 	}
 	count := versions(t.Replies)
-	both := len(count) == len(v.run.Intent.Clusters)
+	clusters := len(v.run.Intent.Clusters)
+	both := len(count) == clusters
 	seen := "every version was seen"
 	if !both {
 		seen = "not every version was seen"
 	}
-	chance := 1 - 2*math.Exp2(-float64(t.Asked))
+	chance := 1 - unseen(clusters, t.Asked)
 	res := n.result("%d of %d calls were answered: %s; %s, which a balanced mesh shows with probability %.9f", valid, t.Asked, say(count), seen, chance)
 	res.measured = map[string]any{"asked": t.Asked, "valid": valid, "replies": count, "bothSeen": both, "bothSeenProbability": digits(chance)}
 	return res
+}
+
+// unseen bounds the chance that calls that are shared evenly show fewer than all of the clusters.
+func unseen(clusters, calls int) float64 {
+	n := float64(max(clusters, 1))
+	return n * math.Pow(1-1/n, float64(calls))
 }
 
 // incomplete says that the calls ended early, or "": then what is missing is the harness's fault, not the mesh's.

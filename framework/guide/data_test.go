@@ -15,7 +15,7 @@ func isClaim(id string) bool {
 }
 
 func TestEachStepHasPostConditionsThatAreClaims(t *testing.T) {
-	steps, err := guide.Steps()
+	steps, err := guide.Steps(guide.Clusters)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestEachOddityIsShownByAClaimOrSaysWhyNot(t *testing.T) {
 			t.Errorf("no oddity is %s", k)
 		}
 	}
-	steps, err := guide.Steps()
+	steps, err := guide.Steps(guide.Clusters)
 	if err != nil {
 		t.Fatal(err)
 	}

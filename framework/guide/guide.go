@@ -18,7 +18,7 @@ import (
 //go:embed data/*.yaml
 var data embed.FS
 
-// Clusters is how many clusters the guide sets up.
+// Clusters is how many clusters the guide sets up. A mesh may have more: those are treated as the second one is.
 const Clusters = 2
 
 // Section is a part of the guide.
@@ -44,6 +44,8 @@ type Step struct {
 	Claims []string `json:"claims"`
 	// Sets names the environment variables that the command exports for later steps.
 	Sets []string `json:"sets,omitempty"`
+	// Further are the variables that it exports besides for each cluster that the guide does not have, with <n> for its ordinal.
+	Further []string `json:"further,omitempty"`
 	// PerCluster is true when the guide prints the command once per cluster.
 	PerCluster bool `json:"perCluster,omitempty"`
 	// Tabbed is true when the guide prints the command in each of its tabs.
@@ -84,9 +86,11 @@ type Correction struct {
 	Printed string `json:"printed"`
 	Run     string `json:"run"`
 	// PerPair repeats Run for each ordered pair of clusters.
-	PerPair bool   `json:"perPair,omitempty"`
-	Reason  string `json:"reason"`
-	Finding string `json:"finding,omitempty"`
+	PerPair bool `json:"perPair,omitempty"`
+	// PerFurther puts Run behind Printed, once for each cluster that the guide does not have, with its ordinal for <n>.
+	PerFurther bool   `json:"perFurther,omitempty"`
+	Reason     string `json:"reason"`
+	Finding    string `json:"finding,omitempty"`
 	// Symptom is what the printed command says when it fails for want of this correction; "" when it does not fail.
 	Symptom string `json:"symptom,omitempty"`
 }
@@ -125,8 +129,9 @@ func Sections() ([]Section, error) {
 	return f.Sections, err
 }
 
-// Steps gives the guide's steps in its order, those that are printed per cluster once for each.
-func Steps() ([]Step, error) {
+// Steps gives the guide's steps in its order for so many clusters (at least Clusters), those that are printed per cluster
+// once for each.
+func Steps(clusters int) ([]Step, error) {
 	var f stepsFile
 	if err := load("steps.yaml", &f); err != nil {
 		return nil, err
@@ -136,11 +141,16 @@ func Steps() ([]Step, error) {
 		if !slices.ContainsFunc(f.Sections, func(x Section) bool { return x.ID == s.Section }) {
 			return nil, fmt.Errorf("decode guide data: step %s is in section %q, which is not there", s.ID, s.Section)
 		}
+		for n := Clusters + 1; n <= clusters; n++ {
+			for _, name := range s.Further {
+				s.Sets = append(s.Sets, strings.ReplaceAll(name, "<n>", strconv.Itoa(n)))
+			}
+		}
 		if !s.PerCluster {
 			all = append(all, s)
 			continue
 		}
-		for n := 1; n <= Clusters; n++ {
+		for n := 1; n <= clusters; n++ {
 			all = append(all, s.of(n))
 		}
 	}
@@ -154,7 +164,8 @@ func (s Step) of(n int) Step {
 	s.Command = fill(s.Command)
 	s.Corrections = slices.Clone(s.Corrections)
 	for i := range s.Corrections {
-		s.Corrections[i].Printed, s.Corrections[i].Run = fill(s.Corrections[i].Printed), fill(s.Corrections[i].Run)
+		c := &s.Corrections[i]
+		c.When, c.Printed, c.Run = fill(c.When), fill(c.Printed), fill(c.Run)
 	}
 	return s
 }

@@ -20,7 +20,7 @@ func values() Values {
 
 func step(t *testing.T, id string) Step {
 	t.Helper()
-	all, err := Steps()
+	all, err := Steps(Clusters)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func step(t *testing.T, id string) Step {
 }
 
 func TestStepsAreTheGuidesInItsOrder(t *testing.T) {
-	all, err := Steps()
+	all, err := Steps(Clusters)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +132,53 @@ func TestRenderCorrected(t *testing.T) {
 				t.Errorf("deviations %q %q\nwant %q %q", runs, findings, g.deviations, g.findings)
 			}
 		})
+	}
+}
+
+// A third cluster is treated as the second, and each text that changes for it says why.
+func TestRenderForAThirdCluster(t *testing.T) {
+	v := values()
+	v.Clusters = append(v.Clusters, Cluster{ID: "cn-other-north", Kubeconfig: "/run/north.yaml", Context: "kind-north", Network: "network3", RemoteName: "kind-north"})
+	all, err := Steps(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byAsmcli := v
+	byAsmcli.Asmcli = true
+	for _, tc := range []struct {
+		id     string
+		v      Values
+		script string
+	}{
+		{"S3", v, "export CLUSTER_1=\"cn-fleet-global-east\"\nexport CLUSTER_2=\"cn-fleet-global-west\"\nexport CLUSTER_3=\"cn-other-north\""},
+		{"S5", v, "export CTX_1=kind-east\nexport CTX_2=kind-west\nexport CTX_3=kind-north"},
+		{"S8", byAsmcli, "./asmcli create-mesh \\\n    fleet \\\n    /run/east.yaml \\\n    /run/west.yaml \\\n    /run/north.yaml"},
+		{"S10", v, "for CTX in ${CTX_1} ${CTX_2} ${CTX_3}\n"},
+		{"S12.3", v, "sed -e 's/helloworld-v2$/helloworld-v3/' -e 's/version: v2$/version: v3/'"},
+		{"S13", v, "for CTX in ${CTX_1} ${CTX_2} ${CTX_3}\n"},
+	} {
+		s, err := Named(all, tc.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, mode := range []intent.Mode{intent.Literal, intent.Corrected} {
+			script, deviations, err := Render(s, tc.v, mode)
+			if err != nil || !strings.HasPrefix(script, tc.script) {
+				t.Errorf("%s, %s: %v\n%s\nwant\n%s", tc.id, mode, err, script, tc.script)
+			}
+			if len(deviations) != 1 || deviations[0].Reason == "" {
+				t.Errorf("%s, %s: deviations %+v: want one with its reason", tc.id, mode, deviations)
+			}
+		}
+	}
+	for id, want := range map[string]string{"S3": "CLUSTER_1 CLUSTER_2 CLUSTER_3", "S5": "CTX_1 CTX_2 CTX_3"} {
+		if s, err := Named(all, id); err != nil || strings.Join(s.Sets, " ") != want {
+			t.Errorf("%s sets %v, %v; want %s", id, s.Sets, err, want)
+		}
+	}
+	pairs, err := RenderPairs(all[slices.IndexFunc(all, func(s Step) bool { return s.ID == "S8" })], v, intent.Corrected)
+	if err != nil || len(pairs) != 6 {
+		t.Errorf("%d pairs, %v; want 6", len(pairs), err)
 	}
 }
 

@@ -67,8 +67,11 @@ func Render(step Step, v Values, mode intent.Mode, found ...string) (script stri
 			return "", nil, fmt.Errorf("render step %s, correction %s: its printed fragment %q occurs %d times in the command, not once", step.ID, c.ID, c.Printed, n)
 		}
 		run := c.Run
-		if c.PerPair {
+		switch {
+		case c.PerPair:
 			run = v.pairs(run)
+		case c.PerFurther:
+			run = c.Printed + v.further(run)
 		}
 		filled, err := v.fill(run)
 		if err != nil {
@@ -144,6 +147,15 @@ func (v Values) ordered() []Pair {
 	return all
 }
 
+// further repeats a text for each cluster that the guide does not have.
+func (v Values) further(text string) string {
+	var all strings.Builder
+	for n := Clusters + 1; n <= len(v.Clusters); n++ {
+		all.WriteString(strings.ReplaceAll(text, "<n>", strconv.Itoa(n)))
+	}
+	return all.String()
+}
+
 func (v Values) pairs(text string) string {
 	var all []string
 	for _, p := range v.ordered() {
@@ -161,16 +173,29 @@ func (v Values) holds(when string) (bool, error) {
 		return v.ProjectNumber != "", nil
 	case "no-asmcli":
 		return !v.Asmcli, nil
+	case "further-clusters":
+		return len(v.Clusters) > Clusters, nil
+	case "further-clusters-by-asmcli":
+		return v.Asmcli && len(v.Clusters) > Clusters, nil
 	}
-	ordinal, ok := strings.CutPrefix(when, "other-cluster-id-")
-	n, err := strconv.Atoi(ordinal)
-	if !ok || err != nil {
+	if n, ok := numbered(when, "further-cluster-"); ok {
+		return n > Clusters, nil
+	}
+	n, ok := numbered(when, "other-cluster-id-")
+	if !ok {
 		return false, fmt.Errorf("unknown condition %q", when)
 	}
 	if n < 1 || n > len(v.Clusters) {
 		return false, fmt.Errorf("condition %q is about cluster %d, but %d are given", when, n, len(v.Clusters))
 	}
 	return v.name(n-1) == "", nil
+}
+
+// numbered gives the ordinal of a condition of that kind, and whether it is one.
+func numbered(when, kind string) (n int, ok bool) {
+	ordinal, ok := strings.CutPrefix(when, kind)
+	n, err := strconv.Atoi(ordinal)
+	return n, ok && err == nil
 }
 
 // name is CLUSTER_NAME_n, or "" when the cluster's ID does not have the printed form.

@@ -28,7 +28,9 @@ func TestValidate(t *testing.T) {
 			i.Clusters[0].Network, i.Clusters[1].Network = "default", "default"
 		}, ""},
 		{"corrected with one network", func(i *Intent) { i.Clusters[1].Network = "network1" }, "F1"},
-		{"three clusters", func(i *Intent) { i.Clusters = append(i.Clusters, Cluster{Name: "north", Network: "n3"}) }, "3 clusters"},
+		{"three clusters", func(i *Intent) { i.Clusters = append(i.Clusters, Cluster{Name: "north", Network: "n3"}) }, ""},
+		{"three clusters, two on one network", func(i *Intent) { i.Clusters = append(i.Clusters, Cluster{Name: "north", Network: "network2"}) }, "west and north are both"},
+		{"one cluster", func(i *Intent) { i.Clusters = i.Clusters[:1] }, "give 2 or more"},
 		{"one name twice", func(i *Intent) { i.Clusters[1].Name = "east" }, "used twice"},
 		{"project number with letters", func(i *Intent) { i.ProjectNumber = "12a" }, "project number"},
 		{"too few samples", func(i *Intent) { i.Samples = 27 }, "samples 27"},

@@ -36,10 +36,18 @@ type rig struct {
 
 func newRig(t *testing.T, change func(*Options)) *rig {
 	t.Helper()
+	return newRigOf(t, []string{"east", "west"}, change)
+}
+
+// newRigOf is a rig of clusters with these names.
+func newRigOf(t *testing.T, names []string, change func(*Options)) *rig {
+	t.Helper()
 	r := &rig{t: t, servers: map[string]*apitest.Server{}, answer: map[string]func(context.Context, shell.Command) (shell.Result, error){}}
-	for _, name := range []string{"east", "west"} {
+	var members []intent.Cluster
+	for i, name := range names {
 		r.servers[name] = apitest.New(t)
 		r.set = append(r.set, r.servers[name].Cluster(t, name))
+		members = append(members, intent.Cluster{Name: name, ID: "cn-fleet-global-" + name, Network: fmt.Sprintf("network%d", i+1)})
 	}
 	kubectl := filepath.Join(t.TempDir(), "kubectl-1.37")
 	if err := os.WriteFile(kubectl, nil, 0o755); err != nil {
@@ -48,13 +56,11 @@ func newRig(t *testing.T, change func(*Options)) *rig {
 	o := Options{
 		Intent: intent.Intent{
 			RunID: "r1", Mode: intent.Corrected, Provision: intent.Kind, Platform: "kind", CA: "istio-ca", Fleet: "fleet", ProjectNumber: "123",
-			MeshID: "proj-123", Revision: "asm-1232-2", Clusters: []intent.Cluster{
-				{Name: "east", ID: "cn-fleet-global-east", Network: "network1"}, {Name: "west", ID: "cn-fleet-global-west", Network: "network2"},
-			},
+			MeshID: "proj-123", Revision: "asm-1232-2", Clusters: members,
 		},
 		Set: r.set, Release: &release.Dir{Path: t.TempDir(), Samples: "/samples-dir"}, Kubectl: kubectl, Dir: filepath.Join(t.TempDir(), "private"),
 		OnStep: func(s evidence.Step) { r.notified = append(r.notified, s.ID) },
-		Limits: Limits{Command: time.Minute, Gateway: time.Minute, Address: time.Minute, Pods: time.Minute, Calls: time.Minute, CleanUp: time.Minute},
+		Limits: Limits{Command: time.Minute, Gateway: time.Minute, Address: time.Minute, Pods: time.Minute, Calls: time.Minute, CleanUp: time.Minute, Joined: time.Minute},
 	}
 	if change != nil {
 		change(&o)
@@ -87,7 +93,10 @@ func (r *rig) run(ctx context.Context, c shell.Command) (shell.Result, error) {
 }
 
 func (r *rig) act(ctx context.Context, c shell.Command, script string) (shell.Result, error) {
-	which := []string{"east", "west"}
+	var which []string
+	for _, c := range r.set {
+		which = append(which, c.Name)
+	}
 	for n, name := range which {
 		if strings.Contains(script, fmt.Sprintf("CLUSTER_%d", n+1)) || strings.Contains(script, fmt.Sprintf("CTX_%d", n+1)) {
 			which = []string{name}
@@ -98,7 +107,11 @@ func (r *rig) act(ctx context.Context, c shell.Command, script string) (shell.Re
 	case strings.Contains(script, "export "):
 		return shell.Run(ctx, c) // S1 to S5 need no cluster: bash itself does them
 	case strings.Contains(script, "get-contexts"):
-		return shell.Result{Stdout: "CURRENT   NAME       CLUSTER\n*         ctx-east   east\n          ctx-west   west\n"}, nil
+		table := "CURRENT   NAME       CLUSTER\n"
+		for _, name := range which {
+			table += "          ctx-" + name + "   " + name + "\n"
+		}
+		return shell.Result{Stdout: table}, nil
 	case strings.Contains(script, "gen-eastwest-gateway.sh"):
 		r.servers[which[0]].Put(r.t, servicePath, "{status: {loadBalancer: {ingress: [{ip: 10.0.0.1}]}}}")
 	case strings.Contains(script, "get pods -l app=istiod"):

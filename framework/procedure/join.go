@@ -1,6 +1,7 @@
 package procedure
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/manifest"
+	"github.com/meshproof/meshproof/framework/release/shell"
 )
 
 // Joiner enables endpoint discovery between all clusters of a set (S8) and returns its steps.
@@ -54,7 +56,9 @@ func (b builtIn) Join(ctx context.Context, set cluster.Set) ([]evidence.Step, er
 	if err != nil {
 		return nil, err
 	}
-	pairs, err := guide.RenderPairs(step, b.p.values, b.p.o.Intent.Mode)
+	values := b.p.values
+	values.Clusters = values.Clusters[:len(set)]
+	pairs, err := guide.RenderPairs(step, values, b.p.o.Intent.Mode)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +83,48 @@ func (b builtIn) Join(ctx context.Context, set cluster.Set) ([]evidence.Step, er
 		chains = append(chains, chain{t})
 	}
 	return b.p.do(ctx, chains...)
+}
+
+// known are the waits until each of the first n clusters has the others of them synced, as istioctl shows it.
+func (p *Procedure) known(n int) []chain {
+	var all []chain
+	for i, c := range p.o.Set[:n] {
+		what := fmt.Sprintf("it has synced %d other clusters", n-1)
+		wait := p.waiting(fmt.Sprintf("S8.%d", i+1), c, what, "the istiods of "+p.o.Intent.Revision, p.o.Limits.Joined, func(ctx context.Context) (string, error) {
+			r, err := p.run(ctx, shell.Command{
+				Args: []string{p.o.Release.Istioctl, "--kubeconfig", p.files.own[i], "remote-clusters", "--revision", p.o.Intent.Revision},
+				Dir:  p.o.Release.Path, Env: p.environment(),
+			})
+			if err != nil {
+				return "", err
+			}
+			return p.synced(r.Stdout, i, n)
+		})
+		all = append(all, chain{wait})
+	}
+	return all
+}
+
+// synced looks for each of the first n clusters but the i-th in the table that istioctl remote-clusters prints: name, secret,
+// status, istiod.
+func (p *Procedure) synced(table string, i, n int) (state string, err error) {
+	status := map[string]string{}
+	for line := range strings.Lines(table) {
+		if f := strings.Fields(line); len(f) >= 3 {
+			status[f[0]] = f[2]
+		}
+	}
+	var open []string
+	for j := range n {
+		name := p.values.Clusters[j].RemoteName
+		if got := status[name]; j != i && got != "synced" {
+			open = append(open, fmt.Sprintf("%s is %s", name, cmp.Or(got, "not there")))
+		}
+	}
+	if len(open) > 0 {
+		return strings.Join(open, ", "), errors.New("not all are synced")
+	}
+	return "all are synced", nil
 }
 
 // newTokens tells, by cluster name, where the reader's token is not there yet and will be made.

@@ -37,6 +37,8 @@ type Limits struct {
 	Gateway time.Duration
 	// Address bounds the wait for the load balancer's address.
 	Address time.Duration
+	// Joined bounds the wait, where clusters are joined in turn, until those so far know each other.
+	Joined time.Duration
 	// Pods bounds the waits for the sample's pods.
 	Pods time.Duration
 	// Calls bounds S14: with a dead path each of the 20 calls may stall for 10 s before its retry.
@@ -50,7 +52,7 @@ type Limits struct {
 // DefaultLimits are several times what was measured on two cores.
 func DefaultLimits() Limits {
 	return Limits{
-		Command: time.Minute, Gateway: 330 * time.Second, Address: 90 * time.Second, Pods: 3 * time.Minute,
+		Command: time.Minute, Gateway: 330 * time.Second, Address: 90 * time.Second, Joined: 2 * time.Minute, Pods: 3 * time.Minute,
 		Calls: 4 * time.Minute, CleanUp: 3 * time.Minute, Gone: 2 * time.Minute,
 	}
 }
@@ -64,6 +66,8 @@ type Options struct {
 	Kubectl string
 	// Dir is a private directory of the run: kubeconfigs and kubectl's cache are kept there.
 	Dir string
+	// InTurn has S8 performed for the first two clusters, and then, with the entire set so far, for one more at a time.
+	InTurn bool
 	// Joiner performs S8; nil = the built-in one, which does what asmcli create-mesh leaves behind.
 	Joiner Joiner
 	// Limits; the zero value = DefaultLimits.
@@ -95,10 +99,11 @@ func New(o Options) (*Procedure, error) {
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits()
 	}
-	if len(o.Set) != guide.Clusters || len(o.Intent.Clusters) != guide.Clusters {
-		return nil, fmt.Errorf("prepare the guide's steps: %d clusters and %d in the intent, but the guide is about %d", len(o.Set), len(o.Intent.Clusters), guide.Clusters)
+	if len(o.Set) < guide.Clusters || len(o.Intent.Clusters) != len(o.Set) {
+		return nil, fmt.Errorf("prepare the guide's steps: %d clusters and %d in the intent, but the guide is about %d, and more are treated as the second",
+			len(o.Set), len(o.Intent.Clusters), guide.Clusters)
 	}
-	steps, err := guide.Steps()
+	steps, err := guide.Steps(len(o.Set))
 	if err != nil {
 		return nil, err
 	}

@@ -77,10 +77,10 @@ var digits = regexp.MustCompile(`^[0-9]+$`)
 // acceptVariables keeps the printed values for the later steps, and refuses those that the mesh was not installed with:
 // the gateway's script ignores them, so that nothing else would notice.
 func (p *Procedure) acceptVariables(names []string, stdout string) error {
-	expected := map[string]string{
-		"PROJECT_NUMBER": p.o.Intent.ProjectNumber, "MESH_ID": p.o.Intent.MeshID,
-		"CLUSTER_1": p.values.Clusters[0].ID, "CLUSTER_2": p.values.Clusters[1].ID,
-		"CTX_1": p.values.Clusters[0].Context, "CTX_2": p.values.Clusters[1].Context,
+	expected := map[string]string{"PROJECT_NUMBER": p.o.Intent.ProjectNumber, "MESH_ID": p.o.Intent.MeshID}
+	for i, c := range p.values.Clusters {
+		n := strconv.Itoa(i + 1)
+		expected["CLUSTER_"+n], expected["CTX_"+n] = c.ID, c.Context
 	}
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
 	for _, name := range names {
@@ -135,13 +135,29 @@ func (p *Procedure) gatewayStage(ctx context.Context) ([]evidence.Step, error) {
 	return p.do(ctx, chains...)
 }
 
-// joinStage is S8.
+// joinStage is S8: for all clusters at once or, in turn, for one more each time. create-mesh wants the entire set each time.
 func (p *Procedure) joinStage(ctx context.Context) ([]evidence.Step, error) {
 	joiner := p.o.Joiner
 	if joiner == nil {
 		joiner = builtIn{p}
 	}
-	return joiner.Join(ctx, p.o.Set)
+	first := len(p.o.Set)
+	if p.o.InTurn {
+		first = guide.Clusters
+	}
+	var steps []evidence.Step
+	for n := first; ; n++ {
+		joined, err := joiner.Join(ctx, p.o.Set[:n])
+		steps = append(steps, joined...)
+		if err != nil || n == len(p.o.Set) {
+			return steps, err
+		}
+		known, err := p.do(ctx, p.known(n)...)
+		steps = append(steps, known...)
+		if err != nil {
+			return steps, err
+		}
+	}
 }
 
 // revisionStage is S9: every cluster is asked, and all must give the one revision that the run is about.

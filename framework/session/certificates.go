@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"time"
 
@@ -38,7 +39,7 @@ func (s *Session) makeAttempts() error {
 	for _, c := range s.set {
 		s.attempts[c.Name] = common
 	}
-	s.intent.Handshakes, s.intent.SecondCalls = true, secondCalls
+	s.intent.Handshakes, s.intent.SecondCalls = true, secondCalls(len(s.set))
 	if s.intent.Provision != intent.Kind {
 		return nil
 	}
@@ -71,5 +72,12 @@ func (s *Session) makeAttempts() error {
 
 const sampleNamespace = "sample"
 
-// secondCalls shows both clusters of two equal ones but for a chance of 2 * 2^-40.
-const secondCalls = 40
+// secondCalls is how often the second service is called, so that calls that are shared evenly show every cluster but for a
+// chance of 2 * 2^-40 at most: 40 times with two clusters.
+func secondCalls(clusters int) int {
+	n, calls := float64(clusters), 0
+	for chance := n; chance > 2*math.Exp2(-40); calls++ {
+		chance *= 1 - 1/n
+	}
+	return calls
+}

@@ -78,6 +78,7 @@ func (l *Limits) table() []named {
 		{"guide-command", &l.Procedure.Command, "A command of the guide that changes or reads a few objects."},
 		{"gateway-install", &l.Procedure.Gateway, "Step S6 installs the east-west gateway. istioctl itself gives up after 5 min, however long this is."},
 		{"gateway-address", &l.Procedure.Address, "The load balancer gives the gateway an address."},
+		{"clusters-joined", &l.Procedure.Joined, "With --join-in-turn, the clusters that were joined so far have synced each other before one more is."},
 		{"sample-pods", &l.Procedure.Pods, "The pods of one of the sample's workloads are ready, each with its sidecar."},
 		{"guide-calls", &l.Procedure.Calls, "Step S14 makes the guide's 20 calls; where a path is dead each may stall for 10 s."},
 		{"mesh-settled", &l.Verify.Converge, "Every claim about the joined mesh that converges holds."},

@@ -37,8 +37,12 @@ const DifferentRoots = "different-roots"
 type Options struct {
 	// RunID names everything that the run makes; "" = one is chosen.
 	RunID string
-	// Targets are given clusters; none = two kind clusters are made.
+	// Targets are given clusters; none = kind clusters are made.
 	Targets []Target
+	// Clusters is how many kind clusters are made; 0 = the guide's 2.
+	Clusters int
+	// InTurn has endpoint discovery enabled for the first two clusters, and then for one more at a time, with the entire set.
+	InTurn bool
 	// Platform and CA name the guide's cell whose commands are run. For kind clusters "" is no platform of the guide's, and Istio
 	// CA; a CA of a fleet is emulated there. For given clusters "" is what the targets say.
 	Platform, CA string
@@ -162,14 +166,14 @@ func (o Options) validate() error {
 			}
 		}
 	}
-	if o.Alpha > 0 && o.Alpha < 1 && o.Samples >= intent.MinSamples && o.Samples < stats.Fewest(0.5, o.Alpha) {
+	if o.Alpha > 0 && o.Alpha < 1 && o.Samples >= intent.MinSamples && o.Samples < stats.Fewest(o.Share(), o.Alpha) {
 		errs = append(errs, fmt.Errorf("--samples %d: at --alpha %g not even the most one-sided result can be told from chance: use at least %d",
-			o.Samples, o.Alpha, stats.Fewest(0.5, o.Alpha)))
+			o.Samples, o.Alpha, stats.Fewest(o.Share(), o.Alpha)))
 	}
 	if len(o.Targets) > 0 { // what a run on kind clusters expects is checked as a whole below
 		errs = append(errs, o.checkCalls())
 	}
-	errs = append(errs, o.checkMode(), o.checkCell(), o.checkMultiplier())
+	errs = append(errs, o.checkMode(), o.checkCell(), o.checkClusters(), o.checkMultiplier())
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))
 	}
@@ -200,8 +204,15 @@ func (o Options) validate() error {
 // dir is the run's own directory.
 func (o Options) dir() string { return filepath.Join(o.StateDir, "runs", o.RunID) }
 
+// maxClusters is how many clusters a run makes at most: docker gives each as many addresses for its load balancer as the rest
+// of the run's network allows.
+const maxClusters = 8
+
 // kindNames are the clusters that a run makes, CLUSTER_1 first.
-func kindNames() []string { return []string{"east", "west"} }
+func (o Options) kindNames() []string {
+	names := []string{"east", "west", "north", "south", "fifth", "sixth", "seventh", "eighth"}
+	return names[:min(max(o.Clusters, guide.Clusters), maxClusters)]
+}
 
 // kindIntent is what a run on clusters of its own expects.
 func (o Options) kindIntent(upstreamEnvoy bool) intent.Intent {
@@ -212,7 +223,7 @@ func (o Options) kindIntent(upstreamEnvoy bool) intent.Intent {
 		GuideCalls: guideCalls, Samples: o.Samples, Alpha: o.Alpha, Planted: o.Plant,
 	}
 	in.EmulatedCA, in.TrustDomain = in.CA != intent.IstioCA, trustDomain(in.CA, o.Fleet)
-	for i, name := range kindNames() {
+	for i, name := range o.kindNames() {
 		in.Clusters = append(in.Clusters, intent.Cluster{
 			Name: name, ID: intent.ClusterID(o.Fleet, name), Network: o.network(i), Version: fmt.Sprintf("v%d", i+1),
 		})
@@ -247,6 +258,33 @@ func (o Options) checkCalls() error {
 	}
 	if !(o.Alpha > 0 && o.Alpha <= intent.MaxAlpha) {
 		return fmt.Errorf("--alpha %g: use a rate above 0 and at most %g", o.Alpha, intent.MaxAlpha)
+	}
+	return nil
+}
+
+// Share is what each cluster answers of the calls when all are alike.
+func (o Options) Share() float64 {
+	if n := len(o.Targets); n > 0 {
+		return 1 / float64(max(n, guide.Clusters)) // one is refused
+	}
+	return 1 / float64(len(o.kindNames()))
+}
+
+// checkClusters refuses numbers of clusters that a run cannot make, or that what it is asked to do is not about.
+func (o Options) checkClusters() error {
+	n := len(o.Targets)
+	if n == 0 {
+		n = len(o.kindNames())
+	}
+	switch {
+	case o.Clusters != 0 && len(o.Targets) > 0:
+		return fmt.Errorf("--clusters %d: it is how many kind clusters are made, and %d clusters are given: leave it out", o.Clusters, len(o.Targets))
+	case o.Clusters != 0 && (o.Clusters < guide.Clusters || o.Clusters > maxClusters):
+		return fmt.Errorf("--clusters %d: use %d to %d", o.Clusters, guide.Clusters, maxClusters)
+	case o.Disruptive && n > guide.Clusters:
+		return fmt.Errorf("--disruptive with %d clusters: what is done to the mesh on purpose is declared for %d: leave it out, or use %d", n, guide.Clusters, guide.Clusters)
+	case o.InTurn && n == guide.Clusters:
+		return fmt.Errorf("--join-in-turn with %d clusters: there is none to add: give more", n)
 	}
 	return nil
 }

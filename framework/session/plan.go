@@ -27,7 +27,7 @@ func Plan(ctx context.Context, o Options) ([]string, error) {
 	if err := s.Check(ctx); err != nil {
 		return nil, err
 	}
-	steps, err := plannedSteps()
+	steps, err := plannedSteps(len(s.intent.Clusters))
 	if err != nil {
 		return nil, err
 	}
@@ -57,14 +57,14 @@ func (s *Session) plannedClusters() []string {
 func (s *Session) plannedTraffic() []string {
 	return []string{
 		fmt.Sprintf("traffic    %d calls of the guide's own and %d measured ones from each cluster", s.intent.GuideCalls, s.intent.Samples),
-		"power      " + stats.Explain(s.intent.Samples, 0.5, s.intent.Alpha),
+		"power      " + stats.Explain(s.intent.Samples, s.o.Share(), s.intent.Alpha),
 		"waits      " + cmp.Or(s.o.stretched(), "as docs/configuration.md has them"),
 	}
 }
 
 // plannedSteps gives the guide's steps, those that are printed for each cluster once.
-func plannedSteps() ([]string, error) {
-	steps, err := guide.Steps()
+func plannedSteps(clusters int) ([]string, error) {
+	steps, err := guide.Steps(clusters)
 	if err != nil {
 		return nil, err
 	}

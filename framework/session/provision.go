@@ -78,7 +78,7 @@ func (s *Session) assembleRelease(ctx context.Context) error {
 // do not need each other.
 func (s *Session) makeClusters(ctx context.Context) error {
 	o := kindcluster.Options{
-		RunID: s.o.RunID, Dir: s.o.dir(), Names: kindNames(), NodeImage: s.images.Node, RegistryImage: s.images.RegistryImage,
+		RunID: s.o.RunID, Dir: s.o.dir(), Names: s.o.kindNames(), NodeImage: s.images.Node, RegistryImage: s.images.RegistryImage,
 		Layout: s.images.Layout, NoKindnet: s.images.NoKindnet, MetalLBManifest: s.images.MetalLB,
 		Ledger: s.ledger, Deadline: s.limits.Create, Progress: s.o.Tell.Doing, Diagnostics: filepath.Join(s.o.ReportDir, diagnosticsDir),
 	}

@@ -110,8 +110,8 @@ func (g Given) merged() ([]Target, error) {
 	if len(files) == 0 {
 		return nil, errors.New("--context without --kubeconfig takes the contexts from KUBECONFIG, which is not set: set it, or give --kubeconfig for each context")
 	}
-	if n := len(g.Contexts); n != guide.Clusters {
-		return nil, fmt.Errorf("--context: %d contexts of KUBECONFIG are chosen: give --context %d times, CLUSTER_1 first", n, guide.Clusters)
+	if n := len(g.Contexts); n < guide.Clusters {
+		return nil, fmt.Errorf("--context: %d contexts of KUBECONFIG are chosen: give --context %d times or more, CLUSTER_1 first", n, guide.Clusters)
 	}
 	var all []Target
 	for _, c := range g.Contexts {
@@ -158,8 +158,8 @@ func readTopology(path string) ([]Target, error) {
 			Platform: c.Platform, CA: c.CA, Revision: c.Revision,
 		})
 	}
-	if len(all) != guide.Clusters {
-		return nil, fmt.Errorf("read topology %s: it names %d clusters: name %d", path, len(all), guide.Clusters)
+	if len(all) < guide.Clusters {
+		return nil, fmt.Errorf("read topology %s: it names %d clusters: name %d or more", path, len(all), guide.Clusters)
 	}
 	return all, nil
 }
@@ -186,16 +186,18 @@ func explainKey(err error) error {
 // and one revision.
 func oneMesh(all []Target) error {
 	first := all[0]
+	networks := map[string]bool{first.Network: true}
 	for _, t := range all[1:] {
+		if t.Network != "" && networks[t.Network] {
+			return fmt.Errorf("two clusters are on network %q: the gateways would be by-passed (finding F1): give each its own network", t.Network)
+		}
+		networks[t.Network] = true
 		for _, v := range []struct{ what, one, other string }{
 			{"platform", first.Platform, t.Platform}, {"ca", first.CA, t.CA}, {"revision", first.Revision, t.Revision},
 		} {
 			if v.one != v.other {
 				return fmt.Errorf("the clusters differ in %s (%q and %q): the guide is about clusters of one %s: give both the same", v.what, v.one, v.other, v.what)
 			}
-		}
-		if t.Network != "" && t.Network == first.Network {
-			return fmt.Errorf("both clusters are on network %q: the gateways would be by-passed (finding F1): give each its own network", t.Network)
 		}
 	}
 	if first.Platform == "" && first.CA == "" {
@@ -222,8 +224,8 @@ func (t Target) Authority() string { return cmp.Or(t.CA, intent.IstioCA) }
 
 // Count refuses a number of given clusters that the guide is not about. None is right: then a run makes its own.
 func Count(targets []Target) error {
-	if n := len(targets); n != 0 && n != guide.Clusters {
-		return &UsageError{fmt.Errorf("%d clusters are given: give --kubeconfig twice, or not at all for two kind clusters", n)}
+	if n := len(targets); n != 0 && n < guide.Clusters {
+		return &UsageError{fmt.Errorf("%d clusters are given: give --kubeconfig twice or more, or not at all for kind clusters", n)}
 	}
 	return nil
 }

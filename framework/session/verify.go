@@ -56,7 +56,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	}
 	p, err := procedure.New(procedure.Options{
 		Intent: s.intent, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
-		Limits: s.limits.Procedure, OnStep: s.record, Ledger: s.ledger, OnNamespace: s.logAccess,
+		Limits: s.limits.Procedure, OnStep: s.record, InTurn: s.o.InTurn, Ledger: s.ledger, OnNamespace: s.logAccess,
 	})
 	s.proc = p
 	return err
