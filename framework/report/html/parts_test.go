@@ -282,3 +282,23 @@ func TestRowsMarkWhatDiffers(t *testing.T) {
 		t.Errorf("a proxy that trusts another root is not told: %q", text)
 	}
 }
+
+func TestPairsOfMoreThanTwoClusters(t *testing.T) {
+	run := differentRoots(t)
+	if got := pairs(run); got != nil {
+		t.Errorf("a matrix of two clusters: %v", got)
+	}
+	run.Intent.Clusters = append(run.Intent.Clusters, intent.Cluster{Name: "north", Version: "v3"})
+	rows := pairs(run)
+	if len(rows) != 3 || len(rows[0].To) != 3 {
+		t.Fatalf("rows %+v: want three of three", rows)
+	}
+	for _, want := range []struct {
+		from, to int
+		state    state
+	}{{0, 0, works}, {0, 1, broken}, {0, 2, broken}, {2, 0, unknown}} {
+		if got := rows[want.from].To[want.to]; got.State != want.state {
+			t.Errorf("%s to %s is %s, want %s", got.From, got.To, got.State, want.state)
+		}
+	}
+}

@@ -22,6 +22,7 @@ type view struct {
 	Full     []fact
 	Maps     []meshMap
 	Ways     []way
+	Pairs    []fromRow
 	Splits   []splitView
 	Times    times
 	Areas    []area
@@ -44,7 +45,7 @@ func newView(p Page) view {
 	}
 	v := view{
 		Page: p, Mark: markOf(p.Verdict), Headline: headline(p.Verdict), Counts: counts(p.Findings), Causes: causes(p),
-		Facts: facts(p), Rows: fingerprints(p.Run), Maps: meshMaps(p.Run), Ways: ways(p.Run), Splits: splits(p),
+		Facts: facts(p), Rows: fingerprints(p.Run), Maps: meshMaps(p.Run), Ways: ways(p.Run), Pairs: pairs(p.Run), Splits: splits(p),
 		Times: timesOf(p.Run), Areas: areas(p), Raw: rawCounts(p.Run), Pods: podsOf(p.Run),
 		Warnings: warnings(p.Run), Gaps: gaps(p.Run), Deviate: deviations(p.Run.Steps), Again: again(p),
 	}

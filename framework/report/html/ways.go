@@ -65,6 +65,32 @@ func ways(run evidence.Run) []way {
 	return all
 }
 
+// fromRow are the ways of one caller, in the order of the clusters.
+type fromRow struct {
+	From string
+	To   []way
+}
+
+// pairs lays the ways out as a matrix, callers down and who answers across. Of two clusters there is none: the list has it all.
+func pairs(run evidence.Run) []fromRow {
+	if len(run.Intent.Clusters) <= 2 {
+		return nil
+	}
+	var all []fromRow
+	for _, from := range run.Intent.Clusters {
+		r := fromRow{From: from.Name}
+		for _, to := range run.Intent.Clusters {
+			w := way{From: from.Name, To: to.Name, State: unknown, Words: unknown.words(), Answered: "not measured"}
+			if run.Cluster(evidence.Joined, from.Name) != nil {
+				w = wayOf(run, from, to)
+			}
+			r.To = append(r.To, w)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
 func wayOf(run evidence.Run, from, to intent.Cluster) way {
 	c := run.Cluster(evidence.Joined, from.Name)
 	w := way{From: from.Name, To: to.Name, Local: from.Name == to.Name, Calls: -1, Failed: -1, State: unknown}
