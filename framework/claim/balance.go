@@ -2,6 +2,7 @@ package claim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/meshproof/meshproof/framework/claim/internal/seen"
@@ -65,7 +66,7 @@ func judgeBalance(v view) result {
 	if len(v.peers) < 2 {
 		return own
 	}
-	shares := map[string]any{v.self.Name: own.measured}
+	shares := map[string]any{v.self.Name: maps.Clone(own.measured)} // a copy: it becomes part of the whole
 	worst, reasons := own.verdict, []string{own.reason}
 	for _, peer := range v.peers {
 		r := judgeShare(v, peer)
@@ -78,6 +79,10 @@ func judgeBalance(v view) result {
 		}
 	}
 	own.verdict, own.reason = worst, brief(sorted(reasons))
+	own.measured = maps.Clone(own.measured)
+	if own.measured == nil {
+		own.measured = map[string]any{}
+	}
 	own.measured["shares"] = shares
 	return own
 }

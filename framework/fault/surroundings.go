@@ -56,7 +56,7 @@ func surroundings() []Fault {
 			ID: "api-server-unreachable", Sentence: "west's API server takes no connection from outside its node", Verdict: claim.Inconclusive, Cause: "api-server-unreachable",
 			Break: func(ctx context.Context, r *Rig) error { return r.filter(ctx, r.west(), "INPUT", closed) },
 			Repair: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.unfilter(ctx, r.west(), "INPUT", closed), r.answers(ctx))
+				return errors.Join(r.unfilter(ctx, r.west(), "INPUT", closed), r.answers(ctx), r.freshServer(ctx, r.west()), r.watched(ctx), r.freshClient(ctx, r.east()))
 			},
 		},
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -141,6 +142,29 @@ func (r *Rig) becomes(ctx context.Context, c *cluster.Cluster, what string, want
 // watch waits for a condition on west's sample.
 func (r *Rig) watch(ctx context.Context, what string, try poll.Try) error {
 	return poll.Until(ctx, poll.Wait{What: what, Where: "cluster " + r.west().Name + ", namespace " + sample, Limit: r.limits().Notice}, try)
+}
+
+// watched waits until istiod on east holds west's pods of helloworld as they are now. A watch that was cut off is only begun
+// anew after HTTP/2's own 45 s and the informer's pause, and until then what changes on west is not seen.
+func (r *Rig) watched(ctx context.Context) error {
+	w := poll.Wait{What: "istiod holds the pods of " + r.remote(), Where: "cluster " + r.east().Name, Limit: 2 * r.limits().Notice, Every: time.Second}
+	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
+		pods, err := r.west().Pods(ctx, sample, "app=helloworld")
+		if err != nil {
+			return "", err
+		}
+		held, err := r.kubectl(ctx, r.east(), "", "-n", system, "exec", "deploy/istiod-"+r.Intent.Revision, "-c", "discovery", "--",
+			"pilot-discovery", "request", "GET", "/debug/endpointShardz")
+		if err != nil {
+			return "", err
+		}
+		for _, p := range pods {
+			if !strings.Contains(held, strconv.Quote(p.Status.PodIP)) {
+				return p.Name + " at " + p.Status.PodIP + " is not there", errors.New("not yet")
+			}
+		}
+		return "", nil
+	})
 }
 
 // complained waits until istiod on east says in its log that it could not read west: on a connection that is still open from
