@@ -54,6 +54,9 @@ func (p *Procedure) variablesStage(ctx context.Context) ([]evidence.Step, error)
 		if err != nil {
 			return nil, err
 		}
+		if id == "S1" {
+			t.command = p.toolsCommand()
+		}
 		t.accept = p.acceptContexts
 		if len(step.Sets) > 0 {
 			t.after = "\n" + printVariables(step.Sets)
@@ -137,11 +140,13 @@ func (p *Procedure) gatewayStage(ctx context.Context) ([]evidence.Step, error) {
 
 // joinStage is S8.
 func (p *Procedure) joinStage(ctx context.Context) ([]evidence.Step, error) {
-	joiner := p.o.Joiner
-	if joiner == nil {
-		joiner = builtIn{p}
+	switch {
+	case p.o.Joiner != nil:
+		return p.o.Joiner.Join(ctx, p.o.Set)
+	case p.o.Tools != nil:
+		return asmcli{p}.Join(ctx, p.o.Set)
 	}
-	return joiner.Join(ctx, p.o.Set)
+	return builtIn{p}.Join(ctx, p.o.Set)
 }
 
 // revisionStage is S9: every cluster is asked, and all must give the one revision that the run is about.
