@@ -25,7 +25,7 @@ import (
 )
 
 // world is a working directory with the kubeconfigs of two clusters that hold the mesh, east.yaml and west.yaml, with a
-// topology, and with a release directory, asm.
+// topology, with a release directory, asm, and with a real asmcli and gcloud in tools.
 type world struct {
 	t    *testing.T
 	farm *apitest.Farm
@@ -62,6 +62,8 @@ func newWorld(t *testing.T) *world {
 	for _, name := range []string{release.ExposeServices, "samples/helloworld/helloworld.yaml", "samples/sleep/sleep.yaml"} {
 		w.write("asm/"+name, "kind: List\n")
 	}
+	w.write("tools/asmcli", "#!/bin/sh\necho 1.23.2-asm.2+config1\n")
+	w.write("tools/gcloud", "#!/bin/sh\nexit 97\n") // nothing calls it before a change is made
 	w.mesh("east", "network1")
 	w.mesh("west", "network2")
 	return w
@@ -91,11 +93,15 @@ func (w *world) edit(name, from, to string) {
 	w.must(os.WriteFile(name, bytes.ReplaceAll(text, []byte(from), []byte(to)), 0o755))
 }
 
-const system = "/api/v1/namespaces/istio-system"
+const (
+	system     = "/api/v1/namespaces/istio-system"
+	membership = "/apis/hub.gke.io/v1/memberships/membership"
+)
 
 // mesh puts a control plane on a cluster.
 func (w *world) mesh(name, network string) {
 	put := func(path, text string) { w.farm.Server(name).Put(w.t, path, text) }
+	put(membership, "{metadata: {name: membership}}")
 	put("/api/v1/namespaces/kube-system", "{metadata: {name: kube-system, uid: uid-of-"+name+"}}")
 	put(system, "{metadata: {name: istio-system, labels: {topology.istio.io/network: "+network+"}}}")
 	put("/apis/apps/v1/namespaces/istio-system/deployments/istiod-asm-1232-2", `{metadata: {name: istiod-asm-1232-2}, spec: {template: {spec: {containers: [

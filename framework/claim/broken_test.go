@@ -19,9 +19,14 @@ type spoiled struct {
 
 func judgeAll(t *testing.T, cases []spoiled) {
 	t.Helper()
+	judgeFrom(t, example.Healthy, cases)
+}
+
+func judgeFrom(t *testing.T, healthy func() evidence.Run, cases []spoiled) {
+	t.Helper()
 	for _, tc := range cases {
 		t.Run(tc.claim+"/"+tc.name, func(t *testing.T) {
-			run := example.Healthy()
+			run := healthy()
 			tc.spoil(run)
 			f := one(t, run, tc.claim, tc.subject)
 			if f.Verdict != tc.verdict || !strings.Contains(f.Reason, tc.reason) {

@@ -53,7 +53,7 @@ func TestClaimsAreAList(t *testing.T) {
 		"guide-calls", "split-replies", "split-accounted", "split-balanced", "served-by-peer", "crossed-by-gateway", "sample-removed", "endpoints-withdrawn",
 		"control-plane-available", "network-names", "namespace-labelled", "remote-secrets", "gateways-known", "endpoints-shared", "proxies-synced",
 		"trust-domain", "workload-identity", "certificates-valid", "accepts-mesh-certificate", "denies-plaintext", "denies-unknown-names",
-		"denies-foreign-protocols", "denies-missing-certificate", "denies-foreign-certificates", "second-endpoints", "second-service", "traffic-identity"} {
+		"denies-foreign-protocols", "denies-missing-certificate", "denies-foreign-certificates", "second-endpoints", "second-service", "traffic-identity", "create-mesh-secrets", "refuses-other-fleet"} {
 		if !seen[id] {
 			t.Errorf("there is no claim %s", id)
 		}
@@ -62,16 +62,19 @@ func TestClaimsAreAList(t *testing.T) {
 
 // extended are the claims that are reported and decide nothing.
 func extended() []string {
-	return []string{"lb-policy", "injector-webhook", "cert-provider", "gateway-exposure", "remote-cluster-metrics", "reader-access", "locality-off", "ca-in-use", "configuration-accepted", "nothing-restarted"}
+	return []string{"lb-policy", "injector-webhook", "cert-provider", "gateway-exposure", "remote-cluster-metrics", "reader-access", "locality-off", "ca-in-use", "configuration-accepted", "nothing-restarted",
+		"refuses-other-fleet"}
 }
 
 // TestNoFileNoPass takes each file away that a finding names, one by one: what cannot be read is never passed, and is named.
 func TestNoFileNoPass(t *testing.T) {
-	for _, f := range Judge(example.Healthy()) {
-		for _, file := range f.Evidence {
-			got := one(t, example.Without(example.Healthy(), file), f.Claim, f.Subject)
-			if got.Verdict != Inconclusive || !strings.Contains(got.Reason, file) {
-				t.Errorf("%s (%s) without %s: %s: %s", f.Claim, f.Subject, file, got.Verdict, got.Reason)
+	for _, healthy := range []func() evidence.Run{example.Healthy, example.WithAsmcli} {
+		for _, f := range Judge(healthy()) {
+			for _, file := range f.Evidence {
+				got := one(t, example.Without(healthy(), file), f.Claim, f.Subject)
+				if got.Verdict != Inconclusive || !strings.Contains(got.Reason, file) {
+					t.Errorf("%s (%s) without %s: %s: %s", f.Claim, f.Subject, file, got.Verdict, got.Reason)
+				}
 			}
 		}
 	}
@@ -158,9 +161,12 @@ func TestAPanicIsInconclusive(t *testing.T) {
 	}
 }
 
-// disruptive tells whether a claim needs the mesh to be changed.
-// unasked are the claims that a run in corrected mode does not make when it changes nothing.
+func aboutAsmcli(f Finding) bool {
+	return slices.ContainsFunc(slices.Concat(createMeshRules(), otherFleetRules()), func(r rule) bool { return r.ID == f.Claim })
+}
+
+// unasked are the claims that a run in corrected mode does not make when it changes nothing and has no asmcli.
 func unasked(f Finding) bool {
-	return f.Area == Printed || slices.ContainsFunc(disruptions(), func(d disruption) bool { return d.claim == f.Claim }) ||
+	return f.Area == Printed || aboutAsmcli(f) || slices.ContainsFunc(disruptions(), func(d disruption) bool { return d.claim == f.Claim }) ||
 		slices.ContainsFunc(injections(), func(i injection) bool { return i.claim == f.Claim })
 }

@@ -68,6 +68,13 @@ type Step struct {
 	Reachable map[string]bool `json:"reachable,omitempty"`
 }
 
+// StepOtherFleet is the step in which a real asmcli is given OtherFleet in place of the clusters' own fleet; the steps with
+// an ordinal after it list the names of the remote secrets on each cluster then.
+const (
+	StepOtherFleet = "N18"
+	OtherFleet     = "meshproof-other-fleet"
+)
+
 // Deviation is one difference between the command that was run and the one that the guide prints.
 type Deviation struct {
 	Printed string `json:"printed"`

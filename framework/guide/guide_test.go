@@ -144,7 +144,7 @@ func TestRenderForAThirdCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	byAsmcli := v
-	byAsmcli.Asmcli = true
+	byAsmcli.Asmcli, byAsmcli.OutputDir = "./asmcli", "/out"
 	for _, tc := range []struct {
 		id     string
 		v      Values
@@ -162,6 +162,9 @@ func TestRenderForAThirdCluster(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, mode := range []intent.Mode{intent.Literal, intent.Corrected} {
+			if tc.v.Asmcli != "" && mode == intent.Corrected {
+				continue // that names all kubeconfigs itself
+			}
 			script, deviations, err := Render(s, tc.v, mode)
 			if err != nil || !strings.HasPrefix(script, tc.script) {
 				t.Errorf("%s, %s: %v\n%s\nwant\n%s", tc.id, mode, err, script, tc.script)
@@ -197,6 +200,16 @@ func TestRenderLiteralKeepsWhatOnlyFindingsForce(t *testing.T) {
 	}
 }
 
+func TestRenderLiteralCallsAsmcliAsPrinted(t *testing.T) {
+	v := values()
+	v.Asmcli = "./asmcli"
+	script, deviations, err := Render(step(t, "S8"), v, intent.Literal)
+	want := "./asmcli create-mesh \\\n    fleet \\\n    /run/east.yaml \\\n    /run/west.yaml"
+	if err != nil || script != want || len(deviations) != 0 {
+		t.Errorf("%v, %d deviations:\n%s\nwant:\n%s", err, len(deviations), script, want)
+	}
+}
+
 func TestRenderByEnvironment(t *testing.T) {
 	for _, tc := range []struct {
 		name, id string
@@ -205,7 +218,12 @@ func TestRenderByEnvironment(t *testing.T) {
 		count    int // deviations
 	}{
 		{"gcloud is there", "S1", func(v *Values) { v.ProjectNumber = "" }, "gcloud projects describe fleet ", 0},
-		{"asmcli is there", "S8", func(v *Values) { v.Asmcli = true }, "./asmcli create-mesh \\\n    fleet \\\n    /run/east.yaml", 0},
+		{"asmcli is in the working directory", "S8", func(v *Values) { v.Asmcli, v.OutputDir = "./asmcli", "/run/out" },
+			"./asmcli create-mesh \\\n    fleet \\\n    /run/east.yaml \\\n    /run/west.yaml \\\n    -v --offline --output_dir /run/out", 1},
+		{"asmcli is elsewhere", "S8", func(v *Values) { v.Asmcli, v.OutputDir = "/opt/asmcli", "/run/out" }, "/opt/asmcli create-mesh \\\n    fleet", 2},
+		{"asmcli and three clusters", "S8", func(v *Values) {
+			v.Asmcli, v.OutputDir, v.Clusters = "./asmcli", "/run/out", append(v.Clusters, Cluster{Kubeconfig: "/run/north.yaml"})
+		}, "/run/west.yaml \\\n    /run/north.yaml \\\n    -v", 1},
 		{"another revision", "S6.1", func(v *Values) { v.Revision = "asm-1280-1" }, "--revision asm-1280-1 |", 3},
 		{"another cluster id", "S3", func(v *Values) { v.Clusters[1].ID = "Kubernetes" }, "export CLUSTER_2=\"Kubernetes\"", 1},
 		{"a path with a space", "S7.2", func(v *Values) { v.Clusters[1].Kubeconfig = "/my run/west's" }, `--kubeconfig='/my run/west'\''s' apply`, 0},
@@ -233,6 +251,7 @@ func TestRenderRefuses(t *testing.T) {
 		{"a missing kubeconfig", "S7.1", "PATH_TO_KUBECONFIG_1 has no value", func(v *Values) { v.Clusters[0].Kubeconfig = "" }},
 		{"a missing cluster", "S7.2", "PATH_TO_KUBECONFIG_2 has no value", func(v *Values) { v.Clusters = v.Clusters[:1] }},
 		{"a revision that ends the command", "S10", "REVISION cannot be", func(v *Values) { v.Revision = "a; rm -r x" }},
+		{"asmcli without a directory to work in", "S8", "OUTPUT_DIR has no value", func(v *Values) { v.Asmcli = "./asmcli" }},
 		{"a network with a space", "S6.1", "NETWORK_1 cannot be", func(v *Values) { v.Clusters[0].Network = "a b" }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

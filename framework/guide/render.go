@@ -19,8 +19,8 @@ type Values struct {
 	Revision string
 	// Words are those of the cell; see Words.
 	Words map[string]string
-	// Asmcli is true when S8 calls asmcli as printed.
-	Asmcli bool
+	// Asmcli is the path of the asmcli that S8 calls; "" = there is none. OutputDir is a directory for it to work in.
+	Asmcli, OutputDir string
 	// Clusters in the guide's order.
 	Clusters []Cluster
 }
@@ -73,6 +73,7 @@ func Render(step Step, v Values, mode intent.Mode, found ...string) (script stri
 		case c.PerFurther:
 			run = c.Printed + v.further(run)
 		}
+		run = strings.ReplaceAll(run, everyKubeconfig, v.kubeconfigs())
 		filled, err := v.fill(run)
 		if err != nil {
 			return "", nil, fmt.Errorf("render step %s, correction %s: %w", step.ID, c.ID, err)
@@ -164,6 +165,17 @@ func (v Values) pairs(text string) string {
 	return strings.Join(all, "\n")
 }
 
+// everyKubeconfig stands for the kubeconfigs of all clusters, however many there are.
+const everyKubeconfig = "PATHS_TO_KUBECONFIGS"
+
+func (v Values) kubeconfigs() string {
+	var all []string
+	for i := range v.Clusters {
+		all = append(all, fmt.Sprintf("PATH_TO_KUBECONFIG_%d", i+1))
+	}
+	return strings.Join(all, " \\\n    ")
+}
+
 // holds tells whether a correction's condition is met.
 func (v Values) holds(when string) (bool, error) {
 	switch when {
@@ -172,11 +184,13 @@ func (v Values) holds(when string) (bool, error) {
 	case "no-gcloud":
 		return v.ProjectNumber != "", nil
 	case "no-asmcli":
-		return !v.Asmcli, nil
+		return v.Asmcli == "", nil
+	case "asmcli":
+		return v.Asmcli != "", nil
 	case "further-clusters":
 		return len(v.Clusters) > Clusters, nil
 	case "further-clusters-by-asmcli":
-		return v.Asmcli && len(v.Clusters) > Clusters, nil
+		return v.Asmcli != "" && len(v.Clusters) > Clusters, nil
 	}
 	if n, ok := numbered(when, "further-cluster-"); ok {
 		return n > Clusters, nil

@@ -83,6 +83,8 @@ type Intent struct {
 	DisruptionSamples int      `json:"disruptionSamples,omitempty"`
 	// Injections names the failures from which the mesh had to recover under load.
 	Injections []string `json:"injections,omitempty"`
+	// Asmcli is the version of the real asmcli that performs S8, with a real gcloud; "" = the built-in join does.
+	Asmcli string `json:"asmcli,omitempty"`
 	// Standing is true when a mesh is judged that stays: S15 is not performed, and no claim about it is made.
 	Standing bool `json:"standing,omitempty"`
 }

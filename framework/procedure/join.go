@@ -65,7 +65,7 @@ func (b builtIn) Join(ctx context.Context, set cluster.Set) ([]evidence.Step, er
 	if len(pairs) == 0 {
 		return nil, errors.New("join the clusters: the guide's data has no command for the built-in join")
 	}
-	tokens, err := b.newTokens(ctx, set)
+	tokens, err := b.p.newTokens(ctx, set)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (b builtIn) Join(ctx context.Context, set cluster.Set) ([]evidence.Step, er
 		t := task{
 			id: fmt.Sprintf("S8.%d", pair.From), title: fmt.Sprintf("%s: make %s known to %s", step.Title, from.Name, to.Name), cluster: to.Name,
 			script: pair.Script, deviations: []guide.Deviation{pair.Deviation}, limit: b.p.o.Limits.Command,
-			makes: []ledger.Entry{entry("Secret", to, istioSystem, remotePrefix+remoteName(b.p.o.Intent, set, pair.From-1))},
+			makes: []ledger.Entry{b.p.secretOf(set, pair.From-1, to)},
 		}
 		if tokens[from.Name] {
 			t.makes = append(t.makes, entry("Secret", from, istioSystem, readerToken))
@@ -127,10 +127,15 @@ func (p *Procedure) synced(table string, i, n int) (state string, err error) {
 	return "all are synced", nil
 }
 
+// secretOf is the remote secret by which one cluster, the set's i-th, is known to another.
+func (p *Procedure) secretOf(set cluster.Set, i int, to *cluster.Cluster) ledger.Entry {
+	return entry("Secret", to, istioSystem, remotePrefix+remoteName(p.o.Intent, set, i))
+}
+
 // newTokens tells, by cluster name, where the reader's token is not there yet and will be made.
-func (b builtIn) newTokens(ctx context.Context, set cluster.Set) (map[string]bool, error) {
+func (p *Procedure) newTokens(ctx context.Context, set cluster.Set) (map[string]bool, error) {
 	made := map[string]bool{}
-	if !b.p.supplied() {
+	if !p.supplied() {
 		return made, nil
 	}
 	for _, c := range set {

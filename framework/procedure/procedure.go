@@ -18,6 +18,7 @@ import (
 	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/release"
 	"github.com/meshproof/meshproof/framework/release/shell"
 )
@@ -35,6 +36,8 @@ type Limits struct {
 	Command time.Duration
 	// Gateway bounds S6: istioctl itself gives up on a gateway that does not become ready after 5 min.
 	Gateway time.Duration
+	// Join bounds S8 where a real asmcli performs it: for two clusters it took 33 s, and as printed it downloads a release first.
+	Join time.Duration
 	// Address bounds the wait for the load balancer's address.
 	Address time.Duration
 	// Joined bounds the wait, where clusters are joined in turn, until those so far know each other.
@@ -52,7 +55,7 @@ type Limits struct {
 // DefaultLimits are several times what was measured on two cores.
 func DefaultLimits() Limits {
 	return Limits{
-		Command: time.Minute, Gateway: 330 * time.Second, Address: 90 * time.Second, Joined: 2 * time.Minute, Pods: 3 * time.Minute,
+		Command: time.Minute, Gateway: 330 * time.Second, Join: 10 * time.Minute, Address: 90 * time.Second, Joined: 2 * time.Minute, Pods: 3 * time.Minute,
 		Calls: 4 * time.Minute, CleanUp: 3 * time.Minute, Gone: 2 * time.Minute,
 	}
 }
@@ -68,8 +71,10 @@ type Options struct {
 	Dir string
 	// InTurn has S8 performed for the first two clusters, and then, with the entire set so far, for one more at a time.
 	InTurn bool
-	// Joiner performs S8; nil = the built-in one, which does what asmcli create-mesh leaves behind.
+	// Joiner performs S8; nil = the built-in one, which does what asmcli create-mesh leaves behind, or asmcli where it is given.
 	Joiner Joiner
+	// Tools are a real asmcli and gcloud, for S1 and S8; nil = there are none.
+	Tools *asm.Driver
 	// Limits; the zero value = DefaultLimits.
 	Limits Limits
 	// OnStep is told of each step as it ends, one at a time; may be nil.
@@ -120,6 +125,10 @@ func New(o Options) (*Procedure, error) {
 	p.values = guide.Values{
 		Fleet: o.Intent.Fleet, ProjectNumber: o.Intent.ProjectNumber, Revision: o.Intent.Revision, Words: words,
 	}
+	if o.Tools != nil {
+		p.values.ProjectNumber = "" // gcloud is asked for it, as printed
+		p.values.Asmcli, p.values.OutputDir = o.Tools.Asmcli(), o.Tools.OutputDir()
+	}
 	if p.files, err = prepareFiles(o); err != nil {
 		return nil, fmt.Errorf("prepare the guide's steps in %s: %w", o.Dir, err)
 	}
@@ -158,10 +167,9 @@ func (p *Procedure) environment() []string {
 	defer p.mu.Unlock()
 	env := []string{
 		"PATH=" + p.files.bin + string(filepath.ListSeparator) + os.Getenv("PATH"),
-		"HOME=" + p.files.home, "LANG=C.UTF-8",
-		"KUBECONFIG=" + p.files.merged, "KUBECACHEDIR=" + p.files.cache, "KUBERC=off",
-		"SAMPLES_DIR=" + p.o.Release.Samples,
+		"HOME=" + p.files.home, "LANG=C.UTF-8", "SAMPLES_DIR=" + p.o.Release.Samples,
 	}
+	env = append(env, p.kubectl()...)
 	if p.supplied() {
 		caller := shell.Callers("PATH", "LANG", "KUBECONFIG", "KUBECACHEDIR", "KUBERC", "SAMPLES_DIR", "BASH_ENV", "ENV")
 		env = append(env, caller...) // the last one of a name counts

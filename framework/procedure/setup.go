@@ -54,6 +54,9 @@ func (p *Procedure) variablesStage(ctx context.Context) ([]evidence.Step, error)
 		if err != nil {
 			return nil, err
 		}
+		if id == "S1" {
+			t.command = p.toolsCommand()
+		}
 		t.accept = p.acceptContexts
 		if len(step.Sets) > 0 {
 			t.after = "\n" + printVariables(step.Sets)
@@ -138,7 +141,11 @@ func (p *Procedure) gatewayStage(ctx context.Context) ([]evidence.Step, error) {
 // joinStage is S8: for all clusters at once or, in turn, for one more each time. create-mesh wants the entire set each time.
 func (p *Procedure) joinStage(ctx context.Context) ([]evidence.Step, error) {
 	joiner := p.o.Joiner
-	if joiner == nil {
+	switch {
+	case joiner != nil:
+	case p.o.Tools != nil:
+		joiner = &asmcli{p: p}
+	default:
 		joiner = builtIn{p}
 	}
 	first := len(p.o.Set)

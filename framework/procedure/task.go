@@ -14,6 +14,7 @@ import (
 	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/poll"
 	"github.com/meshproof/meshproof/framework/release/shell"
 )
@@ -34,6 +35,10 @@ type task struct {
 	accept func(stdout string) error
 	// detour is the way past a printed command that fails as the guide's log says; nil = there is none.
 	detour *detour
+	// command gives how the script is called; nil = as the procedure calls all of them.
+	command func(text string) shell.Command
+	// answers tells that the script's exit code is what the step is to show, whichever it is.
+	answers bool
 	// wait is the wait of a step that is one; then there is no script.
 	wait func(ctx context.Context, limit time.Duration) error
 }
@@ -149,8 +154,17 @@ func (p *Procedure) act(ctx context.Context, t task, step *evidence.Step) error 
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, t.limit, fmt.Errorf("the step's limit of %s has passed", t.limit))
 	defer cancel()
-	r, err := p.run(limited, shell.Command{Args: shell.Script(t.script + t.after), Dir: p.o.Release.Path, Env: p.environment(), Keep: t.keep})
+	call := t.command
+	if call == nil {
+		call = p.command
+	}
+	command := call(t.script + t.after)
+	command.Keep = t.keep
+	r, err := asm.WithoutTokens(p.run(limited, command))
 	step.ExitCode, step.Stdout, step.Stderr = r.ExitCode, r.Stdout, r.Stderr
+	if t.answers && r.ExitCode >= 0 {
+		err = nil
+	}
 	if err == nil && t.accept != nil {
 		err = t.accept(r.Stdout)
 	}
@@ -158,6 +172,11 @@ func (p *Procedure) act(ctx context.Context, t task, step *evidence.Step) error 
 		return err
 	}
 	return p.tell(t.makes, Ledger.Made)
+}
+
+// command is how a text of the guide is called.
+func (p *Procedure) command(text string) shell.Command {
+	return shell.Command{Args: shell.Script(text), Dir: p.o.Release.Path, Env: p.environment()}
 }
 
 // tell writes entries to the ledger, where there is one to write to.

@@ -37,6 +37,9 @@ func (s *Session) check(ctx context.Context) error {
 	if !given {
 		return nil
 	}
+	if err := s.openTools(ctx); err != nil {
+		return err
+	}
 	return s.bounded(ctx, "P4", "", "look for what the guide would overwrite", func(ctx context.Context) error {
 		return refused(procedure.Refuse(ctx, s.set, s.intent, ownNamespaces()...), procedure.ErrInTheWay)
 	})

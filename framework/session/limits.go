@@ -77,6 +77,7 @@ func (l *Limits) table() []named {
 		{"gateway-script", &l.Script, "The gateway script of a release directory prints its manifest, when it is tried."},
 		{"guide-command", &l.Procedure.Command, "A command of the guide that changes or reads a few objects."},
 		{"gateway-install", &l.Procedure.Gateway, "Step S6 installs the east-west gateway. istioctl itself gives up after 5 min, however long this is."},
+		{"create-mesh", &l.Procedure.Join, "A real asmcli performs step S8 (--asmcli); and, counted for itself, refuses another fleet."},
 		{"gateway-address", &l.Procedure.Address, "The load balancer gives the gateway an address."},
 		{"clusters-joined", &l.Procedure.Joined, "With --join-in-turn, the clusters that were joined so far have synced each other before one more is."},
 		{"sample-pods", &l.Procedure.Pods, "The pods of one of the sample's workloads are ready, each with its sidecar."},

@@ -53,6 +53,8 @@ type Options struct {
 	Alpha                float64
 	// ReleaseDir is a release directory as asmcli makes it; "" = one is put together.
 	ReleaseDir string
+	// Tools perform S1 and S8, where they are given.
+	Tools Tools
 	// ProbeImage is the image of the suite's own probe pod; "" = the rig's.
 	ProbeImage string
 	Images     images.Options
@@ -173,7 +175,7 @@ func (o Options) validate() error {
 	if len(o.Targets) > 0 { // what a run on kind clusters expects is checked as a whole below
 		errs = append(errs, o.checkCalls())
 	}
-	errs = append(errs, o.checkMode(), o.checkCell(), o.checkClusters(), o.checkMultiplier())
+	errs = append(errs, o.checkMode(), o.checkCell(), o.checkClusters(), o.checkMultiplier(), o.checkTools())
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))
 	}

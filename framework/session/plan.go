@@ -31,7 +31,7 @@ func Plan(ctx context.Context, o Options) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := slices.Concat(s.plannedClusters(), s.plannedTraffic(), steps, s.plannedDisruptions())
+	lines := slices.Concat(s.plannedClusters(), s.plannedTools(), s.plannedTraffic(), steps, s.plannedDisruptions())
 	return append(lines, "report     "+reportDir, "dry run: the input is sound, and nothing was changed"), nil
 }
 

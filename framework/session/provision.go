@@ -14,7 +14,6 @@ import (
 	"github.com/meshproof/meshproof/framework/mesh/authority"
 	"github.com/meshproof/meshproof/framework/mesh/emulatedca"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
-	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/release"
 )
 
@@ -96,7 +95,9 @@ func (s *Session) makeClusters(ctx context.Context) error {
 			return err
 		}
 		s.set = append(s.set, c)
-		s.intent.Clusters[i].RemoteName = procedure.RemoteName(m.Context)
+		if s.intent.Clusters[i].RemoteName, err = s.o.remoteName(m.Name, m.Context, s.intent.Clusters[i].ID); err != nil {
+			return err
+		}
 	}
 	return s.equip(ctx, o, made)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/release"
@@ -34,6 +35,7 @@ type Session struct {
 	set    cluster.Set
 	images *images.Set
 	rel    *release.Dir
+	tools  *asm.Driver // nil where no real tools are given
 	proc   *procedure.Procedure
 	// attempts are how the gateways are asked, by the cluster that asks. They hold keys: no method gives them out.
 	attempts map[string][]collect.Attempt

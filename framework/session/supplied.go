@@ -18,7 +18,7 @@ import (
 func (s *Session) takeClusters(ctx context.Context) error {
 	return s.bounded(ctx, "P3", "", "look at the given clusters", func(ctx context.Context) error {
 		for _, c := range s.set {
-			if err := usable(c); err != nil {
+			if err := s.usable(c); err != nil {
 				return &UsageError{err}
 			}
 		}
@@ -51,12 +51,12 @@ func (s *Session) reach(ctx context.Context) error {
 }
 
 // usable refuses a cluster that no other could reach, or that the guide's S8 could not name.
-func usable(c *cluster.Cluster) error {
+func (s *Session) usable(c *cluster.Cluster) error {
 	if c.Local() {
 		return fmt.Errorf("cluster %s: its kubeconfig says %s, which in a pod of another cluster is that pod itself, and istiod there is to watch this API server: "+
 			"give a kubeconfig with an address that the other cluster's pods reach", c.Name, c.Server())
 	}
-	if name := procedure.RemoteName(c.Context); !secretName.MatchString(name) {
+	if name := procedure.RemoteName(c.Context); s.o.Tools.RemoteNames != ByClusterID && !secretName.MatchString(name) {
 		return fmt.Errorf("cluster %s: asmcli create-mesh names its remote secret after the context, of which it replaces _ . @ and : only, and Kubernetes refuses the name %s%s: "+
 			"rename the context (kubectl config rename-context '%s' NAME) to lower-case letters, digits and '-'", c.Name, "istio-remote-secret-", name, c.Context)
 	}
@@ -87,8 +87,10 @@ func (s *Session) suppliedIntent(ctx context.Context) (intent.Intent, error) {
 		}
 		c.Network = m.Network
 		s.versions = append(s.versions, m.Version)
+		remoteName, err := s.o.remoteName(c.Name, c.Context, m.ClusterID)
+		errs = append(errs, err)
 		in.Clusters = append(in.Clusters, intent.Cluster{
-			Name: c.Name, ID: m.ClusterID, Network: m.Network, Version: fmt.Sprintf("v%d", i+1), RemoteName: procedure.RemoteName(c.Context),
+			Name: c.Name, ID: m.ClusterID, Network: m.Network, Version: fmt.Sprintf("v%d", i+1), RemoteName: remoteName,
 		})
 		in.TrustDomain = m.TrustDomain
 		in.MeshID = m.MeshID

@@ -54,8 +54,13 @@ func (s *Session) prepare(ctx context.Context) error {
 	if err := s.makeAttempts(); err != nil {
 		return err
 	}
+	if s.tools != nil {
+		if err := s.tools.Prepare(s.rel.Istioctl); err != nil {
+			return err
+		}
+	}
 	p, err := procedure.New(procedure.Options{
-		Intent: s.intent, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
+		Intent: s.intent, Tools: s.tools, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
 		Limits: s.limits.Procedure, OnStep: s.record, InTurn: s.o.InTurn, Ledger: s.ledger, OnNamespace: s.logAccess,
 	})
 	s.proc = p

@@ -11,7 +11,7 @@ func ofOneCluster() []string {
 	return []string{
 		"mesh-ids", "one-revision", "sidecars", "control-plane-available", "network-names", "namespace-labelled", "injector-webhook",
 		"gateway-available", "gateway-address", "gateway-listener", "gateway-exposes", "cert-provider", "gateway-exposure",
-		"gateway-backend-healthy", "remote-secrets", "proxies-synced", "remote-cluster-metrics", "reader-access", "locality-off",
+		"gateway-backend-healthy", "remote-secrets", "create-mesh-secrets", "proxies-synced", "remote-cluster-metrics", "reader-access", "locality-off",
 		"trust-domain", "workload-identity", "certificates-valid", "ca-in-use", "sample-removed", "endpoints-withdrawn",
 	}
 }
@@ -30,7 +30,7 @@ func ofPods() []string {
 
 // ofTheSecrets are the claims that need istiod to read the other clusters.
 func ofTheSecrets() []string {
-	return with(ofTheCalls(), "remote-clusters-synced", "remote-secrets", "remote-cluster-metrics", "endpoints-across-gateway", "endpoints-shared", "gateways-known")
+	return with(ofTheCalls(), "remote-clusters-synced", "remote-secrets", "create-mesh-secrets", "remote-cluster-metrics", "endpoints-across-gateway", "endpoints-shared", "gateways-known")
 }
 
 // ofTheGateway are the claims that need a gateway that takes connections.
@@ -43,7 +43,7 @@ func with(ids []string, more ...string) []string { return slices.Concat(ids, mor
 // table gives every cause, the most certain first. Within one finding, what is shown by an object that is not as it must
 // be comes before what is shown by an effect that several faults may have.
 func table() []row {
-	return slices.Concat(environment(), installation(), trust(), discovery(), gateways(), sharing())
+	return slices.Concat(environment(), createMesh(), installation(), trust(), discovery(), gateways(), sharing())
 }
 
 // environment are the causes that lie around the mesh, and with which nothing can be said of it.

@@ -63,6 +63,7 @@ func resources() map[string][]metav1.APIResource {
 		"policy/v1":                    {r("poddisruptionbudgets", "PodDisruptionBudget", true)},
 		"rbac.authorization.k8s.io/v1": {r("roles", "Role", true), r("rolebindings", "RoleBinding", true), r("clusterrolebindings", "ClusterRoleBinding", false)},
 		"networking.istio.io/v1":       {r("gateways", "Gateway", true)},
+		"hub.gke.io/v1":                {r("memberships", "Membership", false)},
 	}
 }
 

@@ -12,8 +12,10 @@ const disruptedSamples = 60
 func Disrupted(id string, spoil func(evidence.Run)) evidence.Run {
 	run := Healthy()
 	run.Intent.Disruptions, run.Intent.DisruptionSamples = []string{id}, disruptedSamples
+	few := Intent()
+	few.Samples = disruptedSamples
 	for _, name := range []string{evidence.Broken(id), evidence.Repaired(id)} {
-		other := healthy(disruptedSamples)
+		other := healthy(few)
 		if name == evidence.Broken(id) {
 			spoil(other)
 		}

@@ -67,11 +67,10 @@ func Intent() intent.Intent {
 }
 
 // Healthy is a run whose every claim holds. Each call gives a new one.
-func Healthy() evidence.Run { return healthy(Intent().Samples) }
+func Healthy() evidence.Run { return healthy(Intent()) }
 
-func healthy(samples int) evidence.Run {
-	run := evidence.Run{Intent: Intent(), Epochs: map[string]evidence.Epoch{}}
-	run.Intent.Samples = samples
+func healthy(in intent.Intent) evidence.Run {
+	run := evidence.Run{Intent: in, Epochs: map[string]evidence.Epoch{}}
 	for n := 1; n <= 13; n++ {
 		run.Steps = append(run.Steps, evidence.Step{ID: fmt.Sprintf("S%d", n), Title: "a step of the guide"})
 	}
@@ -85,7 +84,7 @@ func healthy(samples int) evidence.Run {
 	run.Epochs[evidence.Joined], run.Epochs[evidence.Removed] = joined, removed
 	// Half of them local on both sides: of 600, east's own are calls 1..300, west's own 301..600.
 	for i, c := range run.Intent.Clusters {
-		Answer(run, c.Name, func(number int) string { return run.Intent.Clusters[(i+(number-1)/(samples/2))%2].Version })
+		Answer(run, c.Name, func(number int) string { return run.Intent.Clusters[(i+(number-1)/(in.Samples/2))%2].Version })
 	}
 	return run
 }
@@ -118,7 +117,7 @@ func meshObjects(in intent.Intent, c, peer intent.Cluster) *evidence.Kubernetes 
 		Services: []evidence.Service{{Object: evidence.Object{Namespace: "istio-system", Name: "istio-eastwestgateway", Labels: gateway},
 			Type: "LoadBalancer", Ports: []int32{15021, 15443, 15012, 15017}, Addresses: []string{Address(c.Name)}}},
 		RemoteSecrets: []evidence.Object{{Namespace: "istio-system", Name: "istio-remote-secret-" + peer.RemoteName,
-			Annotations: map[string]string{"networking.istio.io/cluster": peer.RemoteName}}},
+			Labels: map[string]string{"istio/multiCluster": "true"}, Annotations: map[string]string{"networking.istio.io/cluster": peer.RemoteName}}},
 		RemoteServers: []evidence.RemoteServer{{Secret: "istio-system/istio-remote-secret-" + peer.RemoteName, Cluster: peer.RemoteName, Server: Server(peer.Name)}},
 		APIServers:    []string{strings.TrimPrefix(Server(c.Name), "https://")},
 		ReaderMay:     map[string]bool{"list services": true, "list endpointslices": true, "create services": false},

@@ -11,17 +11,20 @@ import (
 
 // istioctl's names in a remote secret: its annotation, and the start of its own name.
 const (
-	clusterAnnotation = "networking.istio.io/cluster"
+	ClusterAnnotation = "networking.istio.io/cluster"
 	secretPrefix      = "istio-remote-secret-"
 )
 
 // SecretOf tells whether a remote secret is the one for a cluster of that name.
 func SecretOf(secret evidence.Object, remoteName string) bool {
-	if named := secret.Annotations[clusterAnnotation]; named != "" {
+	if named := secret.Annotations[ClusterAnnotation]; named != "" {
 		return named == remoteName
 	}
-	return secret.Name == secretPrefix+remoteName
+	return secret.Name == OwnSecretName(remoteName)
 }
+
+// OwnSecretName is the name of the remote secret that istioctl makes for a cluster of that name.
+func OwnSecretName(remoteName string) string { return secretPrefix + remoteName }
 
 // HostPort gives host:port of an API server's URL, with the scheme's port where none is written; "" when it is no URL.
 func HostPort(server string) string {

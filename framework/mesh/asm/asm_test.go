@@ -1,0 +1,216 @@
+package asm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/guide"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/mesh/asm"
+	"github.com/meshproof/meshproof/framework/mesh/asm/asmtest"
+	"github.com/meshproof/meshproof/framework/release/shell"
+)
+
+func TestMain(m *testing.M) { asmtest.Main(m) }
+
+// limit is far beyond what a stand-in takes.
+const limit = time.Minute
+
+func open(t *testing.T, tools *asmtest.Tools) *asm.Driver {
+	t.Helper()
+	d, err := asm.Open(t.Context(), asm.Options{
+		Asmcli: tools.Program("asmcli"), Gcloud: tools.Program("gcloud"), Dir: filepath.Join(tools.Dir, "run"), ReleaseDir: tools.Dir,
+	}, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Prepare(tools.Program("istioctl")); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// text is a step of the guide for clusters of these names.
+func text(t *testing.T, d *asm.Driver, tools *asmtest.Tools, step, fleet string, names ...string) string {
+	t.Helper()
+	steps, err := guide.Steps(guide.Clusters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := guide.Named(steps, step)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := guide.Values{Fleet: fleet, Asmcli: d.Asmcli(), OutputDir: d.OutputDir()}
+	for _, name := range names {
+		v.Clusters = append(v.Clusters, guide.Cluster{Kubeconfig: tools.Kubeconfig(name)})
+	}
+	script, _, err := guide.Render(s, v, intent.Corrected)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return script
+}
+
+func golden(t *testing.T, name string, got []string) {
+	t.Helper()
+	want, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Join(got, "\n") + "\n"; lines != string(want) {
+		t.Errorf("%s:\n%s\nwant:\n%s", name, lines, want)
+	}
+}
+
+func remoteName(name string) string { return asmtest.Sanitized("ctx_" + name + "@a.b") }
+
+func TestCreateMeshJoinsEachOrderedPairOnce(t *testing.T) {
+	for n := 2; n <= 4; n++ {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			tools := asmtest.New(t)
+			d := open(t, tools)
+			names := []string{"east", "west", "north", "south"}[:n]
+			r, err := shell.Run(t.Context(), d.Command(text(t, d, tools, "S8", asmtest.Fleet, names...), tools.Bin))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.ExitCode != 0 {
+				t.Errorf("exit code %d", r.ExitCode)
+			}
+			if got, want := tools.Secrets(), asmtest.Pairs(names, remoteName); !slices.Equal(got, want) || len(got) != n*(n-1) {
+				t.Errorf("%d secrets, want each of %d ordered pairs once and none to itself: %q", len(got), n*(n-1), got)
+			}
+			golden(t, fmt.Sprintf("create-mesh-%d.golden", n), tools.Calls())
+		})
+	}
+}
+
+func TestTheProjectNumberIsAskedOfTheGivenGcloud(t *testing.T) {
+	tools := asmtest.New(t)
+	d := open(t, tools)
+	r, err := shell.Run(t.Context(), d.Command(text(t, d, tools, "S1", asmtest.Fleet)+"\necho ${PROJECT_NUMBER}", tools.Bin))
+	if err != nil || strings.TrimSpace(r.Stdout) != asmtest.Number {
+		t.Errorf("%q, %v", r.Stdout, err)
+	}
+	want := "gcloud projects describe " + asmtest.Fleet + " --format=value(projectNumber)"
+	if calls := tools.Calls(); len(calls) != 2 || calls[1] != want { // the first is asmcli --version
+		t.Errorf("calls %q, want %q", calls, want)
+	}
+}
+
+// TestToolsGetNothingElseOfTheCaller: asmcli takes its options from variables, and the caller's secrets are none of its.
+func TestToolsGetNothingElseOfTheCaller(t *testing.T) {
+	for _, name := range []string{
+		"CLOUDSDK_CONFIG", "CLOUDSDK_ACTIVE_CONFIG_NAME", "CLOUDSDK_PYTHON", "TMPDIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy",
+		"no_proxy", "all_proxy", "PROJECT_ID", "CLUSTER_NAME", "CLUSTER_LOCATION", "CA", "PLATFORM", "CONTEXT", "OUTPUT_DIR", "VERBOSE", "DRY_RUN", "OFFLINE", "KUBECONFIG",
+		"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", "BASH_ENV", "_CI_ISTIOCTL_REL_PATH",
+	} {
+		t.Setenv(name, t.TempDir())
+	}
+	t.Setenv("HOME", t.TempDir())
+	tools := asmtest.New(t)
+	d := open(t, tools)
+	script := text(t, d, tools, "S8", asmtest.Fleet, "east", "west")
+	if _, err := shell.Run(t.Context(), d.Command(script, tools.Bin, "KUBECONFIG=/run/merged.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "environment.golden", tools.Environment())
+}
+
+// TestAnotherFleet is asked with a gcloud that changes nothing: the given one is not called.
+func TestAnotherFleet(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		spoil  func(*asmtest.Tools)
+		exit   int
+		stderr string
+	}{
+		{"members of a fleet", func(*asmtest.Tools) {}, 2, "but the required Fleet project is their-fleet"},
+		{"members of none", (*asmtest.Tools).Unregister, 1, "not while another fleet is asked for"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tools := asmtest.New(t)
+			tc.spoil(tools)
+			d := open(t, tools)
+			r, err := shell.Run(t.Context(), d.Guarded(text(t, d, tools, "S8", "their-fleet", "east", "west"), tools.Bin))
+			if err == nil || r.ExitCode != tc.exit || !strings.Contains(r.Stderr, tc.stderr) {
+				t.Errorf("exit code %d, %q, want %d, %q", r.ExitCode, r.Stderr, tc.exit, tc.stderr)
+			}
+			if secrets := tools.Secrets(); len(secrets) != 0 {
+				t.Errorf("secrets were made: %q", secrets)
+			}
+			for _, call := range tools.Calls() {
+				if strings.HasPrefix(call, "gcloud ") {
+					t.Errorf("the given gcloud was called: %s", call)
+				}
+			}
+		})
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		spoil  func(t *testing.T, o *asm.Options)
+		limit  time.Duration
+		reason string
+	}{
+		{"no asmcli", func(_ *testing.T, o *asm.Options) { o.Asmcli += "x" }, limit, "--asmcli"},
+		{"no gcloud", func(_ *testing.T, o *asm.Options) { o.Gcloud += "x" }, limit, "there is no such file"},
+		{"a directory", func(_ *testing.T, o *asm.Options) { o.Gcloud = filepath.Dir(o.Gcloud) }, limit, "it is a directory"},
+		{"not executable", func(t *testing.T, o *asm.Options) { write(t, o.Asmcli, "#!/bin/sh\n", 0o644) }, limit, "not executable"},
+		{"no version", func(t *testing.T, o *asm.Options) { write(t, o.Asmcli, "#!/bin/sh\necho usage\n", 0o755) }, limit, `prints "usage", which is no version`},
+		{"it fails", func(t *testing.T, o *asm.Options) { write(t, o.Asmcli, "#!/bin/sh\necho jq >&2; exit 2\n", 0o755) }, limit, "exit status 2: jq"},
+		{"it never ends", func(t *testing.T, o *asm.Options) { write(t, o.Asmcli, "#!/bin/sh\nexec tail -f /dev/null\n", 0o755) }, 200 * time.Millisecond, "did not end within 200ms"},
+		{"a path with a space", func(_ *testing.T, o *asm.Options) { o.Dir += "/my run" }, limit, "unquoted"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tools := asmtest.New(t)
+			o := asm.Options{Asmcli: tools.Program("asmcli"), Gcloud: tools.Program("gcloud"), Dir: filepath.Join(tools.Dir, "run")}
+			tc.spoil(t, &o)
+			if _, err := asm.Open(t.Context(), o, tc.limit); !errors.Is(err, asm.ErrUnfit) || !strings.Contains(err.Error(), tc.reason) {
+				t.Errorf("error %v, want one that says %q", err, tc.reason)
+			}
+			if _, err := os.Stat(o.Dir); err == nil {
+				t.Error("a directory was made")
+			}
+		})
+	}
+}
+
+func write(t *testing.T, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := errors.Join(os.Remove(path), os.WriteFile(path, []byte(text), mode)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAsmcliIsNamedAsPrintedWhereItStandsThere(t *testing.T) {
+	tools := asmtest.New(t)
+	if d := open(t, tools); d.Asmcli() != "./asmcli" || d.Version != "1.28.2-asm.4+config1" {
+		t.Errorf("%q, %q", d.Asmcli(), d.Version)
+	}
+	d, err := asm.Open(context.Background(), asm.Options{Asmcli: tools.Program("asmcli"), Gcloud: tools.Program("gcloud"), ReleaseDir: t.TempDir()}, limit)
+	if err != nil || d.Asmcli() != tools.Program("asmcli") {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+func TestTokensAreNotKept(t *testing.T) {
+	const jwt, access = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrdWJlIn0.c2lnbmF0dXJl", "ya29.a0AfB_by-x"
+	r, err := asm.WithoutTokens(shell.Result{ExitCode: 1, Stdout: "token: " + jwt + "\nok", Stderr: "Bearer " + access}, errors.New("exit status 1: "+jwt))
+	if all := r.Stdout + r.Stderr + err.Error(); strings.Contains(all, "eyJ") || strings.Contains(all, "ya29") || !strings.Contains(r.Stdout, "\nok") || r.ExitCode != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r, err := asm.WithoutTokens(shell.Result{Stdout: "cluster eyJ"}, nil); err != nil || r.Stdout != "cluster eyJ" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
