@@ -87,7 +87,7 @@ func (s *Session) finish(ctx context.Context) (Outcome, error) {
 const exitCouldNotTell = 3
 
 func (s *Session) removeUnlessKept(ctx context.Context, v claim.Verdict) (left []string, err error) {
-	if s.o.Keep == KeepAlways || s.o.Keep == KeepOnFailure && v != claim.Passed {
+	if !s.o.ReadOnly && (s.o.Keep == KeepAlways || s.o.Keep == KeepOnFailure && v != claim.Passed) {
 		return []string{fmt.Sprintf("what run %s made, with its files in %s, is kept (--keep %s); remove it with: meshproof down %s",
 			s.o.RunID, s.o.dir(), s.o.Keep, s.o.RunID)}, nil
 	}

@@ -52,6 +52,7 @@ type Options struct {
 	// to find.
 	Mode   intent.Mode
 	Expect []string
+	Beginning
 	// Plant names faults that the run puts in itself.
 	Plant []string
 	// Disruptive allows the run to change the mesh on purpose, and to change it back, for the claims that need it;
@@ -164,7 +165,7 @@ func (o Options) validate() error {
 	if len(o.Targets) > 0 { // what a run on kind clusters expects is checked as a whole below
 		errs = append(errs, o.checkCalls())
 	}
-	errs = append(errs, o.checkMode(), o.checkMultiplier())
+	errs = append(errs, o.checkMode(), o.checkBegin(), o.checkMultiplier())
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))
 	}
@@ -205,6 +206,7 @@ func (o Options) kindIntent(upstreamEnvoy bool) intent.Intent {
 		Fleet: o.Fleet, ProjectNumber: o.ProjectNumber, MeshID: intent.MeshID(o.ProjectNumber),
 		Revision: o.Revision, TrustDomain: "cluster.local", UpstreamEnvoy: upstreamEnvoy,
 		GuideCalls: guideCalls, Samples: o.Samples, Alpha: o.Alpha, Planted: o.Plant,
+		From: o.begin(), ReadOnly: o.ReadOnly,
 	}
 	for i, name := range kindNames() {
 		in.Clusters = append(in.Clusters, intent.Cluster{

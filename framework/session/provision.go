@@ -26,6 +26,9 @@ func (s *Session) Provision(ctx context.Context) error {
 	if err := s.Check(ctx); err != nil {
 		return err
 	}
+	if s.o.ReadOnly {
+		return nil // no command of the guide is run
+	}
 	if err := s.ensureImages(ctx); err != nil {
 		return err
 	}

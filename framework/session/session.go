@@ -97,6 +97,10 @@ func (s *Session) record(step evidence.Step) {
 	s.mu.Lock()
 	s.steps = append(s.steps, step)
 	s.mu.Unlock()
+	if step.Skipped != "" {
+		s.o.Tell.Note(step.ID + " " + step.Title + ": not performed: " + step.Skipped)
+		return
+	}
 	var err error
 	if step.Error != "" {
 		err = errors.New(step.Error)

@@ -18,6 +18,9 @@ import (
 
 // Verify performs the guide on the clusters that Provision brought, and has the mesh looked at, before and after S15.
 func (s *Session) Verify(ctx context.Context) error {
+	if s.o.ReadOnly {
+		return s.onlyLook(ctx)
+	}
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}

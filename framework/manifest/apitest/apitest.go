@@ -106,6 +106,13 @@ func (s *Server) Get(path string) *unstructured.Unstructured {
 	return nil
 }
 
+// Remove takes away the object at a path.
+func (s *Server) Remove(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.objects, path)
+}
+
 // Fail makes every call of that verb and path end with the status; 0 takes it back.
 func (s *Server) Fail(verb, path string, status int) {
 	s.mu.Lock()

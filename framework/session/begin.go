@@ -1,0 +1,104 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/meshproof/meshproof/framework/collect"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/guide"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/procedure"
+	"github.com/meshproof/meshproof/framework/verify"
+)
+
+// Beginning says where a run takes the guide up, and whether it performs any of it.
+type Beginning struct {
+	// From is the part of the guide at which the run begins; "" = at the gateways on given clusters, else with the installation.
+	From intent.Begin
+	// ReadOnly deploys nothing and sends no traffic.
+	ReadOnly bool
+}
+
+// begin is what the intent holds of it: nothing where the run begins as every run does.
+func (b Beginning) begin() intent.Begin {
+	if b.From.Later() {
+		return b.From
+	}
+	return ""
+}
+
+// checkBegin refuses beginnings that cannot be.
+func (o Options) checkBegin() error {
+	given := len(o.Targets) > 0
+	switch later := o.From.Later(); {
+	case o.From != "" && !slices.Contains(intent.Begins(), o.From):
+		return fmt.Errorf("--from %s: use one of %v", o.From, intent.Begins())
+	case given && o.From == intent.FromInstall:
+		return errors.New("--from install: the control planes of given clusters must be installed already, this run does not install them: install them with asmcli, and leave --from out")
+	case !given && o.From != "" && o.From != intent.FromInstall:
+		return fmt.Errorf("--from %s is for given clusters: on those that the run makes there is nothing yet: give --kubeconfig twice, or leave it out", o.From)
+	case !given && o.ReadOnly:
+		return errors.New("--read-only is for given clusters: on those that the run makes there is nothing to look at: give --kubeconfig twice, or leave it out")
+	case o.ReadOnly && o.From != "" && o.From != intent.FromVerify:
+		return fmt.Errorf("--from %s with --read-only, which performs no step: leave one of them out", o.From)
+	case o.ReadOnly && o.Disruptive:
+		return errors.New("--disruptive changes the mesh, and --read-only changes nothing: leave one of them out")
+	case o.ReadOnly && o.Mode == intent.Literal:
+		return errors.New("--mode literal is about the commands that are run, and --read-only runs none: leave one of them out")
+	case later && o.Disruptive:
+		return fmt.Errorf("--disruptive with --from %s would break what somebody else made: the gateways are not the run's own: leave one of them out", o.From)
+	case later && o.Mode == intent.Literal:
+		return fmt.Errorf("--mode literal with --from %s: what the guide prints for the gateways would not be run: leave one of them out", o.From)
+	}
+	return nil
+}
+
+// checkGround looks whether the given clusters hold what the run builds on and nothing that it would overwrite. A run that
+// only reads takes them as they are.
+func (s *Session) checkGround(ctx context.Context) error {
+	if s.intent.Skips(intent.StepJoin) != "" {
+		named, err := procedure.RemoteNames(ctx, s.set, s.intent)
+		if err != nil {
+			return err
+		}
+		s.intent.Clusters = named
+	}
+	if s.o.ReadOnly {
+		return s.findSample(ctx)
+	}
+	err := errors.Join(procedure.Require(ctx, s.set, s.intent), procedure.Refuse(ctx, s.set, s.intent, ownNamespaces()...))
+	return refused(err, procedure.ErrInTheWay, procedure.ErrMissing)
+}
+
+// findSample notes whether any cluster has pods of the sample. Where only one has, the claims say so.
+func (s *Session) findSample(ctx context.Context) error {
+	s.intent.NoSample = true
+	for _, c := range s.set {
+		pods, err := c.Pods(ctx, sampleNamespace, "app in ("+evidence.RoleHelloworld+","+evidence.RoleSleep+")")
+		if err != nil {
+			return err
+		}
+		if len(pods) > 0 {
+			s.intent.NoSample = false
+		}
+	}
+	return nil
+}
+
+// onlyLook is Verify for a run that only reads: it notes the steps as not performed, and collects once the mesh has settled.
+func (s *Session) onlyLook(ctx context.Context) error {
+	steps, err := guide.Steps()
+	if err != nil {
+		return err
+	}
+	for _, step := range procedure.Skipped(steps, s.intent) {
+		s.record(step)
+	}
+	o := s.verifyOptions()
+	o.NoGuideCalls, o.NoSecond, o.NoSplit = true, true, true
+	o.Collect.Probe, o.Collect.Attempts = collect.ProbeRef{}, nil
+	return verify.Joined(ctx, o)
+}
