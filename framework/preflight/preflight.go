@@ -54,7 +54,9 @@ type Seen[T any] struct {
 // Facts are what was read.
 type Facts struct {
 	// Kind tells that the run would make its clusters on this machine; then there are none here.
-	Kind     bool
+	Kind bool
+	// ReadOnly tells that the run would only look: it needs no tools, and makes no namespace.
+	ReadOnly bool
 	Host     Host
 	Clusters []Cluster
 	// CA is the mesh's certificate authority.

@@ -53,6 +53,11 @@ func TestSoundFactsAreOK(t *testing.T) {
 	if n := len(Rows(sound())); n != 2+2*9+3 {
 		t.Errorf("%d rows for two clusters", n)
 	}
+	f := sound()
+	f.ReadOnly, f.Host, f.Clusters[0].Admission = true, Host{}, Seen[Admission]{}
+	if rows := Rows(f); len(rows) != 2*5+3 || ExitCode(rows) != 0 {
+		t.Errorf("a look at two clusters: %+v", rows)
+	}
 }
 
 var errNo = errors.New("no such luck")

@@ -30,28 +30,34 @@ func (b Beginning) begin() intent.Begin {
 	return ""
 }
 
-// checkBegin refuses beginnings that cannot be.
-func (o Options) checkBegin() error {
-	given := len(o.Targets) > 0
-	switch later := o.From.Later(); {
-	case o.From != "" && !slices.Contains(intent.Begins(), o.From):
-		return fmt.Errorf("--from %s: use one of %v", o.From, intent.Begins())
-	case given && o.From == intent.FromInstall:
+// Check refuses beginnings that cannot be: on given clusters or on those that the run makes, with what else was asked of it.
+func (b Beginning) Check(given, disruptive bool, mode intent.Mode) error {
+	if err := b.check(given, disruptive, mode); err != nil {
+		return &UsageError{err}
+	}
+	return nil
+}
+
+func (b Beginning) check(given, disruptive bool, mode intent.Mode) error {
+	switch later := b.From.Later(); {
+	case b.From != "" && !slices.Contains(intent.Begins(), b.From):
+		return fmt.Errorf("--from %s: use one of %v", b.From, intent.Begins())
+	case given && b.From == intent.FromInstall:
 		return errors.New("--from install: the control planes of given clusters must be installed already, this run does not install them: install them with asmcli, and leave --from out")
-	case !given && o.From != "" && o.From != intent.FromInstall:
-		return fmt.Errorf("--from %s is for given clusters: on those that the run makes there is nothing yet: give --kubeconfig twice, or leave it out", o.From)
-	case !given && o.ReadOnly:
+	case !given && b.From != "" && b.From != intent.FromInstall:
+		return fmt.Errorf("--from %s is for given clusters: on those that the run makes there is nothing yet: give --kubeconfig twice, or leave it out", b.From)
+	case !given && b.ReadOnly:
 		return errors.New("--read-only is for given clusters: on those that the run makes there is nothing to look at: give --kubeconfig twice, or leave it out")
-	case o.ReadOnly && o.From != "" && o.From != intent.FromVerify:
-		return fmt.Errorf("--from %s with --read-only, which performs no step: leave one of them out", o.From)
-	case o.ReadOnly && o.Disruptive:
+	case b.ReadOnly && b.From != "" && b.From != intent.FromVerify:
+		return fmt.Errorf("--from %s with --read-only, which performs no step: leave one of them out", b.From)
+	case b.ReadOnly && disruptive:
 		return errors.New("--disruptive changes the mesh, and --read-only changes nothing: leave one of them out")
-	case o.ReadOnly && o.Mode == intent.Literal:
+	case b.ReadOnly && mode == intent.Literal:
 		return errors.New("--mode literal is about the commands that are run, and --read-only runs none: leave one of them out")
-	case later && o.Disruptive:
-		return fmt.Errorf("--disruptive with --from %s would break what somebody else made: the gateways are not the run's own: leave one of them out", o.From)
-	case later && o.Mode == intent.Literal:
-		return fmt.Errorf("--mode literal with --from %s: what the guide prints for the gateways would not be run: leave one of them out", o.From)
+	case later && disruptive:
+		return fmt.Errorf("--disruptive with --from %s would break what somebody else made: the gateways are not the run's own: leave one of them out", b.From)
+	case later && mode == intent.Literal:
+		return fmt.Errorf("--mode literal with --from %s: what the guide prints for the gateways would not be run: leave one of them out", b.From)
 	}
 	return nil
 }

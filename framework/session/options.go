@@ -165,7 +165,7 @@ func (o Options) validate() error {
 	if len(o.Targets) > 0 { // what a run on kind clusters expects is checked as a whole below
 		errs = append(errs, o.checkCalls())
 	}
-	errs = append(errs, o.checkMode(), o.checkBegin(), o.checkMultiplier())
+	errs = append(errs, o.checkMode(), o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode), o.checkMultiplier())
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))
 	}
