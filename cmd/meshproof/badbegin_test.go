@@ -3,6 +3,7 @@ package main
 import (
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 const (
@@ -71,5 +72,25 @@ func badBeginnings() []badInput {
 			says: []string{"--disruptive with --from join", "somebody else", "leave one of them out"}},
 		{name: "the printed text without its gateway", bad: expose + " --mode literal", good: expose, spoil: joined(), twin: joined(exposure, eastSecret, westSecret),
 			says: []string{"--mode literal with --from expose", "leave one of them out"}},
+	}
+}
+
+// worked is a lease of another run's on west, renewed so long ago.
+func worked(ago time.Duration) func(*world) {
+	return func(w *world) {
+		at := time.Now().Add(-ago).UTC().Format("2006-01-02T15:04:05.000000Z")
+		put("/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/meshproof", `{metadata: {name: meshproof}, spec: {holderIdentity: run r9 of ann@there,
+leaseDurationSeconds: 180, acquireTime: "2026-11-25T08:00:00.000000Z", renewTime: "`+at+`"}}`)(w)
+	}
+}
+
+func badHolders() []badInput {
+	unasked := func(w *world) {
+		w.farm.Server("west").Fail("GET", "/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/meshproof", 403)
+	}
+	return []badInput{
+		{name: "another run on a cluster", spoil: worked(time.Second), twin: worked(time.Hour),
+			says: []string{"another run works on this cluster", "cluster-2", "run r9 of ann@there since 2026-11-25T08:00:00Z", "wait until it has ended"}},
+		{name: "a user who may not ask for the lease", spoil: unasked, twin: unasked, good: both + " --read-only", says: []string{"cluster-2", "read Lease istio-system/meshproof", "meshproof rbac"}},
 	}
 }

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/verify"
 )
@@ -74,6 +76,9 @@ func (s *Session) checkGround(ctx context.Context) error {
 	}
 	if s.o.ReadOnly {
 		return s.findSample(ctx)
+	}
+	if err := s.lookForOthers(ctx); err != nil {
+		return refused(err, lease.ErrHeld, cluster.ErrAccess) // what is in the way may be the other run's
 	}
 	err := errors.Join(procedure.Require(ctx, s.set, s.intent), procedure.Refuse(ctx, s.set, s.intent, ownNamespaces()...))
 	return refused(err, procedure.ErrInTheWay, procedure.ErrMissing)

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,6 +75,50 @@ func TestReadOnlyWritesNothing(t *testing.T) {
 		}
 		if left, err := filepath.Glob(filepath.Join(o.StateDir, "runs", "*")); err != nil || len(left) != 0 {
 			t.Errorf("%s: left %q, %v", name, left, err)
+		}
+	}
+}
+
+// TestOneRunAtATime: while a run holds the clusters, another is refused with the holder's name and has changed nothing; when the
+// first has ended, the leases are gone.
+func TestOneRunAtATime(t *testing.T) {
+	const path = "/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/meshproof"
+	farm, o := meshes(t)
+	first, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := first.limited(t.Context())
+	defer cancel()
+	if err := errors.Join(first.Check(ctx), first.takeLeases(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	o.RunID, o.ReportDir = "r2", o.ReportDir+"2"
+	second, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var usage *UsageError
+	for name, try := range map[string]func(context.Context) error{"the look": second.Check, "the attempt": second.takeLeases} {
+		err := try(t.Context())
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), "run r1 of ") || !strings.Contains(err.Error(), "since ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := second.discard(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, cluster := range []string{"east", "west"} {
+		if farm.Server(cluster).Get(path) == nil {
+			t.Errorf("%s: the second run gave the first one's lease back", cluster)
+		}
+	}
+	if err := first.remove(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, cluster := range []string{"east", "west"} {
+		if left := farm.Server(cluster).Get(path); left != nil {
+			t.Errorf("%s: left %v", cluster, left)
 		}
 	}
 }

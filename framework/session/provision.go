@@ -29,6 +29,11 @@ func (s *Session) Provision(ctx context.Context) error {
 	if s.o.ReadOnly {
 		return nil // no command of the guide is run
 	}
+	if len(s.o.Targets) > 0 {
+		if err := s.takeLeases(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.ensureImages(ctx); err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/procedure"
@@ -41,6 +42,10 @@ type Session struct {
 	checked  bool          // whether Check has looked; checkErr is what it said
 	checkErr error
 	versions []string // of the control planes of given clusters, where their images say it
+
+	leases []*lease.Lease // of the given clusters
+	// lost ends the run whose lease another has taken.
+	lost context.CancelCauseFunc
 
 	diagnosed bool // whether diagnostics were saved
 
@@ -110,10 +115,15 @@ func (s *Session) record(step evidence.Step) {
 
 // limited bounds the run by --timeout, when that is given.
 func (s *Session) limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	if s.o.Timeout == 0 {
-		return context.WithCancel(ctx)
+	ctx, lost := context.WithCancelCause(ctx)
+	if s.lost == nil { // of the outermost
+		s.lost = lost
 	}
-	return context.WithTimeoutCause(ctx, s.o.Timeout, fmt.Errorf("the run's limit of %s (--timeout) has passed", s.o.Timeout))
+	if s.o.Timeout == 0 {
+		return ctx, func() { lost(nil) }
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, fmt.Errorf("the run's limit of %s (--timeout) has passed", s.o.Timeout))
+	return ctx, func() { cancel(); lost(nil) }
 }
 
 // step runs f as a step of the run's own, before or after the guide's.
