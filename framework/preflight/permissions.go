@@ -93,6 +93,7 @@ func always() []Permission {
 		{"what is in the way, and what the run builds on", "", []string{"services"}, []string{"get"}, in},
 		{"what is in the way, and what the run builds on", networking, []string{"gateways"}, []string{"get"}, in},
 		{"one run at a time: its lease", "coordination.k8s.io", []string{"leases"}, []string{"get", "create", "update", "delete"}, in},
+		{"what the run makes, noted on the cluster", "", []string{"configmaps"}, []string{"get", "list", "create", "patch", "delete"}, in},
 		{"S10, S15 and the suite's own namespaces", "", []string{"namespaces"}, []string{"get", "list", "watch", "create", "patch", "delete"}, nil},
 	}
 }

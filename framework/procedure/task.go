@@ -157,7 +157,7 @@ func (p *Procedure) act(ctx context.Context, t task, step *evidence.Step) error 
 	if err != nil {
 		return err
 	}
-	return p.tell(t.makes, Ledger.Made)
+	return p.mark(ctx, t.makes)
 }
 
 // tell writes entries to the ledger, where there is one to write to.

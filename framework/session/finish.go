@@ -131,7 +131,7 @@ func (s *Session) remove(ctx context.Context) error {
 	s.o.Tell.Doing("", "remove what the run made")
 	var err error
 	if s.intent.Provision == intent.Supplied {
-		err = errors.Join(procedure.Undo(ctx, s.set, s.ledger, s.limits.Procedure.Gone), s.releaseLeases(ctx))
+		err = errors.Join(procedure.Undo(ctx, s.set, s.book(), s.limits.Procedure.Gone), s.releaseLeases(ctx))
 	} else {
 		err = kindcluster.Remove(ctx, s.ledger)
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/kindcluster"
+	"github.com/meshproof/meshproof/framework/lease"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/release"
@@ -43,7 +45,11 @@ func (s *Session) Provision(ctx context.Context) error {
 		}
 	}
 	if len(s.o.Targets) > 0 {
-		return s.keepTargets()
+		if err := s.keepTargets(); err != nil {
+			return err
+		}
+		s.mirror = mirror.New(s.ledger, s.set, s.o.RunID, lease.Here(s.o.RunID).Who)
+		return nil
 	}
 	return s.makeClusters(ctx)
 }

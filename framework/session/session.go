@@ -19,6 +19,7 @@ import (
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/release"
@@ -44,6 +45,7 @@ type Session struct {
 	versions []string // of the control planes of given clusters, where their images say it
 
 	leases []*lease.Lease // of the given clusters
+	mirror *mirror.Mirror // the ledger with its copies there
 	// lost ends the run whose lease another has taken.
 	lost context.CancelCauseFunc
 
