@@ -82,7 +82,9 @@ type Cluster struct {
 	// Local tells of an address that means the pod that uses it, Proxied of one that is reached through a proxy from here.
 	Local, Proxied bool
 	Answer         Seen[Answer]
-	Mesh           Seen[Mesh]
+	// UID tells two names of one cluster from two clusters.
+	UID  Seen[string]
+	Mesh Seen[Mesh]
 	// Root is the digest of the root certificate that istiod gives to the pods.
 	Root Seen[string]
 	// Denied is what the user may not do and the run does.

@@ -68,6 +68,7 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	if found.Answer = seen(answer(ctx, config)); found.Answer.Err != nil {
 		return found // nothing else answers either
 	}
+	found.UID = seen(c.UID(ctx))
 	mesh, err := preinstalled.Read(ctx, c, o.Revision)
 	found.Mesh = Seen[Mesh]{Mesh{Network: mesh.Network, Version: mesh.Version}, err}
 	found.Root = seen(root(ctx, c))

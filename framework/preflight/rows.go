@@ -24,7 +24,11 @@ func Rows(f Facts) []Row {
 		rows = append(rows, clusterRows(f, c)...)
 	}
 	if len(f.Clusters) > 1 {
-		rows = append(rows, networks(f.Clusters), roots(f.CA, f.Clusters), clocks(f.Clusters))
+		two := different(f.Clusters)
+		rows = append(rows, two)
+		if two.Verdict != Failed { // one cluster given twice has nothing that could be compared
+			rows = append(rows, networks(f.Clusters), roots(f.CA, f.Clusters), clocks(f.Clusters))
+		}
 	}
 	return rows
 }
