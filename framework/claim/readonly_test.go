@@ -51,6 +51,8 @@ func TestReadOnly(t *testing.T) {
 			for _, f := range all {
 				held := slices.Contains(tc.skipped, f.Claim)
 				switch {
+				case f.Claim == "denies-plaintext" && (f.Verdict != Skipped || !strings.HasPrefix(f.Reason, "--read-only: ")):
+					t.Errorf("%s (%s) is %s: %s", f.Claim, f.Subject, f.Verdict, f.Reason)
 				case f.Level != Core && f.Verdict == Skipped:
 				case held && (f.Verdict != Skipped || !strings.HasPrefix(f.Reason, "--read-only: ")):
 					t.Errorf("%s (%s) is %s: %s", f.Claim, f.Subject, f.Verdict, f.Reason)

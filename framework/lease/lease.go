@@ -89,29 +89,38 @@ func Take(ctx context.Context, c *cluster.Cluster, h Holder, lost func(error)) (
 		return nil, "", err
 	}
 	now := time.Now()
-	if found == nil {
-		_, err = leases(c).Create(ctx, leaseOf(h, now), metav1.CreateOptions{})
-	} else {
+	if found != nil {
 		if err := held(c, found, h, now); err != nil {
 			return nil, "", err
 		}
 		if by := holderOf(found); by != "" && by != h.identity() {
 			note = fmt.Sprintf("cluster %s: the lease of %s is over (not renewed since %s), and is taken over", c.Name, by, stamp(found.Spec.RenewTime))
 		}
-		fresh := leaseOf(h, now)
-		fresh.ResourceVersion = found.ResourceVersion // nobody has been quicker
-		_, err = leases(c).Update(ctx, fresh, metav1.UpdateOptions{})
 	}
-	switch {
-	case apierrors.IsAlreadyExists(err), apierrors.IsConflict(err), found != nil && apierrors.IsNotFound(err):
-		return nil, "", fmt.Errorf("%w: cluster %s: one that began at the same moment was quicker: wait until it has ended", ErrHeld, c.Name)
-	case err != nil:
-		return nil, "", fmt.Errorf("take Lease %s/%s on cluster %s: %w", Namespace, Name, c.Name, cluster.Access(err))
+	if err := write(ctx, c, found, leaseOf(h, now)); err != nil {
+		return nil, "", err
 	}
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // also while an interrupted run removes what it made
 	l = &Lease{cluster: c, holder: h, stop: stop}
 	l.renewed.Go(func() { l.keep(renewing, lost) })
 	return l, note, nil
+}
+
+// write puts a fresh lease in the place of the one that was found, if it is still that one; nil = none was found.
+func write(ctx context.Context, c *cluster.Cluster, found, fresh *coordinationv1.Lease) (err error) {
+	if found == nil {
+		_, err = leases(c).Create(ctx, fresh, metav1.CreateOptions{})
+	} else {
+		fresh.ResourceVersion = found.ResourceVersion
+		_, err = leases(c).Update(ctx, fresh, metav1.UpdateOptions{})
+	}
+	switch {
+	case apierrors.IsAlreadyExists(err), apierrors.IsConflict(err), found != nil && apierrors.IsNotFound(err):
+		return fmt.Errorf("%w: cluster %s: one that began at the same moment was quicker: wait until it has ended", ErrHeld, c.Name)
+	case err != nil:
+		return fmt.Errorf("take Lease %s/%s on cluster %s: %w", Namespace, Name, c.Name, cluster.Access(err))
+	}
+	return nil
 }
 
 // keep renews the lease. That an API server does not answer for a while is not the lease's business.

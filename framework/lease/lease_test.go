@@ -144,3 +144,20 @@ func TestRelease(t *testing.T) {
 		t.Errorf("%t, %v", alive, err)
 	}
 }
+
+// TestTheQuickerOneHasIt: of two that found the same lease over, or none, one gets it.
+func TestTheQuickerOneHasIt(t *testing.T) {
+	for name, there := range map[string]bool{"none was there": false, "one was over": true} {
+		c := apitest.New(t).Cluster(t, "east")
+		if there {
+			hold(t, c, Holder{"r0", "eve@home"}, time.Now().Add(-time.Hour))
+		}
+		found := seen(t, c)
+		if err := write(t.Context(), c, found, leaseOf(two, time.Now())); err != nil {
+			t.Fatal(err)
+		}
+		if err := write(t.Context(), c, found, leaseOf(one, time.Now())); !errors.Is(err, ErrHeld) || holderOf(seen(t, c)) != two.identity() {
+			t.Errorf("%s: %v, %s has it", name, err, holderOf(seen(t, c)))
+		}
+	}
+}
