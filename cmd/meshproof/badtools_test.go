@@ -42,8 +42,8 @@ func badTools() []badInput {
 			spoil: otherID, twin: otherID},
 		{name: "a context that asmcli cannot name", bad: both, good: both + " --remote-names cluster-id", spoil: renamed("admin/east"), twin: renamed("admin/east"),
 			says: []string{"cluster-1", "admin/east", "rename the context"}},
-		{name: "a remote secret by cluster id that is there", bad: both + " --remote-names cluster-id", good: both,
-			spoil: remoteSecret, twin: remoteSecret, says: []string{"cluster-2", "Secret istio-system/istio-remote-secret-cn-fleet-global-east", "remove it"}},
+		{name: "a remote secret by cluster id that is there", bad: both + " --remote-names cluster-id", good: both + " --remote-names cluster-id",
+			spoil: remoteSecret, says: []string{"cluster-2", "Secret istio-system/istio-remote-secret-cn-fleet-global-east", "remove it"}},
 	}
 }
 

@@ -4,50 +4,121 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/session"
 )
 
+// cleanupFlags are what the flags of cleanup say.
+type cleanupFlags struct {
+	given  session.Given
+	run    string
+	dryRun bool
+}
+
 func cleanupCommand() *cobra.Command {
-	var dryRun bool
+	var f cleanupFlags
 	c := &cobra.Command{
 		Use:   "cleanup",
 		Short: "List the runs that left something behind, and remove it",
 		Long: `Lists every run that this machine knows of, and removes what those that are not alive any more
-made here and on given clusters. What stays for the next run (caches, the engine) stays.`,
+made here and on given clusters. What stays for the next run (caches, the engine) stays.
+
+With --kubeconfig it asks these clusters instead, which hold a copy of the ledger of each run that
+left something there: it lists the runs, and removes what the one of --run-id made, from any
+machine. What has neither that run's label nor a UID that its ledger notes is named, and stays.`,
+		Example: "  meshproof cleanup --dry-run\n  meshproof cleanup --kubeconfig east.yaml --kubeconfig west.yaml\n" +
+			"  meshproof cleanup --kubeconfig east.yaml --kubeconfig west.yaml --run-id 1125-080000-ab12",
 		Args: usageArgs(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return cleanup(c.Context(), dryRun) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			var o session.Options
+			if err := takeGiven(c, f.given, &o); err != nil {
+				return err
+			}
+			if len(o.Targets) > 0 {
+				return cleanupElsewhere(c.Context(), c.OutOrStdout(), o.Targets, f)
+			}
+			return cleanup(c.Context(), c.OutOrStdout(), f)
+		},
 	}
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "list only")
+	givenFlags(c.Flags(), &f.given)
+	c.Flags().StringVar(&f.run, "run-id", "", "only this run; needed to remove anything from clusters that are given here")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "list only")
 	return c
 }
 
-func cleanup(ctx context.Context, dryRun bool) error {
+func cleanup(ctx context.Context, w io.Writer, f cleanupFlags) error {
 	all, err := session.Runs("")
+	if err == nil && f.run != "" {
+		all, err = session.Only(all, f.run)
+	}
 	if err != nil {
 		return err
 	}
 	for _, one := range all {
-		fmt.Println(leftLine(one))
-		if dryRun {
-			for _, thing := range one.Things {
-				fmt.Println("  " + thing)
-			}
+		fmt.Fprintln(w, leftLine(one))
+		if f.dryRun {
+			list(w, one.Things)
 		}
 	}
 	if len(all) == 0 {
-		fmt.Println("no run left anything")
+		fmt.Fprintln(w, "no run left anything")
 	}
-	if dryRun {
+	if f.dryRun {
 		return nil
 	}
-	err = session.CleanUp(ctx, "", all, func(id string) { fmt.Printf("run %s is removed\n", id) })
+	err = session.CleanUp(ctx, "", all, func(id string) { fmt.Fprintf(w, "run %s is removed\n", id) })
 	if err != nil {
-		return errors.Join(errors.New("clean up: not everything could be removed; run it again when the reason is mended"), err)
+		return errors.Join(errNotAll, err)
 	}
 	return nil
+}
+
+// cleanupElsewhere is for what runs of any machine have left on the clusters.
+func cleanupElsewhere(ctx context.Context, w io.Writer, targets []session.Target, f cleanupFlags) error {
+	there, err := session.LookElsewhere(ctx, targets)
+	if err != nil {
+		return err
+	}
+	all := there.Runs(f.run)
+	for _, one := range all {
+		if one.Err != nil {
+			fmt.Fprintf(w, "run %s: %v\n", one.Run, one.Err)
+			continue
+		}
+		fmt.Fprintf(w, "run %s of %s: %d things on cluster %s\n", one.Run, one.Who, len(one.Things), one.Cluster)
+		if f.dryRun {
+			list(w, one.Things)
+		}
+	}
+	switch {
+	case len(all) == 0 && f.run == "":
+		fmt.Fprintln(w, "no run left anything on these clusters")
+	case f.run == "":
+		fmt.Fprintln(w, "remove one of them with --run-id")
+	}
+	if f.run == "" || f.dryRun && len(all) > 0 {
+		return nil
+	}
+	if err := there.Remove(ctx, f.run); err != nil {
+		var usage *session.UsageError
+		if errors.As(err, &usage) {
+			return err
+		}
+		return errors.Join(errNotAll, err)
+	}
+	fmt.Fprintf(w, "run %s is removed from these clusters\n", f.run)
+	return nil
+}
+
+var errNotAll = errors.New("clean up: not everything could be removed; run it again when the reason is mended")
+
+func list(w io.Writer, things []string) {
+	for _, thing := range things {
+		fmt.Fprintln(w, "  "+thing)
+	}
 }
 
 func leftLine(one session.Left) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -38,6 +39,7 @@ Exit codes: 0 every row is ok, 1 one failed, 3 one could not be told, 2 usage.`,
 	givenFlags(f, &given)
 	f.StringVar(&o.Revision, "revision", "asm-1232-2", "revision of the control plane, the value of istio.io/rev")
 	f.StringVar(&o.ReleaseDir, "release-dir", "", "a release directory as asmcli --output_dir lays it out")
+	beginFlags(c, &o.Beginning)
 	f.BoolVar(&o.Disruptive, "disruptive", false, "look also for the permissions that run --disruptive needs")
 	f.StringVar(&o.Images.CacheDir, "cache-dir", "", "where built and pulled images would be kept (default: the user's cache directory)")
 	configured(c)
@@ -45,7 +47,7 @@ Exit codes: 0 every row is ok, 1 one failed, 3 one could not be told, 2 usage.`,
 }
 
 func look(ctx context.Context, w io.Writer, o session.Options) error {
-	if err := session.Count(o.Targets); err != nil {
+	if err := errors.Join(session.Count(o.Targets), o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode)); err != nil {
 		return err
 	}
 	set, err := session.Open(o.Targets)
@@ -57,7 +59,7 @@ func look(ctx context.Context, w io.Writer, o session.Options) error {
 		ca = o.Targets[0].Authority()
 	}
 	rows := preflight.Rows(preflight.Read(ctx, preflight.Options{
-		Set: set, CA: ca, Revision: o.Revision, ReleaseDir: o.ReleaseDir, Disruptive: o.Disruptive, Place: images.CacheDir(o.Images),
+		Set: set, CA: ca, Revision: o.Revision, ReleaseDir: o.ReleaseDir, Asked: preflight.Asked{From: o.From, ReadOnly: o.ReadOnly, Disruptive: o.Disruptive}, Place: images.CacheDir(o.Images),
 	}))
 	for _, r := range rows {
 		where := r.Cluster
@@ -76,13 +78,21 @@ func look(ctx context.Context, w io.Writer, o session.Options) error {
 }
 
 func rbacCommand() *cobra.Command {
-	var disruptive, markdown bool
+	var (
+		asked    preflight.Asked
+		from     session.Beginning
+		markdown bool
+	)
 	c := &cobra.Command{
 		Use:   "rbac",
 		Short: "Print the least roles with which a run on given clusters can be done",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			text, err := preflight.Roles(preflight.Permissions(disruptive))
+			asked.From, asked.ReadOnly = from.From, from.ReadOnly
+			if err := from.Check(true, asked.Disruptive, ""); err != nil {
+				return err
+			}
+			text, err := preflight.Roles(preflight.Permissions(asked))
 			if markdown {
 				text, err = preflight.Document()
 			}
@@ -93,7 +103,8 @@ func rbacCommand() *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().BoolVar(&disruptive, "disruptive", false, "with what run --disruptive needs")
+	beginFlags(c, &from)
+	c.Flags().BoolVar(&asked.Disruptive, "disruptive", false, "with what run --disruptive needs")
 	c.Flags().BoolVar(&markdown, "markdown", false, "print the whole document, docs/rbac.md, with the reason for each permission")
 	return c
 }

@@ -63,6 +63,11 @@ func TestPreflight(t *testing.T) {
 		{"refused credentials", func(w *world) { w.farm.Server("west").Fail(http.MethodGet, "/version", http.StatusUnauthorized) }, released, 1, []string{"failed   cluster-2   API server: ", "401", "log in again"}},
 		{"no release directory", nil, both, 3, []string{"unknown  cluster-1   istioctl: ", "--release-dir"}},
 		{"one cluster", nil, "--kubeconfig east.yaml", 2, nil},
+		{"one cluster given twice", nil, "--kubeconfig west.yaml --kubeconfig west.yaml --release-dir asm", 1,
+			[]string{"failed   -           different clusters: cluster-1 and cluster-2 are one and the same", "do: give kubeconfigs of different clusters"}},
+		{"a look", func(w *world) { w.farm.Server("west").Deny("create", "namespaces") }, both + " --read-only", 0, []string{"ok       cluster-2   permissions: "}},
+		{"more than a look", func(w *world) { w.farm.Server("west").Deny("create", "namespaces") }, both + " --from verify", 1, []string{"failed   cluster-2   permissions: the user may not create namespaces"}},
+		{"a look at clusters of its own", nil, "--read-only", 2, nil},
 		{"an old topology", func(w *world) { w.edit("topology.yaml", "ca: istio-ca", "ca: vault") }, topology, 2, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

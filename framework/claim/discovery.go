@@ -19,17 +19,17 @@ func discoveryRules() []rule {
 		{
 			Claim: Claim{ID: "endpoints-across-gateway", Level: Core, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: enableDiscovery,
 				Sentence: "Sleep's Envoy holds for helloworld exactly the local pods and the peer gateway's addresses on port 15443, healthy and with the weights that follow."},
-			about: eachDirection, reads: []part{objects(ofAll), proxies(evidence.RoleSleep, ofSelf)}, judge: judgeEndpoints,
+			sample: true, about: eachDirection, reads: []part{objects(ofAll), proxies(evidence.RoleSleep, ofSelf)}, judge: judgeEndpoints,
 		},
 		{
 			Claim: Claim{ID: "gateway-backend-healthy", Level: Core, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: exposeServices,
 				Sentence: "The gateway passes helloworld's traffic on to exactly the healthy pods of its own cluster."},
-			about: eachCluster, reads: []part{objects(ofSelf), proxies(evidence.RoleGateway, ofSelf)}, judge: judgeBackends,
+			sample: true, about: eachCluster, reads: []part{objects(ofSelf), proxies(evidence.RoleGateway, ofSelf)}, judge: judgeBackends,
 		},
 		{
 			Claim: Claim{ID: "lb-policy", Level: Extended, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: enableDiscovery,
 				Sentence: "Sleep's Envoy chooses among helloworld's endpoints by least request, without outlier detection and without weighing localities."},
-			about: eachDirection, reads: []part{objects(ofSelf), proxies(evidence.RoleSleep, ofSelf)}, judge: judgePolicy,
+			sample: true, about: eachDirection, reads: []part{objects(ofSelf), proxies(evidence.RoleSleep, ofSelf)}, judge: judgePolicy,
 		},
 		{
 			Claim: Claim{ID: "remote-secrets", Level: Core, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: enableDiscovery,
@@ -44,7 +44,7 @@ func discoveryRules() []rule {
 		{
 			Claim: Claim{ID: "endpoints-shared", Level: Core, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: enableDiscovery,
 				Sentence: "Every replica of istiod holds helloworld's pods of every cluster, on their network and for mutual TLS."},
-			about: eachCluster, reads: []part{objects(ofAll), istiods(ofSelf)}, judge: judgeShared,
+			sample: true, about: eachCluster, reads: []part{objects(ofAll), istiods(ofSelf)}, judge: judgeShared,
 		},
 		{
 			Claim: Claim{ID: "proxies-synced", Level: Core, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: "S12 and S13 Deploy HelloWorld and Sleep",

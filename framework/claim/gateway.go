@@ -33,7 +33,7 @@ func gatewayRules() []rule {
 		{
 			Claim: Claim{ID: "gateway-exposes", Level: Core, Kind: Converges, Area: Gateway, Epoch: evidence.Joined, Guide: exposeServices,
 				Sentence: "The gateway passes TLS for every *.local service on by its server name, helloworld among them."},
-			about: eachCluster, reads: []part{objects(ofSelf), proxies(evidence.RoleGateway, ofSelf)}, judge: judgeExposes,
+			sample: true, about: eachCluster, reads: []part{objects(ofSelf), proxies(evidence.RoleGateway, ofSelf)}, judge: judgeExposes,
 		},
 		{
 			Claim: Claim{ID: "gateway-reached", Level: Core, Kind: Converges, Area: Gateway, Epoch: evidence.Joined, Guide: installGateway,

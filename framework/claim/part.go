@@ -19,6 +19,8 @@ type part struct {
 	gap func(v view, c intent.Cluster) string
 	// files names it for one cluster.
 	files func(v view, c intent.Cluster) []string
+	// acts tells that it comes of what the run does: a run that only reads has none.
+	acts bool
 }
 
 func ofSelf(v view) []intent.Cluster  { return []intent.Cluster{v.self} }
@@ -51,7 +53,8 @@ func (r rule) files(v view) []string {
 // steps are those of the run.
 func steps() part {
 	return part{
-		of: func(v view) []intent.Cluster { return v.run.Intent.Clusters[:min(1, len(v.run.Intent.Clusters))] },
+		acts: true,
+		of:   func(v view) []intent.Cluster { return v.run.Intent.Clusters[:min(1, len(v.run.Intent.Clusters))] },
 		gap: func(v view, _ intent.Cluster) string {
 			if len(v.run.Steps) > 0 {
 				return ""
@@ -223,9 +226,10 @@ func proxies(role string, of func(view) []intent.Cluster) part {
 	}
 }
 
-// file is a part that one file of each cluster holds whole: kind is how collection names it among its problems.
+// file is what came of calls of the run's, of which one file of each cluster holds all: kind is how collection names it among
+// its problems.
 func file(of func(view) []intent.Cluster, kind string, name func(epoch, cluster string) string, there func(*evidence.Cluster) bool) part {
-	return part{of: of,
+	return part{of: of, acts: true,
 		gap: func(v view, c intent.Cluster) string {
 			switch one := v.cluster(c.Name); {
 			case one == nil:
@@ -241,7 +245,7 @@ func file(of func(view) []intent.Cluster, kind string, name func(epoch, cluster 
 
 // dials are the connections from a cluster's probe pod to every address of its peers' gateways.
 func dials(of func(view) []intent.Cluster) part {
-	return part{of: of,
+	return part{of: of, acts: true,
 		gap: func(v view, c intent.Cluster) string {
 			file := evidence.FileOfDials(v.epoch, c.Name)
 			if v.cluster(c.Name) == nil {
@@ -274,7 +278,7 @@ func dialTo(v view, from, to, host string) (evidence.Dial, bool) {
 
 // calls are those that a cluster made for one purpose.
 func calls(purpose string, of func(view) []intent.Cluster) part {
-	return part{of: of,
+	return part{of: of, acts: true,
 		gap: func(v view, c intent.Cluster) string {
 			file := evidence.FileOfTraffic(v.epoch, c.Name, purpose)
 			if v.cluster(c.Name) == nil {

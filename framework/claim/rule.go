@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,9 +16,11 @@ type rule struct {
 	Claim
 	// asked says why this run does not make the claim; nil or "" = it does.
 	asked func(intent.Intent) string
-	about func(intent.Intent) []subject
-	reads []part
-	judge func(view) result
+	// sample tells that it is about the sample: a run that deploys none and finds none cannot tell.
+	sample bool
+	about  func(intent.Intent) []subject
+	reads  []part
+	judge  func(view) result
 }
 
 // subject is what one finding is about.
@@ -140,11 +143,15 @@ func (r rule) findings(run evidence.Run) []Finding {
 	var all []Finding
 	for _, s := range subjects {
 		v := view{run: run, epoch: r.Epoch, subject: s}
-		if why := r.notAsked(run.Intent); why != "" {
-			all = append(all, r.unasked(v, why))
-			continue
+		why, withheld := r.notAsked(run.Intent), r.withheld(run.Intent)
+		switch {
+		case why != "":
+			all = append(all, r.unasked(v, cmp.Or(withheld, why)))
+		case withheld != "":
+			all = append(all, r.finding(v, result{verdict: Skipped, reason: withheld}))
+		default:
+			all = append(all, r.finding(v, r.look(v)))
 		}
-		all = append(all, r.finding(v, r.look(v)))
 	}
 	return all
 }
@@ -156,6 +163,22 @@ func (r rule) notAsked(in intent.Intent) string {
 		return "the mesh stays: nothing was removed"
 	case r.asked != nil:
 		return r.asked(in)
+	}
+	return ""
+}
+
+// withheld says why a run that only reads cannot tell, or "". The claim counts all the same: a skipped core claim is never a
+// pass.
+func (r rule) withheld(in intent.Intent) string {
+	switch {
+	case !in.ReadOnly:
+		return ""
+	case r.Epoch == evidence.Removed:
+		return "--read-only: nothing was removed"
+	case slices.ContainsFunc(r.reads, func(p part) bool { return p.acts }):
+		return "--read-only: no step was performed, nothing was deployed and no traffic was sent"
+	case r.sample && in.NoSample:
+		return "--read-only: the sample is not there, and none was deployed"
 	}
 	return ""
 }

@@ -64,6 +64,8 @@ type Step struct {
 	// Finding is the id of what the guide's log of oddities says of the printed command, when it failed in just that way; the
 	// step after it is the same command with that one correction.
 	Finding string `json:"finding,omitempty"`
+	// Skipped is why the step was not performed ("--from expose"); empty when it was.
+	Skipped string `json:"skipped,omitempty"`
 	// Reachable tells, after a failed step, whether each cluster's API server answered then; by cluster name.
 	Reachable map[string]bool `json:"reachable,omitempty"`
 }

@@ -87,6 +87,12 @@ type Intent struct {
 	Asmcli string `json:"asmcli,omitempty"`
 	// Standing is true when a mesh is judged that stays: S15 is not performed, and no claim about it is made.
 	Standing bool `json:"standing,omitempty"`
+	// From is where a run on given clusters began that did not begin at the gateway.
+	From Begin `json:"from,omitempty"`
+	// ReadOnly is true when nothing was deployed and no traffic was sent: claims that need either are skipped. NoSample is true
+	// when such a run found no sample.
+	ReadOnly bool `json:"readOnly,omitempty"`
+	NoSample bool `json:"noSample,omitempty"`
 }
 
 // Cluster is one member of the mesh as it is expected to be.

@@ -37,7 +37,9 @@ type Entry struct {
 	// Path is a file that belongs to it and is needed to remove it (a cluster's kubeconfig).
 	Path string `json:"path,omitempty"`
 	// Run is the id of the run that makes it.
-	Run   string    `json:"run,omitempty"`
+	Run string `json:"run,omitempty"`
+	// UIDs are those of the objects that it stands for on a given cluster, once they are there, separated by spaces.
+	UIDs  string    `json:"uids,omitempty"`
 	State State     `json:"state"`
 	Time  time.Time `json:"time"`
 }
@@ -167,10 +169,13 @@ func (l *Ledger) move(e Entry, to State) error {
 	if !ok {
 		return fmt.Errorf("write %s as %s to ledger %s: %w: intend it before it is made", e, to, l.path, ErrNotIntended)
 	}
-	if known.State == to {
+	if known.State == to && (e.UIDs == "" || e.UIDs == known.UIDs) {
 		return nil
 	}
 	known.State = to
+	if e.UIDs != "" {
+		known.UIDs = e.UIDs
+	}
 	return l.append(known)
 }
 

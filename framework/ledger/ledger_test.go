@@ -195,3 +195,28 @@ func TestConcurrentWriters(t *testing.T) {
 		t.Errorf("got %d entries", got)
 	}
 }
+
+// TestUIDsAreKept: what is noted of an object when it is there outlives the process, and may be noted anew.
+func TestUIDsAreKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.jsonl")
+	l, err := ledger.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := ledger.Entry{Kind: "Namespace", Name: "sample", Cluster: "east", Run: "r1"}
+	marked, again := e, e
+	marked.UIDs, again.UIDs = "uid-1", "uid-2"
+	for _, step := range []error{l.Intend(e), l.Made(marked), l.Made(again), l.Made(e), l.Close()} {
+		if step != nil {
+			t.Fatal(step)
+		}
+	}
+	l, err = ledger.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if left := l.Remaining(); len(left) != 1 || left[0].UIDs != "uid-2" || left[0].State != ledger.Made {
+		t.Errorf("%+v", left)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
 )
@@ -121,5 +122,33 @@ func TestDeleteReportsWhatStays(t *testing.T) {
 	}
 	if s.Get("/api/v1/namespaces/probe") != nil {
 		t.Error("one object that cannot be deleted kept the other")
+	}
+}
+
+// TestDeleteMeansOneObject: with a UID, another object that has taken the name stays.
+func TestDeleteMeansOneObject(t *testing.T) {
+	const path = "/api/v1/namespaces/sample"
+	for uid, stays := range map[types.UID]bool{"uid-1": false, "uid-2": true, "": false} {
+		s := apitest.New(t)
+		s.Put(t, path, "{metadata: {name: sample, uid: uid-1}}")
+		err := Delete(t.Context(), s.Cluster(t, "east"), time.Minute, Ref{Kind: schema.GroupKind{Kind: "Namespace"}, Name: "sample", UID: uid})
+		if there := s.Get(path) != nil; err != nil || there != stays {
+			t.Errorf("UID %q: there %t, %v", uid, there, err)
+		}
+	}
+}
+
+func TestLabelTouchesNothingElse(t *testing.T) {
+	s := apitest.New(t)
+	s.Put(t, "/api/v1/namespaces/sample", "{metadata: {name: sample, uid: uid-1, labels: {team: a}}, spec: {finalizers: [x]}}")
+	c, ref := s.Cluster(t, "east"), Ref{Kind: schema.GroupKind{Kind: "Namespace"}, Name: "sample"}
+	uid, err := Label(t.Context(), c, ref, Owner("r1"))
+	o := s.Get("/api/v1/namespaces/sample")
+	if err != nil || uid != "uid-1" || o.GetLabels()["team"] != "a" || o.GetLabels()[RunLabel] != "r1" || o.Object["spec"] == nil {
+		t.Errorf("%q, %v, %v", uid, err, o)
+	}
+	ref.Name = "other"
+	if uid, err := Label(t.Context(), c, ref, Owner("r1")); err != nil || uid != "" || s.Get("/api/v1/namespaces/other") != nil {
+		t.Errorf("%q, %v: what is not there is made", uid, err)
 	}
 }

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/poll"
@@ -22,6 +24,8 @@ type Ref struct {
 	Kind      schema.GroupKind
 	Namespace string // "" for a kind that is not namespaced
 	Name      string
+	// UID, when it is given, is that of the one object that is meant: Delete leaves another of the same name alone.
+	UID types.UID
 }
 
 // String gives "Deployment istio-system/istiod".
@@ -34,17 +38,44 @@ func (r Ref) String() string {
 
 // Exists tells whether the object is there. Without its kind it is not.
 func Exists(ctx context.Context, c *cluster.Cluster, r Ref) (bool, error) {
+	o, err := Find(ctx, c, r)
+	return o != nil, err
+}
+
+// Find gives the object, or nil when it is not there.
+func Find(ctx context.Context, c *cluster.Cluster, r Ref) (*unstructured.Unstructured, error) {
 	api, err := resource(mapper(c), c.Dynamic(), r.Kind, "", r.Namespace)
+	var o *unstructured.Unstructured
 	if err == nil {
-		_, err = api.Get(ctx, r.Name, metav1.GetOptions{})
+		o, err = api.Get(ctx, r.Name, metav1.GetOptions{})
 	}
 	switch {
 	case err == nil:
-		return true, nil
+		return o, nil
 	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
-		return false, nil
+		return nil, nil
 	}
-	return false, fmt.Errorf("look for %s on cluster %s: %w", r, c.Name, err)
+	return nil, fmt.Errorf("look for %s on cluster %s: %w", r, c.Name, err)
+}
+
+// Label puts labels on an object that is there, and gives its UID; "" when it is not there.
+func Label(ctx context.Context, c *cluster.Cluster, r Ref, labels map[string]string) (string, error) {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": labels}})
+	if err != nil {
+		return "", fmt.Errorf("label %s on cluster %s: %w", r, c.Name, err)
+	}
+	api, err := resource(mapper(c), c.Dynamic(), r.Kind, "", r.Namespace)
+	var o *unstructured.Unstructured
+	if err == nil {
+		o, err = api.Patch(ctx, r.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
+	}
+	switch {
+	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("label %s on cluster %s: %w", r, c.Name, err)
+	}
+	return string(o.GetUID()), nil
 }
 
 // Labelled gives the objects of these kinds in a namespace that a label selector matches. Kinds that the API server does
@@ -89,21 +120,25 @@ func remove(ctx context.Context, c *cluster.Cluster, m meta.RESTMapper, limit ti
 	if err == nil {
 		// In the foreground, a Deployment is gone only when its pods are.
 		foreground := metav1.DeletePropagationForeground
-		err = api.Delete(ctx, r.Name, metav1.DeleteOptions{PropagationPolicy: &foreground})
+		options := metav1.DeleteOptions{PropagationPolicy: &foreground}
+		if r.UID != "" {
+			options.Preconditions = &metav1.Preconditions{UID: &r.UID}
+		}
+		err = api.Delete(ctx, r.Name, options)
 	}
 	switch {
-	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+	case apierrors.IsNotFound(err), meta.IsNoMatchError(err), r.UID != "" && apierrors.IsConflict(err): // the last: another is there now
 		return nil
 	case err != nil:
 		return fmt.Errorf("delete %s on cluster %s: %w", r, c.Name, err)
 	}
 	return poll.Until(ctx, poll.Wait{What: r.String() + " is gone", Where: "cluster " + c.Name, Limit: limit},
 		func(ctx context.Context) (string, error) {
-			_, err := api.Get(ctx, r.Name, metav1.GetOptions{})
-			if apierrors.IsNotFound(err) {
+			o, err := api.Get(ctx, r.Name, metav1.GetOptions{})
+			switch {
+			case apierrors.IsNotFound(err), err == nil && r.UID != "" && o.GetUID() != r.UID:
 				return "", nil
-			}
-			if err != nil {
+			case err != nil:
 				return "", err
 			}
 			return "still there", errors.New("it is being deleted")

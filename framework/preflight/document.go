@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/meshproof/meshproof/framework/intent"
 )
 
 // Document is docs/rbac.md.
@@ -19,18 +21,24 @@ default and with a ClusterRoleBinding. The ClusterRole also holds what is done i
 namespace that is not there yet cannot hold a Role. ` + "`meshproof preflight`" + ` besides lists services, nodes and MetalLB's pools
 where it may, as hints at a load balancer.
 
+A run needs less that begins later (` + "`--from expose`, `join` or `verify`" + `: not what S6, S7 and S8 need) or only looks
+(` + "`--read-only`" + `); ` + "`meshproof rbac`" + ` takes the same flags. The list is that of a run with --disruptive.
+
 | what needs it | where | group | resources | verbs |
 |---|---|---|---|---|
 `)
-	for _, p := range Permissions(true) {
+	for _, p := range Permissions(Asked{Disruptive: true}) {
 		where := cmp.Or(strings.Join(p.Namespaces, ", "), "everywhere")
 		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", p.Why, where, cmp.Or(p.Group, "(core)"), strings.Join(p.Resources, ", "), strings.Join(p.Verbs, ", "))
 	}
 	for _, kind := range []struct {
-		title      string
-		disruptive bool
-	}{{"A run", false}, {"A run with --disruptive", true}} {
-		roles, err := Roles(Permissions(kind.disruptive))
+		title string
+		asked Asked
+	}{
+		{"A run", Asked{}}, {"A run with --disruptive", Asked{Disruptive: true}},
+		{"A run with --from verify", Asked{From: intent.FromVerify}}, {"A run with --read-only", Asked{ReadOnly: true}},
+	} {
+		roles, err := Roles(Permissions(kind.asked))
 		if err != nil {
 			return nil, err
 		}

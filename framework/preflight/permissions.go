@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshproof/meshproof/fixtures"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 )
 
@@ -33,20 +34,78 @@ const (
 // made are the namespaces that the run makes.
 func made() []string { return []string{sample, fixtures.ProbeNamespace, evidence.SecondNamespace} }
 
-// Permissions are everything that a run does on given clusters, with its removal. disruptive adds what --disruptive does.
-func Permissions(disruptive bool) []Permission {
-	all := slices.Concat(everywhere(), inSystem(), inMade())
-	if disruptive {
+// Asked says what of a run decides what its user must be allowed.
+type Asked struct {
+	// From is where the run begins, ReadOnly that it only looks, Disruptive that it changes the mesh on purpose.
+	From                 intent.Begin
+	ReadOnly, Disruptive bool
+}
+
+// Permissions are everything that a run does on given clusters, with its removal.
+func Permissions(a Asked) []Permission {
+	if a.ReadOnly {
+		return looking([]string{sample})
+	}
+	all := slices.Concat(looking(made()), always())
+	for _, step := range []struct {
+		id    string
+		needs func() []Permission
+	}{{intent.StepGateway, gateway}, {intent.StepExpose, exposure}, {intent.StepJoin, joining}} {
+		if !a.From.Skips(step.id) {
+			all = append(all, step.needs()...)
+		}
+	}
+	all = append(all, inMade()...)
+	if a.Disruptive {
 		all = append(all, disrupting()...)
 	}
 	return all
 }
 
-func everywhere() []Permission {
-	const prune = "S6: istioctl install lists its own objects in all namespaces, to remove what is left over (operator/pkg/uninstall/prune.go)"
-	list := []string{"list"}
+// looking is what a run reads, and whom it asks, in the mesh and in these namespaces of its own.
+func looking(own []string) []Permission {
+	const why = "looking"
+	in, list := []string{istio.Namespace}, []string{"list"}
+	both := append([]string{istio.Namespace}, own...)
 	return []Permission{
+		{"which cluster it is, and what is there", "", []string{"namespaces"}, []string{"get"}, nil},
+		{"looking: what the account of the remote secrets may do", "authorization.k8s.io", []string{"subjectaccessreviews"}, []string{"create"}, nil},
+		{"looking: what injects", admission, []string{"mutatingwebhookconfigurations"}, list, nil},
+		{"looking: the addresses of the API server", discovery, []string{"endpointslices"}, list, []string{defaultName}},
+		{"the mesh's configuration and root", "", []string{"configmaps"}, []string{"get"}, in},
+		{"the control plane", apps, []string{"deployments"}, []string{"get"}, in},
+		{"looking: which clusters the remote secrets name, and with which address", "", []string{"secrets"}, list, in},
+		{why, apps, []string{"deployments"}, list, both},
+		{why, "", []string{"pods", "services", "events"}, list, both},
+		{"looking: pods are found before they are asked", "", []string{"pods"}, []string{"get"}, both},
+		{why, discovery, []string{"endpointslices"}, list, both},
+		{why, networking, []string{"destinationrules", "gateways", "virtualservices"}, list, both},
+		{why, security, []string{"authorizationpolicies"}, list, both},
+		{"looking: istiod and the proxies are asked; and every call", "", []string{"pods/exec", "pods/portforward"}, []string{"create"}, both},
+		{"looking: logs", "", []string{"pods/log"}, []string{"get"}, both},
+	}
+}
+
+// always is what every run does that changes anything.
+func always() []Permission {
+	in := []string{istio.Namespace}
+	return []Permission{
+		{"what is in the way, and what the run builds on", "", []string{"services"}, []string{"get"}, in},
+		{"what is in the way, and what the run builds on", networking, []string{"gateways"}, []string{"get"}, in},
+		{"one run at a time: its lease", "coordination.k8s.io", []string{"leases"}, []string{"get", "create", "update", "delete"}, in},
+		{"what the run makes, noted on the cluster", "", []string{"configmaps"}, []string{"get", "list", "create", "patch", "delete"}, in},
 		{"S10, S15 and the suite's own namespaces", "", []string{"namespaces"}, []string{"get", "list", "watch", "create", "patch", "delete"}, nil},
+	}
+}
+
+func gateway() []Permission {
+	const (
+		prune = "S6: istioctl install lists its own objects in all namespaces, to remove what is left over (operator/pkg/uninstall/prune.go)"
+		why   = "S6: the east-west gateway, its wait and its removal"
+	)
+	in, list := []string{istio.Namespace}, []string{"list"}
+	change := []string{"get", "list", "create", "patch", "delete"}
+	return []Permission{
 		{prune, "", []string{"configmaps", "pods", "secrets", "serviceaccounts", "services"}, list, nil},
 		{prune, apps, []string{"daemonsets", "deployments"}, list, nil},
 		{prune, "autoscaling", []string{"horizontalpodautoscalers"}, list, nil},
@@ -54,32 +113,27 @@ func everywhere() []Permission {
 		{prune, rbac, []string{"clusterrolebindings", "clusterroles", "rolebindings", "roles"}, list, nil},
 		{prune, networking, []string{"envoyfilters"}, list, nil},
 		{prune, admission, []string{"mutatingwebhookconfigurations", "validatingwebhookconfigurations"}, list, nil},
-		{"looking: what the account of the remote secrets may do", "authorization.k8s.io", []string{"subjectaccessreviews"}, []string{"create"}, nil},
-		{"looking: the addresses of the API server", discovery, []string{"endpointslices"}, list, []string{defaultName}},
+		{why, apps, []string{"deployments"}, change, in},
+		{why, apps, []string{"replicasets"}, list, in},
+		{why, "", []string{"serviceaccounts", "services"}, change, in},
+		{why, "autoscaling", []string{"horizontalpodautoscalers"}, change, in},
+		{why, "policy", []string{"poddisruptionbudgets"}, change, in},
+		{why, rbac, []string{"rolebindings", "roles"}, change, in},
+		{"S6: the gateway's role may be given only by who may read secrets himself", "", []string{"secrets"}, []string{"get", "list", "watch"}, in},
 	}
 }
 
-func inSystem() []Permission {
-	const gateway = "S6: the east-west gateway, its wait and its removal"
-	in := []string{istio.Namespace}
-	change := []string{"get", "list", "create", "patch", "delete"}
+func exposure() []Permission {
 	return []Permission{
-		{gateway, apps, []string{"deployments"}, change, in},
-		{gateway, apps, []string{"replicasets"}, []string{"list"}, in},
-		{gateway, "", []string{"serviceaccounts", "services"}, change, in},
-		{gateway, "autoscaling", []string{"horizontalpodautoscalers"}, change, in},
-		{gateway, "policy", []string{"poddisruptionbudgets"}, change, in},
-		{gateway, rbac, []string{"rolebindings", "roles"}, change, in},
-		{"S7: the services are exposed", networking, []string{"gateways"}, change, in},
-		{"S8: remote secrets; and the gateway's role may be given only by who may read secrets himself", "", []string{"secrets"}, []string{"get", "list", "watch", "create", "patch", "delete"}, in},
-		{"the mesh's configuration and root", "", []string{"configmaps"}, []string{"get"}, in},
-		{"S9 and looking", "", []string{"pods"}, []string{"get", "list"}, in},
-		{"looking: istiod and the gateway are asked", "", []string{"pods/exec", "pods/portforward"}, []string{"create"}, in},
-		{"looking", "", []string{"pods/log"}, []string{"get"}, in},
-		{"looking", "", []string{"events"}, []string{"list"}, in},
-		{"looking", discovery, []string{"endpointslices"}, []string{"list"}, in},
-		{"looking", networking, []string{"destinationrules", "virtualservices"}, []string{"list"}, in},
-		{"looking", security, []string{"authorizationpolicies"}, []string{"list"}, in},
+		{"S7: the services are exposed", networking, []string{"gateways"}, []string{"get", "list", "create", "patch", "delete"}, []string{istio.Namespace}},
+	}
+}
+
+func joining() []Permission {
+	in := []string{istio.Namespace}
+	return []Permission{
+		{"S8: remote secrets", "", []string{"secrets"}, []string{"get", "list", "watch", "create", "patch", "delete"}, in},
+		{"S8: istioctl looks at the account whose token it takes", "", []string{"serviceaccounts"}, []string{"get", "list"}, in},
 	}
 }
 
@@ -90,14 +144,8 @@ func inMade() []Permission {
 		{"S11 to S13, and the suite's second service", apps, []string{"deployments"}, change, in},
 		{"S11 to S13, and the suite's second service", "", []string{"serviceaccounts", "services"}, change, in},
 		{"the suite's probe, and S12 and S13's looks", "", []string{"pods"}, change, in},
-		{"S14, and every measured call", "", []string{"pods/exec", "pods/portforward"}, []string{"create"}, in},
 		{"S14: kubectl exec asks by WebSocket first", "", []string{"pods/exec"}, []string{"get"}, []string{sample}},
-		{"looking: access logs", "", []string{"pods/log"}, []string{"get"}, in},
 		{"the sample's access log", "telemetry.istio.io", []string{"telemetries"}, []string{"create", "patch"}, []string{sample}},
-		{"looking", "", []string{"events"}, []string{"list"}, in},
-		{"looking", discovery, []string{"endpointslices"}, []string{"list"}, in},
-		{"looking", networking, []string{"destinationrules", "gateways", "virtualservices"}, []string{"list"}, in},
-		{"looking", security, []string{"authorizationpolicies"}, []string{"list"}, in},
 	}
 }
 

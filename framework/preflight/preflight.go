@@ -54,7 +54,9 @@ type Seen[T any] struct {
 // Facts are what was read.
 type Facts struct {
 	// Kind tells that the run would make its clusters on this machine; then there are none here.
-	Kind     bool
+	Kind bool
+	// ReadOnly tells that the run would only look: it needs no tools, and makes no namespace.
+	ReadOnly bool
 	Host     Host
 	Clusters []Cluster
 	// CA is the mesh's certificate authority.
@@ -80,7 +82,9 @@ type Cluster struct {
 	// Local tells of an address that means the pod that uses it, Proxied of one that is reached through a proxy from here.
 	Local, Proxied bool
 	Answer         Seen[Answer]
-	Mesh           Seen[Mesh]
+	// UID tells two names of one cluster from two clusters.
+	UID  Seen[string]
+	Mesh Seen[Mesh]
 	// Root is the digest of the root certificate that istiod gives to the pods.
 	Root Seen[string]
 	// Denied is what the user may not do and the run does.

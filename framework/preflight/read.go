@@ -31,8 +31,8 @@ type Options struct {
 	CA, Revision string
 	// ReleaseDir is a release directory; "" = the run puts one together.
 	ReleaseDir string
-	// Disruptive adds the permissions that --disruptive needs.
-	Disruptive bool
+	// Asked decides the permissions, and what else is looked at.
+	Asked Asked
 	// Place is a directory on the disk that will hold images and evidence.
 	Place string
 }
@@ -47,7 +47,7 @@ const (
 // Read looks at this machine and at all clusters at once. What cannot be seen is in the facts, with the reason. The API servers
 // are asked for nothing that stays: objects are got and listed, access is reviewed, and a namespace is created as a dry run.
 func Read(ctx context.Context, o Options) Facts {
-	f := Facts{Kind: len(o.Set) == 0, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
+	f := Facts{Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
 	at := map[*cluster.Cluster]int{} // two may have one name, by mistake
 	for i, c := range o.Set {
 		at[c] = i
@@ -68,11 +68,14 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	if found.Answer = seen(answer(ctx, config)); found.Answer.Err != nil {
 		return found // nothing else answers either
 	}
+	found.UID = seen(c.UID(ctx))
 	mesh, err := preinstalled.Read(ctx, c, o.Revision)
 	found.Mesh = Seen[Mesh]{Mesh{Network: mesh.Network, Version: mesh.Version}, err}
 	found.Root = seen(root(ctx, c))
-	found.Denied = seen(denied(ctx, c, Permissions(o.Disruptive)))
-	found.Admission = seen(admitted(ctx, c, o.Revision))
+	found.Denied = seen(denied(ctx, c, Permissions(o.Asked)))
+	if !o.Asked.ReadOnly {
+		found.Admission = seen(admitted(ctx, c, o.Revision))
+	}
 	found.Balancer = seen(balancer(ctx, c))
 	return found
 }

@@ -10,12 +10,14 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/meshproof/meshproof/framework/intent"
 )
 
 // printed roles, as a person would apply them.
-func roles(t *testing.T, disruptive bool) []rbacv1.Role {
+func roles(t *testing.T, asked Asked) []rbacv1.Role {
 	t.Helper()
-	text, err := Roles(Permissions(disruptive))
+	text, err := Roles(Permissions(asked))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,11 +43,37 @@ func allows(r rbacv1.PolicyRule, a authorizationv1.ResourceAttributes) bool {
 	return slices.Contains(r.APIGroups, a.Group) && slices.Contains(r.Resources, resource) && slices.Contains(r.Verbs, a.Verb)
 }
 
+func kinds() []Asked {
+	return []Asked{{}, {Disruptive: true}, {From: intent.FromExpose}, {From: intent.FromJoin}, {From: intent.FromVerify}, {ReadOnly: true}}
+}
+
+// TestLessIsAskedForLess: a run that begins later needs nothing more than one that begins earlier, and less somewhere; one that
+// only looks may change nothing.
+func TestLessIsAskedForLess(t *testing.T) {
+	var before []authorizationv1.ResourceAttributes
+	for i, kind := range kinds()[1:] {
+		asked := attributes(Permissions(kind))
+		for _, a := range asked {
+			if i > 0 && !slices.Contains(before, a) {
+				t.Errorf("%+v asks for more: %s", kind, named(a))
+			}
+			reads := slices.Contains([]string{"get", "list", "watch"}, a.Verb) || slices.Contains([]string{"exec", "portforward"}, a.Subresource) || a.Resource == "subjectaccessreviews"
+			if kind.ReadOnly && !reads {
+				t.Errorf("a look may %s", named(a))
+			}
+		}
+		if i > 0 && len(asked) >= len(before) {
+			t.Errorf("%+v asks for as much as the one before it", kind)
+		}
+		before = asked
+	}
+}
+
 // TestTheRolesAllowWhatIsAskedAndNothingElse goes both ways: what preflight asks for is in the roles, and every verb of the
 // roles on every resource is asked for.
 func TestTheRolesAllowWhatIsAskedAndNothingElse(t *testing.T) {
-	for _, disruptive := range []bool{false, true} {
-		all, asked := roles(t, disruptive), attributes(Permissions(disruptive))
+	for _, kind := range kinds() {
+		all, asked := roles(t, kind), attributes(Permissions(kind))
 		for _, a := range asked {
 			if !slices.ContainsFunc(all, func(role rbacv1.Role) bool {
 				return (role.Namespace == "" || role.Namespace == a.Namespace) && slices.ContainsFunc(role.Rules, func(r rbacv1.PolicyRule) bool { return allows(r, a) })

@@ -16,12 +16,19 @@ import (
 
 // Rows judges the facts: first this machine, then each cluster, then what the clusters have to have in common.
 func Rows(f Facts) []Row {
-	rows := hostRows(f)
+	var rows []Row
+	if !f.ReadOnly {
+		rows = hostRows(f)
+	}
 	for _, c := range f.Clusters {
-		rows = append(rows, clusterRows(f.Host, c)...)
+		rows = append(rows, clusterRows(f, c)...)
 	}
 	if len(f.Clusters) > 1 {
-		rows = append(rows, networks(f.Clusters), roots(f.CA, f.Clusters), clocks(f.Clusters))
+		two := different(f.Clusters)
+		rows = append(rows, two)
+		if two.Verdict != Failed { // one cluster given twice has nothing that could be compared
+			rows = append(rows, networks(f.Clusters), roots(f.CA, f.Clusters), clocks(f.Clusters))
+		}
 	}
 	return rows
 }
@@ -34,11 +41,13 @@ func unseen(name string, err error) Row {
 }
 func (r Row) on(c Cluster) Row { r.Cluster = c.Name; return r }
 
-func clusterRows(h Host, c Cluster) []Row {
+func clusterRows(f Facts, c Cluster) []Row {
 	rows := []Row{reached(c), address(c)}
 	if c.Answer.Err == nil {
-		rows = append(rows, kubectl(h.Kubectl, c.Answer.Value.Version), controlPlane(c.Mesh), istioctl(h, c.Mesh),
-			loadBalancer(c.Balancer), permissions(c.Denied), podSecurity(c.Admission), clock(c.Answer.Value.Ahead))
+		rows = append(rows, controlPlane(c.Mesh), permissions(c.Denied), clock(c.Answer.Value.Ahead))
+		if !f.ReadOnly {
+			rows = append(rows, kubectl(f.Host.Kubectl, c.Answer.Value.Version), istioctl(f.Host, c.Mesh), loadBalancer(c.Balancer), podSecurity(c.Admission))
+		}
 	}
 	for i := range rows {
 		rows[i] = rows[i].on(c)

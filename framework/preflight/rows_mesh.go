@@ -12,6 +12,23 @@ import (
 // probes is the namespace of the suite's pods outside the mesh, which meet every Pod Security level.
 const probes = fixtures.ProbeNamespace
 
+// different judges whether the kubeconfigs lead to several clusters.
+func different(all []Cluster) Row {
+	const name = "different clusters"
+	by := map[string]string{}
+	for _, c := range all {
+		if c.UID.Err != nil || c.UID.Value == "" {
+			return unknown(name, "it is not known which cluster "+c.Name+" is", "see the row API server, and that the user may get namespace kube-system")
+		}
+		if other, same := by[c.UID.Value]; same {
+			return failed(name, fmt.Sprintf("%s and %s are one and the same: kube-system has UID %s in both", other, c.Name, c.UID.Value),
+				"give kubeconfigs of different clusters")
+		}
+		by[c.UID.Value] = c.Name
+	}
+	return ok(name, fmt.Sprintf("they are %d", len(all)))
+}
+
 func networks(all []Cluster) Row {
 	const name = "networks"
 	by := map[string]string{}

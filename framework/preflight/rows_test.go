@@ -21,7 +21,7 @@ func sound() Facts {
 	}}
 	for i, name := range []string{"east", "west"} {
 		f.Clusters = append(f.Clusters, Cluster{
-			Name: name, Server: "https://" + name + ".example.com", Answer: Seen[Answer]{Value: Answer{Version: "v1.36.4-gke.1"}},
+			Name: name, Server: "https://" + name + ".example.com", UID: Seen[string]{Value: "uid-of-" + name}, Answer: Seen[Answer]{Value: Answer{Version: "v1.36.4-gke.1"}},
 			Mesh: Seen[Mesh]{Value: Mesh{Network: fmt.Sprintf("network%d", i+1), Version: "1.23.2-asm.2"}}, Root: Seen[string]{Value: "aa"},
 			Admission: Seen[Admission]{Value: Admission{Enforced: map[string]string{sample: "", probes: "restricted"}}},
 			Balancer:  Seen[Balancer]{Value: Balancer{Addressed: []string{"web/front"}}},
@@ -50,8 +50,13 @@ func TestSoundFactsAreOK(t *testing.T) {
 			t.Errorf("%s: exit code %d", name, ExitCode(rows))
 		}
 	}
-	if n := len(Rows(sound())); n != 2+2*9+3 {
+	if n := len(Rows(sound())); n != 2+2*9+4 {
 		t.Errorf("%d rows for two clusters", n)
+	}
+	f := sound()
+	f.ReadOnly, f.Host, f.Clusters[0].Admission = true, Host{}, Seen[Admission]{}
+	if rows := Rows(f); len(rows) != 2*5+4 || ExitCode(rows) != 0 {
+		t.Errorf("a look at two clusters: %+v", rows)
 	}
 }
 
@@ -105,6 +110,8 @@ func TestOneThingAtATime(t *testing.T) {
 		{"clocks apart", "clocks", false, func(f *Facts) {
 			f.Clusters[0].Answer.Value.Ahead, f.Clusters[1].Answer.Value.Ahead = -61*time.Second, 60*time.Second
 		}, Failed, "121 s apart"},
+		{"one cluster given twice", "different clusters", false, west(func(c *Cluster) { c.UID.Value, c.Mesh.Value.Network = "uid-of-east", "network1" }), Failed, "east and west are one and the same"},
+		{"a cluster that does not say which it is", "different clusters", false, west(func(c *Cluster) { c.UID = Seen[string]{Err: errNo} }), Unknown, "kube-system"},
 		{"one network", "networks", false, west(func(c *Cluster) { c.Mesh.Value.Network = "network1" }), Failed, "F1"},
 		{"an unknown network", "networks", false, west(func(c *Cluster) { c.Mesh.Value.Network = "" }), Unknown, "west"},
 		{"two roots", "common root", false, west(func(c *Cluster) { c.Root.Value = "bb" }), Failed, "west has bb"},

@@ -44,43 +44,82 @@ func gatewayKinds() []schema.GroupKind {
 var ErrInTheWay = errors.New("the guide's steps would overwrite what is there already")
 
 // Refuse names everything on the clusters that the guide's steps would overwrite or fail on, and the further namespaces that
-// are there already: a run must not touch what it did not make. It changes nothing.
+// are there already: a run must not touch what it did not make. What steps would make that the run leaves out is somebody's,
+// and none of its business. It changes nothing.
 func Refuse(ctx context.Context, set cluster.Set, in intent.Intent, namespaces ...string) error {
 	return set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		wanted := []manifest.Ref{
-			{Kind: schema.GroupKind{Group: "apps", Kind: "Deployment"}, Namespace: istioSystem, Name: gatewayName},
-			{Kind: schema.GroupKind{Kind: "Service"}, Namespace: istioSystem, Name: gatewayName},
-			{Kind: kinds()["Gateway"], Namespace: istioSystem, Name: crossNetwork},
-			{Kind: kinds()["Namespace"], Name: sampleNamespace},
+		var wanted []manifest.Ref
+		if in.Skips(intent.StepGateway) == "" {
+			wanted = append(wanted, gatewayRefs()...)
 		}
-		for _, name := range namespaces {
-			wanted = append(wanted, manifest.Ref{Kind: kinds()["Namespace"], Name: name})
+		if in.Skips(intent.StepExpose) == "" {
+			wanted = append(wanted, exposureRef())
 		}
 		for i, peer := range set {
-			if peer.Name != c.Name {
-				wanted = append(wanted, manifest.Ref{Kind: kinds()["Secret"], Namespace: istioSystem, Name: remotePrefix + remoteName(in, set, i)})
+			if peer.Name != c.Name && in.Skips(intent.StepJoin) == "" {
+				wanted = append(wanted, secretRef(remoteName(in, set, i)))
+				if id := in.Clusters[i].ID; id != remoteName(in, set, i) { // as who joins without asmcli names it
+					wanted = append(wanted, secretRef(id))
+				}
 			}
 		}
-		var found []string
-		var errs []error
-		for _, r := range wanted {
-			there, err := manifest.Exists(ctx, c, r)
+		meshWide := len(wanted)
+		for _, name := range append([]string{sampleNamespace}, namespaces...) {
+			wanted = append(wanted, manifest.Ref{Kind: kinds()["Namespace"], Name: name})
+		}
+		found, later, err := existing(ctx, c, wanted, meshWide)
+		errs := []error{err}
+		if in.Skips(intent.StepGateway) == "" {
+			owned, err := manifest.Labelled(ctx, c, istioSystem, ownedBy, gatewayKinds()...)
 			errs = append(errs, err)
-			if there {
-				found = append(found, r.String())
-			}
-		}
-		owned, err := manifest.Labelled(ctx, c, istioSystem, ownedBy, gatewayKinds()...)
-		errs = append(errs, err)
-		for _, r := range owned {
-			if name := r.String(); !slices.Contains(found, name) {
-				found = append(found, name)
+			for _, r := range owned {
+				if name := r.String(); !slices.Contains(found, name) {
+					found, later = append(found, name), true
+				}
 			}
 		}
 		if len(found) > 0 {
-			errs = append(errs, fmt.Errorf("%w: %s: remove it, or use clusters on which the guide was not followed yet",
-				ErrInTheWay, strings.Join(found, ", ")))
+			errs = append(errs, fmt.Errorf("%w: %s: %s", ErrInTheWay, strings.Join(found, ", "), instead(later)))
 		}
 		return errors.Join(errs...)
 	})
+}
+
+// instead says what to do about what is in the way: later tells that some of it is what a run can begin after.
+func instead(later bool) string {
+	if later {
+		return "remove it, use clusters on which the guide was not followed yet, or begin after it with --from expose, join or verify (--read-only deploys nothing at all)"
+	}
+	return "remove it, or use clusters on which the guide was not followed yet"
+}
+
+// existing gives those that are there, and tells whether one of the first so many is.
+func existing(ctx context.Context, c *cluster.Cluster, wanted []manifest.Ref, first int) (found []string, among bool, err error) {
+	var errs []error
+	for i, r := range wanted {
+		there, err := manifest.Exists(ctx, c, r)
+		errs = append(errs, err)
+		if there {
+			found, among = append(found, r.String()), among || i < first
+		}
+	}
+	return found, among, errors.Join(errs...)
+}
+
+// gatewayRefs are what S6 makes under names that the guide's commands imply.
+func gatewayRefs() []manifest.Ref {
+	return []manifest.Ref{
+		{Kind: schema.GroupKind{Group: "apps", Kind: "Deployment"}, Namespace: istioSystem, Name: gatewayName},
+		{Kind: schema.GroupKind{Kind: "Service"}, Namespace: istioSystem, Name: gatewayName},
+	}
+}
+
+// secretRef is what S8 makes for a cluster that goes by that name.
+func secretRef(name string) manifest.Ref {
+	return manifest.Ref{Kind: kinds()["Secret"], Namespace: istioSystem, Name: remotePrefix + name}
+}
+
+// exposureRef is what S7 makes.
+func exposureRef() manifest.Ref {
+	return manifest.Ref{Kind: kinds()["Gateway"], Namespace: istioSystem, Name: crossNetwork}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/guide"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/ledger"
 )
 
@@ -31,7 +32,7 @@ func (p *Procedure) SetUp(ctx context.Context) ([]evidence.Step, error) {
 	}
 	var steps []evidence.Step
 	for _, stage := range []func(context.Context) ([]evidence.Step, error){
-		p.variablesStage, p.gatewayStage, p.joinStage, p.revisionStage, p.namespaceStage, p.callerStage, p.sampleStage, p.sleepStage,
+		p.variablesStage, p.skippedStage, p.gatewayStage, p.joinStage, p.revisionStage, p.namespaceStage, p.callerStage, p.sampleStage, p.sleepStage,
 	} {
 		done, err := stage(ctx)
 		steps = append(steps, done...)
@@ -115,7 +116,7 @@ func (p *Procedure) acceptContexts(stdout string) error {
 }
 
 // gatewayStage is S6 and S7 with the wait for the address, which the guide leaves out. Each cluster goes its own way:
-// nothing of one needs the other, and the wall time halves.
+// nothing of one needs the other, and the wall time halves. A run that begins later leaves out what is before it.
 func (p *Procedure) gatewayStage(ctx context.Context) ([]evidence.Step, error) {
 	chains, err := p.perCluster(func(n string, i int) (chain, error) {
 		c := p.o.Set[i]
@@ -130,7 +131,14 @@ func (p *Procedure) gatewayStage(ctx context.Context) ([]evidence.Step, error) {
 		address := p.waiting("S6."+n, c, "the gateway has an address", "service "+istioSystem+"/"+gatewayName, p.o.Limits.Address, hasAddress(c))
 		expose, err := p.guided("S7."+n, p.o.Limits.Command)
 		expose.makes = []ledger.Entry{entry("Gateway", c, istioSystem, crossNetwork)}
-		return chain{install, address, expose}, err
+		var all chain
+		if !p.skips(intent.StepGateway) {
+			all = append(all, install, address)
+		}
+		if !p.skips(intent.StepExpose) {
+			all = append(all, expose)
+		}
+		return all, err
 	})
 	if err != nil {
 		return nil, err
@@ -140,6 +148,9 @@ func (p *Procedure) gatewayStage(ctx context.Context) ([]evidence.Step, error) {
 
 // joinStage is S8: for all clusters at once or, in turn, for one more each time. create-mesh wants the entire set each time.
 func (p *Procedure) joinStage(ctx context.Context) ([]evidence.Step, error) {
+	if p.skips(intent.StepJoin) {
+		return nil, nil
+	}
 	joiner := p.o.Joiner
 	switch {
 	case joiner != nil:

@@ -171,7 +171,7 @@ func (p *Procedure) act(ctx context.Context, t task, step *evidence.Step) error 
 	if err != nil {
 		return err
 	}
-	return p.tell(t.makes, Ledger.Made)
+	return p.mark(ctx, t.makes)
 }
 
 // command is how a text of the guide is called.

@@ -66,6 +66,7 @@ type stepSummary struct {
 	Title   string  `json:"title"`
 	Seconds float64 `json:"seconds"`
 	Error   string  `json:"error,omitempty"`
+	Skipped string  `json:"skipped,omitempty"`
 }
 
 func conformance(f Findings, run evidence.Run, x Extra) ([]byte, error) {
@@ -75,7 +76,7 @@ func conformance(f Findings, run evidence.Run, x Extra) ([]byte, error) {
 		Unreadable: run.Unreadable, Left: x.Left, Deviations: deviations(run.Steps),
 	}
 	for _, s := range run.Steps {
-		r.Steps = append(r.Steps, stepSummary{ID: s.ID, Cluster: s.Cluster, Title: s.Title, Seconds: round(s.Seconds), Error: s.Error})
+		r.Steps = append(r.Steps, stepSummary{ID: s.ID, Cluster: s.Cluster, Title: s.Title, Seconds: round(s.Seconds), Error: s.Error, Skipped: s.Skipped})
 		end := s.Started.Add(time.Duration(s.Seconds * float64(time.Second)))
 		if r.Began.IsZero() {
 			r.Began = s.Started.UTC()

@@ -118,7 +118,7 @@ func TestTheSchemaKnowsEveryField(t *testing.T) {
 	var full conformanceReport
 	fill(t, reflect.ValueOf(&full).Elem(), "")
 	full.Schema = conformanceSchema
-	full.Intent.Mode, full.Intent.Provision = intent.Corrected, intent.Supplied
+	full.Intent.Mode, full.Intent.Provision, full.Intent.From = intent.Corrected, intent.Supplied, intent.FromExpose
 	full.Clusters[0].Root = strings.Repeat("a", 64)
 	text, err := yaml.Marshal(full)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/meshproof/meshproof/fixtures"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
-	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/release"
 )
 
@@ -40,9 +39,7 @@ func (s *Session) check(ctx context.Context) error {
 	if err := s.openTools(ctx); err != nil {
 		return err
 	}
-	return s.bounded(ctx, "P4", "", "look for what the guide would overwrite", func(ctx context.Context) error {
-		return refused(procedure.Refuse(ctx, s.set, s.intent, ownNamespaces()...), procedure.ErrInTheWay)
-	})
+	return s.bounded(ctx, "P4", "", "look for what the guide would overwrite, and for what the run builds on", s.checkGround)
 }
 
 // ownNamespaces are those that the run makes besides the guide's.

@@ -10,6 +10,7 @@ import (
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/fault"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/verify"
 )
 
@@ -102,7 +103,12 @@ func (s *Session) undo(ctx context.Context, rig *fault.Rig, id string, repair fu
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Undo, fmt.Errorf("to undo %s took longer than %s", id, s.limits.Undo))
 	defer cancel()
-	err := s.step(ctx, "D."+id+".repair", "", "undo it", func(ctx context.Context) error { return repair(ctx, rig) })
+	err := s.step(ctx, "D."+id+".repair", "", "undo it", func(ctx context.Context) error {
+		if err := repair(ctx, rig); err != nil || s.mirror == nil {
+			return err
+		}
+		return procedure.MarkAgain(ctx, s.set, s.mirror)
+	})
 	if err != nil {
 		err = fmt.Errorf("undo %s: %w", id, err)
 	}

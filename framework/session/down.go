@@ -12,7 +12,9 @@ import (
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/kindcluster"
+	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/procedure"
 )
 
@@ -114,5 +116,9 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
 		}
 		set = append(set, c)
 	}
-	return procedure.Undo(ctx, set, l, procedure.DefaultLimits().Gone)
+	errs := []error{procedure.Undo(ctx, set, mirror.New(l, set, filepath.Base(dir), lease.Here("").Who), procedure.DefaultLimits().Gone)}
+	for _, c := range set {
+		errs = append(errs, lease.Free(ctx, c, filepath.Base(dir)))
+	}
+	return errors.Join(errs...)
 }

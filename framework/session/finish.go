@@ -30,7 +30,7 @@ type Outcome struct {
 // the outcome is there in any case but when the input was refused.
 func (s *Session) Run(ctx context.Context) (Outcome, error) {
 	if err := s.openFolder(); err != nil {
-		return Outcome{}, errors.Join(err, s.discard())
+		return Outcome{}, errors.Join(err, s.discard(ctx))
 	}
 	limited, cancel := s.limited(ctx)
 	defer cancel()
@@ -40,7 +40,7 @@ func (s *Session) Run(ctx context.Context) (Outcome, error) {
 	}
 	var usage *UsageError
 	if errors.As(err, &usage) {
-		return Outcome{}, errors.Join(err, s.discard())
+		return Outcome{}, errors.Join(err, s.discard(ctx))
 	}
 	outcome, finishErr := s.finish(ctx)
 	return outcome, errors.Join(err, finishErr)
@@ -50,8 +50,8 @@ func (s *Session) Run(ctx context.Context) (Outcome, error) {
 func (s *Session) Discard() error { return errors.Join(s.ledger.Close(), os.RemoveAll(s.o.dir())) }
 
 // discard takes away the directories of a run that made nothing on any cluster.
-func (s *Session) discard() error {
-	return errors.Join(s.Discard(), os.RemoveAll(s.o.ReportDir))
+func (s *Session) discard(ctx context.Context) error {
+	return errors.Join(s.releaseLeases(ctx), s.Discard(), os.RemoveAll(s.o.ReportDir))
 }
 
 // finish seals the evidence, judges it from its files, removes what the run made, and writes the report. Whatever of that
@@ -87,9 +87,9 @@ func (s *Session) finish(ctx context.Context) (Outcome, error) {
 const exitCouldNotTell = 3
 
 func (s *Session) removeUnlessKept(ctx context.Context, v claim.Verdict) (left []string, err error) {
-	if s.o.Keep == KeepAlways || s.o.Keep == KeepOnFailure && v != claim.Passed {
+	if !s.o.ReadOnly && (s.o.Keep == KeepAlways || s.o.Keep == KeepOnFailure && v != claim.Passed) {
 		return []string{fmt.Sprintf("what run %s made, with its files in %s, is kept (--keep %s); remove it with: meshproof down %s",
-			s.o.RunID, s.o.dir(), s.o.Keep, s.o.RunID)}, nil
+			s.o.RunID, s.o.dir(), s.o.Keep, s.o.RunID)}, s.releaseLeases(ctx)
 	}
 	if err = s.remove(ctx); err != nil {
 		left = []string{fmt.Sprintf("run %s was not removed whole; once the cause is mended (see the error), remove the rest with: meshproof down %s",
@@ -135,7 +135,7 @@ func (s *Session) remove(ctx context.Context) error {
 	s.o.Tell.Doing("", "remove what the run made")
 	var err error
 	if s.intent.Provision == intent.Supplied {
-		err = procedure.Undo(ctx, s.set, s.ledger, s.limits.Procedure.Gone)
+		err = errors.Join(procedure.Undo(ctx, s.set, s.book(), s.limits.Procedure.Gone), s.releaseLeases(ctx))
 	} else {
 		err = kindcluster.Remove(ctx, s.ledger)
 	}

@@ -63,6 +63,7 @@ type Options struct {
 	// to find.
 	Mode   intent.Mode
 	Expect []string
+	Beginning
 	// Plant names faults that the run puts in itself.
 	Plant []string
 	// Disruptive allows the run to change the mesh on purpose, and to change it back, for the claims that need it;
@@ -175,7 +176,8 @@ func (o Options) validate() error {
 	if len(o.Targets) > 0 { // what a run on kind clusters expects is checked as a whole below
 		errs = append(errs, o.checkCalls())
 	}
-	errs = append(errs, o.checkMode(), o.checkCell(), o.checkClusters(), o.checkMultiplier(), o.checkTools())
+	errs = append(errs, o.checkMode(), o.checkCell(), o.checkClusters(), o.checkMultiplier(), o.checkTools(),
+		o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode))
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))
 	}
@@ -223,6 +225,7 @@ func (o Options) kindIntent(upstreamEnvoy bool) intent.Intent {
 		Fleet: o.Fleet, ProjectNumber: o.ProjectNumber, MeshID: intent.MeshID(o.ProjectNumber),
 		Revision: o.Revision, UpstreamEnvoy: upstreamEnvoy,
 		GuideCalls: guideCalls, Samples: o.Samples, Alpha: o.Alpha, Planted: o.Plant,
+		From: o.begin(), ReadOnly: o.ReadOnly,
 	}
 	in.EmulatedCA, in.TrustDomain = in.CA != intent.IstioCA, trustDomain(in.CA, o.Fleet)
 	for i, name := range o.kindNames() {

@@ -27,7 +27,7 @@ func Plan(ctx context.Context, o Options) ([]string, error) {
 	if err := s.Check(ctx); err != nil {
 		return nil, err
 	}
-	steps, err := plannedSteps(len(s.intent.Clusters))
+	steps, err := s.plannedSteps()
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +55,9 @@ func (s *Session) plannedClusters() []string {
 }
 
 func (s *Session) plannedTraffic() []string {
+	if s.o.ReadOnly {
+		return []string{"traffic    none (--read-only): what needs it is skipped, so that the verdict is at best inconclusive"}
+	}
 	return []string{
 		fmt.Sprintf("traffic    %d calls of the guide's own and %d measured ones from each cluster", s.intent.GuideCalls, s.intent.Samples),
 		"power      " + stats.Explain(s.intent.Samples, s.o.Share(), s.intent.Alpha),
@@ -63,8 +66,8 @@ func (s *Session) plannedTraffic() []string {
 }
 
 // plannedSteps gives the guide's steps, those that are printed for each cluster once.
-func plannedSteps(clusters int) ([]string, error) {
-	steps, err := guide.Steps(clusters)
+func (s *Session) plannedSteps() ([]string, error) {
+	steps, err := guide.Steps(len(s.intent.Clusters))
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +79,9 @@ func plannedSteps(clusters int) ([]string, error) {
 		}
 		if step.Cluster == 1 {
 			where = ", on each cluster"
+		}
+		if why := s.intent.Skips(step.Base()); why != "" {
+			where += ": not performed (" + why + ")"
 		}
 		lines = append(lines, fmt.Sprintf("step       %-3s  %s%s", step.Base(), step.Title, where))
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/kindcluster"
+	"github.com/meshproof/meshproof/framework/lease"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/mesh/authority"
 	"github.com/meshproof/meshproof/framework/mesh/emulatedca"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
@@ -27,6 +29,14 @@ func (s *Session) Provision(ctx context.Context) error {
 	if err := s.Check(ctx); err != nil {
 		return err
 	}
+	if s.o.ReadOnly {
+		return nil // no command of the guide is run
+	}
+	if len(s.o.Targets) > 0 {
+		if err := s.takeLeases(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.ensureImages(ctx); err != nil {
 		return err
 	}
@@ -36,7 +46,11 @@ func (s *Session) Provision(ctx context.Context) error {
 		}
 	}
 	if len(s.o.Targets) > 0 {
-		return s.keepTargets()
+		if err := s.keepTargets(); err != nil {
+			return err
+		}
+		s.mirror = mirror.New(s.ledger, s.set, s.o.RunID, lease.Here(s.o.RunID).Who)
+		return nil
 	}
 	return s.makeClusters(ctx)
 }

@@ -17,7 +17,9 @@ import (
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/procedure"
@@ -43,6 +45,11 @@ type Session struct {
 	checked  bool          // whether Check has looked; checkErr is what it said
 	checkErr error
 	versions []string // of the control planes of given clusters, where their images say it
+
+	leases []*lease.Lease // of the given clusters
+	mirror *mirror.Mirror // the ledger with its copies there
+	// lost ends the run whose lease another has taken.
+	lost context.CancelCauseFunc
 
 	diagnosed bool // whether diagnostics were saved
 
@@ -99,6 +106,10 @@ func (s *Session) record(step evidence.Step) {
 	s.mu.Lock()
 	s.steps = append(s.steps, step)
 	s.mu.Unlock()
+	if step.Skipped != "" {
+		s.o.Tell.Note(step.ID + " " + step.Title + ": not performed: " + step.Skipped)
+		return
+	}
 	var err error
 	if step.Error != "" {
 		err = errors.New(step.Error)
@@ -108,10 +119,15 @@ func (s *Session) record(step evidence.Step) {
 
 // limited bounds the run by --timeout, when that is given.
 func (s *Session) limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	if s.o.Timeout == 0 {
-		return context.WithCancel(ctx)
+	ctx, lost := context.WithCancelCause(ctx)
+	if s.lost == nil { // of the outermost
+		s.lost = lost
 	}
-	return context.WithTimeoutCause(ctx, s.o.Timeout, fmt.Errorf("the run's limit of %s (--timeout) has passed", s.o.Timeout))
+	if s.o.Timeout == 0 {
+		return ctx, func() { lost(nil) }
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, fmt.Errorf("the run's limit of %s (--timeout) has passed", s.o.Timeout))
+	return ctx, func() { cancel(); lost(nil) }
 }
 
 // step runs f as a step of the run's own, before or after the guide's.

@@ -18,6 +18,9 @@ import (
 
 // Verify performs the guide on the clusters that Provision brought, and has the mesh looked at, before and after S15.
 func (s *Session) Verify(ctx context.Context) error {
+	if s.o.ReadOnly {
+		return s.onlyLook(ctx)
+	}
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
@@ -61,7 +64,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	}
 	p, err := procedure.New(procedure.Options{
 		Intent: s.intent, Tools: s.tools, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
-		Limits: s.limits.Procedure, OnStep: s.record, InTurn: s.o.InTurn, Ledger: s.ledger, OnNamespace: s.logAccess,
+		Limits: s.limits.Procedure, OnStep: s.record, InTurn: s.o.InTurn, Ledger: s.book(), OnNamespace: s.logAccess,
 	})
 	s.proc = p
 	return err
@@ -93,14 +96,14 @@ func (s *Session) logAccess(ctx context.Context) error {
 func (s *Session) deployOwn(ctx context.Context, c *cluster.Cluster) error {
 	data := map[string]string{"ProbeImage": s.o.ProbeImage, "Revision": s.intent.Revision, "Cluster": c.Name}
 	for _, f := range []struct{ fixture, namespace string }{{fixtures.Probe, fixtures.ProbeNamespace}, {fixtures.Second, evidence.SecondNamespace}} {
-		entry := ledger.Entry{Kind: "Namespace", Name: f.namespace, Cluster: c.Name}
-		if err := s.ledger.Intend(entry); err != nil {
+		entry := ledger.Entry{Kind: "Namespace", Name: f.namespace, Cluster: c.Name, Run: s.o.RunID}
+		if err := s.book().Intend(entry); err != nil {
 			return err
 		}
 		if err := s.apply(ctx, c, f.fixture, data); err != nil {
 			return err
 		}
-		if err := s.ledger.Made(entry); err != nil {
+		if err := s.book().Made(entry); err != nil {
 			return err
 		}
 	}

@@ -22,3 +22,15 @@ func TestWhatIsNotClaimedIsNotAwaited(t *testing.T) {
 		}
 	}
 }
+
+// What a run that only looks cannot tell must not keep it waiting either.
+func TestWhatIsSkippedIsNotAwaited(t *testing.T) {
+	in := intent.Intent{Clusters: []intent.Cluster{{Name: "east"}, {Name: "west"}}, ReadOnly: true, NoSample: true}
+	open, _ := unsettled(in, evidence.Joined, map[string]*evidence.Cluster{"east": {}, "west": {}})
+	all := strings.Join(open, "\n")
+	for claim, awaited := range map[string]bool{"gateway-address": true, "gateway-reached": false, "endpoints-across-gateway": false} {
+		if strings.Contains(all, claim) != awaited {
+			t.Errorf("%s is awaited: %t: %s", claim, !awaited, all)
+		}
+	}
+}

@@ -36,6 +36,7 @@ type Server struct {
 	fail    map[string]int            // by "VERB path": the status
 	known   map[string][]metav1.APIResource
 	denied  map[string]bool // by "VERB RESOURCE": what reviews of access say
+	writes  int             // so far: gives each object its UID and each state of it its version
 }
 
 // New starts a server that ends with the test. It knows the kinds that the project writes.
@@ -64,6 +65,7 @@ func resources() map[string][]metav1.APIResource {
 		"rbac.authorization.k8s.io/v1": {r("roles", "Role", true), r("rolebindings", "RoleBinding", true), r("clusterrolebindings", "ClusterRoleBinding", false)},
 		"networking.istio.io/v1":       {r("gateways", "Gateway", true)},
 		"hub.gke.io/v1":                {r("memberships", "Membership", false)},
+		"coordination.k8s.io/v1":       {r("leases", "Lease", true)},
 	}
 }
 
@@ -94,7 +96,7 @@ func (s *Server) Put(t *testing.T, path, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o["kind"], o["apiVersion"] = s.kindOf(filepath.Dir(path)), version(path)
-	s.objects[path] = o
+	s.keep(path, o)
 }
 
 // Get gives the object at a path, or nil.
@@ -105,6 +107,13 @@ func (s *Server) Get(path string) *unstructured.Unstructured {
 		return &unstructured.Unstructured{Object: o}
 	}
 	return nil
+}
+
+// Remove takes away the object at a path.
+func (s *Server) Remove(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.objects, path)
 }
 
 // Fail makes every call of that verb and path end with the status; 0 takes it back.
@@ -157,13 +166,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case http.MethodPost, http.MethodPatch, http.MethodPut:
 		s.write(w, path, r, changes)
 	case http.MethodDelete:
-		o, there := s.objects[path]
-		if !there {
-			refuse(w, http.StatusNotFound)
-			return
-		}
-		delete(s.objects, path)
-		send(w, o)
+		s.remove(w, path, r)
 	default:
 		refuse(w, http.StatusMethodNotAllowed)
 	}
@@ -270,8 +273,11 @@ func (s *Server) write(w http.ResponseWriter, path string, r *http.Request, keep
 			return
 		}
 	}
+	if o = s.merged(w, path, r, o); o == nil {
+		return
+	}
 	if keep {
-		s.objects[path] = o
+		s.keep(path, o)
 	}
 	send(w, o)
 }
@@ -282,7 +288,10 @@ func send(w http.ResponseWriter, body any) {
 }
 
 func refuse(w http.ResponseWriter, code int) {
-	reason := map[int]metav1.StatusReason{404: metav1.StatusReasonNotFound, 409: metav1.StatusReasonAlreadyExists, 403: metav1.StatusReasonForbidden}[code]
+	refuseAs(w, code, map[int]metav1.StatusReason{404: metav1.StatusReasonNotFound, 409: metav1.StatusReasonAlreadyExists, 403: metav1.StatusReasonForbidden}[code])
+}
+
+func refuseAs(w http.ResponseWriter, code int, reason metav1.StatusReason) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(metav1.Status{

@@ -85,6 +85,12 @@ func repeat(in intent.Intent) string {
 		}
 	}
 	parts = append(parts, fmt.Sprintf("--samples %d", in.Samples), "--alpha "+strconv.FormatFloat(in.Alpha, 'g', -1, 64))
+	if in.From != "" {
+		parts = append(parts, "--from "+string(in.From))
+	}
+	if in.ReadOnly {
+		parts = append(parts, "--read-only")
+	}
 	for _, fault := range in.Planted {
 		parts = append(parts, "--plant "+quoted(fault))
 	}

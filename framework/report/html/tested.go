@@ -36,7 +36,13 @@ func facts(p Page) []fact {
 		{"Platform", platform(in)}, {"Certificate authority", in.Authority()}, {"Mode", mode(in.Mode)},
 		{"Cells of the guide", strings.Join(guide.Covered(in), ", ")}, {"Mesh ID", in.MeshID}, {"Revision", in.Revision},
 	}
-	if in.Samples > 0 {
+	switch {
+	case in.ReadOnly:
+		all = append(all, fact{"Read only", "nothing was deployed and no traffic was sent"})
+	case in.From != "":
+		all = append(all, fact{"Begun at", "--from " + string(in.From) + ": what is before it was found"})
+	}
+	if in.Samples > 0 && !in.ReadOnly {
 		all = append(all, fact{"Measured calls", fmt.Sprintf("%d a direction", in.Samples)})
 	}
 	if p.FalseFailRate > 0 {

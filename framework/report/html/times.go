@@ -102,6 +102,9 @@ func stepOf(s evidence.Step, began time.Time, total float64) step {
 		ID: s.ID, Cluster: s.Cluster, Title: s.Title, Took: seconds(s.Seconds), At: seconds(at), X: percent(at, total),
 		W: percent(max(s.Seconds, total*leastWidth), total), Class: classOf(s), Error: clip(s.Error, inPlace), Command: s.Command, Changed: len(s.Deviations) > 0,
 	}
+	if s.Skipped != "" {
+		v.Title += " (not performed: " + s.Skipped + ")"
+	}
 	if s.Error != "" {
 		v.Output = strings.TrimSpace(s.Stdout + "\n" + s.Stderr)
 	}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/session"
+)
+
+// beginFlags say where a run on given clusters takes the guide up.
+func beginFlags(c *cobra.Command, b *session.Beginning) {
+	f := c.Flags()
+	f.StringVar((*string)(&b.From), "from", "", fmt.Sprintf("where a run on given clusters begins: %s, %s, %s or %s; what is before it must be there, and is not touched (default: %s; on kind %s)",
+		intent.FromGateway, intent.FromExpose, intent.FromJoin, intent.FromVerify, intent.FromGateway, intent.FromInstall))
+	f.BoolVar(&b.ReadOnly, "read-only", false, "deploy nothing on given clusters and send no traffic: look only, and skip the claims that need more")
+	completed(c, "from", func() []string {
+		var all []string
+		for _, one := range intent.Begins() {
+			all = append(all, string(one))
+		}
+		return all
+	})
+}

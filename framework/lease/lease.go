@@ -1,0 +1,240 @@
+// Package lease lets one run at a time work on a given cluster. The run that works there holds a Lease
+// (coordination.k8s.io) beside the control plane, and renews it; who finds it held by another goes away. A run that was killed
+// stops renewing: its lease ends by itself.
+package lease
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"sync"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/manifest"
+)
+
+// Where the lease is: istio-system is there on a given cluster, and the run's role covers it.
+const (
+	Namespace = "istio-system"
+	Name      = "meshproof"
+)
+
+const (
+	// duration is how long a lease holds that is not renewed. Whether it is over is told by the clock of who asks: it is longer
+	// than the 2 minutes by which preflight lets clocks differ.
+	duration = 3 * time.Minute
+	// renewal lets several fail before the lease is over.
+	renewal = 20 * time.Second
+	// request bounds each question to an API server.
+	request = 10 * time.Second
+)
+
+// ErrHeld is wrapped when another run works on the cluster.
+var ErrHeld = errors.New("another run works on this cluster")
+
+// Holder is who holds a lease.
+type Holder struct {
+	// Run is the run's id, Who says who started it and where: "user@host".
+	Run, Who string
+}
+
+// Here is a run of this process.
+func Here(run string) Holder {
+	who, host := "somebody", "an unnamed host"
+	if u, err := user.Current(); err == nil {
+		who = u.Username
+	}
+	if name, err := os.Hostname(); err == nil {
+		host = name
+	}
+	return Holder{Run: run, Who: who + "@" + host}
+}
+
+func (h Holder) identity() string { return fmt.Sprintf("run %s of %s", h.Run, h.Who) }
+
+// Lease is a lease that is held.
+type Lease struct {
+	cluster *cluster.Cluster
+	holder  Holder
+	stop    context.CancelFunc
+	renewed sync.WaitGroup
+}
+
+func leases(c *cluster.Cluster) coordination.LeaseInterface {
+	return c.Kube().CoordinationV1().Leases(Namespace)
+}
+
+// Look tells whether the cluster is free for the holder: nil, or ErrHeld with who holds it. It changes nothing.
+func Look(ctx context.Context, c *cluster.Cluster, h Holder) error {
+	found, err := get(ctx, c)
+	if found == nil || err != nil {
+		return err
+	}
+	return held(c, found, h, time.Now())
+}
+
+// Take takes the lease and renews it until Release. The note tells of a lease that was over and taken from another run. lost is
+// called when another holds it in spite of that.
+func Take(ctx context.Context, c *cluster.Cluster, h Holder, lost func(error)) (l *Lease, note string, err error) {
+	found, err := get(ctx, c)
+	if err != nil {
+		return nil, "", err
+	}
+	now := time.Now()
+	if found != nil {
+		if err := held(c, found, h, now); err != nil {
+			return nil, "", err
+		}
+		if by := holderOf(found); by != "" && by != h.identity() {
+			note = fmt.Sprintf("cluster %s: the lease of %s is over (not renewed since %s), and is taken over", c.Name, by, stamp(found.Spec.RenewTime))
+		}
+	}
+	if err := write(ctx, c, found, leaseOf(h, now)); err != nil {
+		return nil, "", err
+	}
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // also while an interrupted run removes what it made
+	l = &Lease{cluster: c, holder: h, stop: stop}
+	l.renewed.Go(func() { l.keep(renewing, lost) })
+	return l, note, nil
+}
+
+// write puts a fresh lease in the place of the one that was found, if it is still that one; nil = none was found.
+func write(ctx context.Context, c *cluster.Cluster, found, fresh *coordinationv1.Lease) (err error) {
+	if found == nil {
+		_, err = leases(c).Create(ctx, fresh, metav1.CreateOptions{})
+	} else {
+		fresh.ResourceVersion = found.ResourceVersion
+		_, err = leases(c).Update(ctx, fresh, metav1.UpdateOptions{})
+	}
+	switch {
+	case apierrors.IsAlreadyExists(err), apierrors.IsConflict(err), found != nil && apierrors.IsNotFound(err):
+		return fmt.Errorf("%w: cluster %s: one that began at the same moment was quicker: wait until it has ended", ErrHeld, c.Name)
+	case err != nil:
+		return fmt.Errorf("take Lease %s/%s on cluster %s: %w", Namespace, Name, c.Name, cluster.Access(err))
+	}
+	return nil
+}
+
+// keep renews the lease. That an API server does not answer for a while is not the lease's business.
+func (l *Lease) keep(ctx context.Context, lost func(error)) {
+	every := time.NewTicker(renewal)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+		if err := l.renew(ctx); errors.Is(err, ErrHeld) {
+			lost(err)
+			return
+		}
+	}
+}
+
+func (l *Lease) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, request)
+	defer cancel()
+	found, err := get(ctx, l.cluster)
+	if err != nil {
+		return err
+	}
+	if found == nil || holderOf(found) != l.holder.identity() {
+		return fmt.Errorf("%w: the lease on cluster %s was taken from %s", ErrHeld, l.cluster.Name, l.holder.identity())
+	}
+	found.Spec.RenewTime = &metav1.MicroTime{Time: time.Now()}
+	if _, err := leases(l.cluster).Update(ctx, found, metav1.UpdateOptions{}); err != nil {
+		return fmt.Errorf("renew Lease %s/%s on cluster %s: %w", Namespace, Name, l.cluster.Name, err)
+	}
+	return nil
+}
+
+// Release ends the renewal and gives the lease back. That it is gone already, or another's, is no error.
+func (l *Lease) Release(ctx context.Context) error {
+	l.stop()
+	l.renewed.Wait()
+	return Free(ctx, l.cluster, l.holder.Run)
+}
+
+// Free gives back the lease of a run, whoever held it for the run. One of another run stays.
+func Free(ctx context.Context, c *cluster.Cluster, run string) error {
+	ctx, cancel := context.WithTimeout(ctx, request)
+	defer cancel()
+	found, err := get(ctx, c)
+	if err != nil || found == nil || found.Labels[manifest.RunLabel] != run {
+		return err
+	}
+	err = leases(c).Delete(ctx, Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &found.UID, ResourceVersion: &found.ResourceVersion}})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("give back Lease %s/%s on cluster %s: %w", Namespace, Name, c.Name, err)
+	}
+	return nil
+}
+
+// get gives the lease, or nil when there is none.
+func get(ctx context.Context, c *cluster.Cluster) (*coordinationv1.Lease, error) {
+	found, err := leases(c).Get(ctx, Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read Lease %s/%s on cluster %s: %w", Namespace, Name, c.Name, cluster.Access(err))
+	}
+	return found, nil
+}
+
+// held gives ErrHeld when another than h holds the lease and it is not over.
+func held(c *cluster.Cluster, l *coordinationv1.Lease, h Holder, now time.Time) error {
+	by := holderOf(l)
+	if by == "" || by == h.identity() || over(l, now) {
+		return nil
+	}
+	return fmt.Errorf("%w: cluster %s: %s since %s, last heard of at %s: wait until it has ended; if it was killed, remove what it left with meshproof down or cleanup, or wait %s",
+		ErrHeld, c.Name, by, stamp(l.Spec.AcquireTime), stamp(l.Spec.RenewTime), duration)
+}
+
+func over(l *coordinationv1.Lease, now time.Time) bool {
+	if l.Spec.RenewTime == nil || l.Spec.LeaseDurationSeconds == nil {
+		return true
+	}
+	return now.After(l.Spec.RenewTime.Add(time.Duration(*l.Spec.LeaseDurationSeconds) * time.Second))
+}
+
+func holderOf(l *coordinationv1.Lease) string {
+	if l.Spec.HolderIdentity == nil {
+		return ""
+	}
+	return *l.Spec.HolderIdentity
+}
+
+func stamp(t *metav1.MicroTime) string {
+	if t == nil {
+		return "an unknown time"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func leaseOf(h Holder, now time.Time) *coordinationv1.Lease {
+	by, seconds, at := h.identity(), int32(duration/time.Second), metav1.MicroTime{Time: now}
+	return &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: Name, Labels: manifest.Owner(h.Run)},
+		Spec:       coordinationv1.LeaseSpec{HolderIdentity: &by, LeaseDurationSeconds: &seconds, AcquireTime: &at, RenewTime: &at},
+	}
+}
+
+// Alive tells whether the run of that id holds the cluster's lease, and who it is.
+func Alive(ctx context.Context, c *cluster.Cluster, run string) (who string, alive bool, err error) {
+	found, err := get(ctx, c)
+	if err != nil || found == nil || found.Labels[manifest.RunLabel] != run || over(found, time.Now()) {
+		return "", false, err
+	}
+	return holderOf(found), true, nil
+}

@@ -1,0 +1,109 @@
+package procedure
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/manifest"
+)
+
+// TestOwned: whose an object is, by its label first, then by its UID; who has only a copy of the ledger takes nothing for granted.
+func TestOwned(t *testing.T) {
+	for name, tc := range map[string]struct {
+		labels, uids  string
+		local, remote bool
+	}{
+		"it has the run's label":                 {"{meshproof.dev/run: r1}", "", true, true},
+		"it has the run's label and another UID": {"{meshproof.dev/run: r1}", "uid-of-another", true, true},
+		"it has the UID":                         {"{}", "uid-a uid-it", true, true},
+		"it has another UID":                     {"{}", "uid-of-another", false, false},
+		"it has another run's label":             {"{meshproof.dev/run: r2}", "uid-it", false, false},
+		"it was not marked":                      {"{}", "", true, false},
+	} {
+		for _, remote := range []bool{false, true} {
+			n := &notes{all: []ledger.Entry{{Kind: "Namespace", Name: "sample", Cluster: "east", Run: "r1", UIDs: tc.uids}}}
+			r := suppliedRig(t, n)
+			r.servers["east"].Put(t, namespacePath, "{metadata: {name: sample, uid: uid-it, labels: "+tc.labels+"}}")
+			undo, want := Undo(t.Context(), r.set, n, time.Minute), tc.local
+			if remote {
+				n.lines = nil
+				r.servers["east"].Put(t, namespacePath, "{metadata: {name: sample, uid: uid-it, labels: "+tc.labels+"}}")
+				undo, want = UndoMarked(t.Context(), r.set, n, time.Minute), tc.remote
+			}
+			gone := r.servers["east"].Get(namespacePath) == nil
+			if gone != want || (undo == nil) != want || n.has("removed Namespace sample on cluster east") != want {
+				t.Errorf("%s, remote %t: gone %t, %v, %q", name, remote, gone, undo, n.lines)
+			}
+			if !want && !strings.Contains(undo.Error(), "Namespace sample on cluster east is not known to be the one that run r1 made") {
+				t.Errorf("%s: %v", name, undo)
+			}
+		}
+	}
+}
+
+func TestNoCopyNamesWhatNoRunMakes(t *testing.T) {
+	for _, e := range []ledger.Entry{
+		{Kind: "Namespace", Name: "production"}, {Kind: "Namespace", Name: "kube-system"}, {Kind: "Secret", Namespace: "istio-system", Name: "cacerts"},
+		{Kind: "Secret", Namespace: "web", Name: "istio-remote-secret-x"}, {Kind: "Gateway", Namespace: "istio-system", Name: "front"},
+		{Kind: "IstioOperator", Namespace: "istio-system", Name: "control-plane"}, {Kind: "Volcano", Name: "x"},
+	} {
+		e.Cluster, e.Run = "east", "r1"
+		n := &notes{all: []ledger.Entry{{Kind: "Namespace", Name: "probe", Cluster: "east", Run: "r1"}, e}}
+		r := suppliedRig(t, n)
+		err := UndoMarked(t.Context(), r.set, n, time.Minute, "probe")
+		if err == nil || !strings.Contains(err.Error(), "remove "+e.String()+": no run makes that") || len(n.lines) != 0 {
+			t.Errorf("%s: %v, %q", e, err, n.lines)
+		}
+	}
+}
+
+// TestWhatIsMadeIsMarked: after each step its objects have the run's label, and the ledger their UIDs; what is made anew is
+// marked again.
+func TestWhatIsMadeIsMarked(t *testing.T) {
+	n := &book{}
+	r := suppliedRig(t, &n.notes)
+	r.p.o.Ledger = n
+	for _, s := range r.servers { // as S6 and S7 would
+		s.Put(t, deploymentPath, "{metadata: {name: istio-eastwestgateway}}")
+		s.Put(t, gatewayPath, "{metadata: {name: cross-network-gateway}}")
+	}
+	makes := []ledger.Entry{entry("Gateway", r.set[0], istioSystem, crossNetwork), entry("Secret", r.set[0], istioSystem, "not-there")}
+	if err := r.p.mark(t.Context(), makes); err != nil {
+		t.Fatal(err)
+	}
+	gateway := r.servers["east"].Get(gatewayPath)
+	if gateway.GetLabels()[manifest.RunLabel] != "r1" || gateway.GetName() != crossNetwork {
+		t.Errorf("%v", gateway)
+	}
+	if r.servers["west"].Get(gatewayPath).GetLabels()[manifest.RunLabel] != "" || r.servers["east"].Get(deploymentPath).GetLabels()[manifest.RunLabel] != "" {
+		t.Error("something else was marked too")
+	}
+	want := []string{string(gateway.GetUID()), ""}
+	if !slices.Equal(n.uids, want) {
+		t.Errorf("noted %q, want %q", n.uids, want)
+	}
+	n.all = []ledger.Entry{{Kind: "Gateway", Cluster: "east", Namespace: istioSystem, Name: crossNetwork, Run: "r1", State: ledger.Made, UIDs: want[0]}}
+	r.servers["east"].Remove(gatewayPath)
+	r.servers["east"].Put(t, gatewayPath, "{metadata: {name: cross-network-gateway}}")
+	if err := MarkAgain(t.Context(), r.set, n); err != nil {
+		t.Fatal(err)
+	}
+	anew := r.servers["east"].Get(gatewayPath)
+	if anew.GetUID() == gateway.GetUID() || anew.GetLabels()[manifest.RunLabel] != "r1" || n.uids[len(n.uids)-1] != string(anew.GetUID()) {
+		t.Errorf("%v, noted %q", anew, n.uids)
+	}
+}
+
+// book keeps the UIDs that it is told of.
+type book struct {
+	notes
+	uids []string
+}
+
+func (b *book) Made(e ledger.Entry) error {
+	b.uids = append(b.uids, e.UIDs)
+	return b.notes.Made(e)
+}

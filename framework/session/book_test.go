@@ -1,0 +1,51 @@
+package session
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
+)
+
+// TestDownTakesItsTracesAway: of a run that was killed on given clusters, its things go, and its copies and leases with them;
+// nothing else does.
+func TestDownTakesItsTracesAway(t *testing.T) {
+	farm, o := meshes(t)
+	before := slices.Concat(farm.Server("east").Paths(), farm.Server("west").Paths())
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := s.limited(t.Context())
+	defer cancel()
+	if err := errors.Join(s.Check(ctx), s.takeLeases(ctx), s.keepTargets()); err != nil {
+		t.Fatal(err)
+	}
+	s.mirror = mirror.New(s.ledger, s.set, o.RunID, "ann@here")
+	for _, c := range s.Clusters() {
+		e := ledger.Entry{Kind: "Namespace", Name: "sample", Cluster: c.Name, Run: o.RunID}
+		if err := s.book().Intend(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"east", "west"} {
+		if farm.Server(name).Get(systemPath+"/configmaps/meshproof-run-r1") == nil {
+			t.Errorf("%s holds no copy of the ledger", name)
+		}
+		farm.Server(name).Put(t, "/api/v1/namespaces/sample", "{metadata: {name: sample}}")
+	}
+	if err := s.ledger.Close(); err != nil { // as the kernel does for a killed process
+		t.Fatal(err)
+	}
+	if err := Down(t.Context(), o.StateDir, o.RunID); err != nil {
+		t.Fatal(err)
+	}
+	if after := slices.Concat(farm.Server("east").Paths(), farm.Server("west").Paths()); !slices.Equal(before, after) {
+		t.Errorf("before %q, after %q", before, after)
+	}
+	if err := s.releaseLeases(t.Context()); err != nil { // ends the renewal
+		t.Error(err)
+	}
+}
