@@ -42,6 +42,7 @@ type Session struct {
 	checkErr error
 	versions []string // of the control planes of given clusters, where their images say it
 
+	began     time.Time
 	diagnosed bool // whether diagnostics were saved
 
 	mu    sync.Mutex
@@ -73,7 +74,7 @@ func begin(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{o: o, limits: o.Limits.times(o.TimeoutMultiplier), set: set, intent: o.kindIntent(false)}, nil
+	return &Session{o: o, began: time.Now(), limits: o.Limits.times(o.TimeoutMultiplier), set: set, intent: o.kindIntent(false)}, nil
 }
 
 // Options are the options as they are in force.

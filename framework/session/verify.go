@@ -118,7 +118,7 @@ func (s *Session) verifyOptions() verify.Options {
 		Set: s.set, Intent: s.intent, Folder: s.folder, Caller: s.proc, Limits: s.limits.Verify, OnStep: s.record,
 		OnState: func(what, state string) { s.o.Tell.Doing("", "waiting for the "+what+": "+state) },
 		Collect: collect.Options{
-			Intent: s.intent, SampleNamespace: sampleNamespace, GatewayNamespace: "istio-system",
+			Intent: s.intent, Since: s.began, SampleNamespace: sampleNamespace, GatewayNamespace: "istio-system",
 			Probe:    collect.ProbeRef{Namespace: fixtures.ProbeNamespace, Selector: fixtures.ProbeSelector},
 			Attempts: func(name string) []collect.Attempt { return s.attempts[name] },
 		},
