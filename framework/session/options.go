@@ -131,8 +131,8 @@ func (o Options) validate() error {
 	if !slices.Contains([]Keep{KeepNever, KeepOnFailure, KeepAlways}, o.Keep) {
 		errs = append(errs, fmt.Errorf("--keep %q: use never, on-failure or always", o.Keep))
 	}
-	if !slices.Contains([]string{"", images.Auto, images.Registry, images.Source}, o.Images.Source) {
-		errs = append(errs, fmt.Errorf("--images %q: use auto, registry or source", o.Images.Source))
+	if o.Images.Source != "" && !slices.Contains(images.Sources(), o.Images.Source) {
+		errs = append(errs, fmt.Errorf("--images %q: use auto, registry, source or archive", o.Images.Source))
 	}
 	for _, p := range o.Plant {
 		if p != DifferentRoots {
