@@ -39,6 +39,7 @@ Exit codes: 0 every row is ok, 1 one failed, 3 one could not be told, 2 usage.`,
 	f.StringVar(&o.Revision, "revision", "asm-1232-2", "revision of the control plane, the value of istio.io/rev")
 	f.StringVar(&o.ReleaseDir, "release-dir", "", "a release directory as asmcli --output_dir lays it out")
 	f.BoolVar(&o.Disruptive, "disruptive", false, "look also for the permissions that run --disruptive needs")
+	f.StringVar(&o.Place.PullSecret, "image-pull-secret", "", "look also for the permissions that run --image-pull-secret needs; the file is not read")
 	f.StringVar(&o.Images.CacheDir, "cache-dir", "", "where built and pulled images would be kept (default: the user's cache directory)")
 	configured(c)
 	return c
@@ -57,7 +58,8 @@ func look(ctx context.Context, w io.Writer, o session.Options) error {
 		ca = o.Targets[0].Authority()
 	}
 	rows := preflight.Rows(preflight.Read(ctx, preflight.Options{
-		Set: set, CA: ca, Revision: o.Revision, ReleaseDir: o.ReleaseDir, Disruptive: o.Disruptive, Place: images.CacheDir(o.Images),
+		Set: set, CA: ca, Revision: o.Revision, ReleaseDir: o.ReleaseDir, Disruptive: o.Disruptive, PullSecret: o.Place.PullSecret != "",
+		Place: images.CacheDir(o.Images),
 	}))
 	for _, r := range rows {
 		where := r.Cluster
@@ -76,13 +78,17 @@ func look(ctx context.Context, w io.Writer, o session.Options) error {
 }
 
 func rbacCommand() *cobra.Command {
-	var disruptive, markdown bool
+	var disruptive, pulling, markdown bool
 	c := &cobra.Command{
 		Use:   "rbac",
 		Short: "Print the least roles with which a run on given clusters can be done",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			text, err := preflight.Roles(preflight.Permissions(disruptive))
+			all := preflight.Permissions(disruptive)
+			if pulling {
+				all = append(all, preflight.Pulling()...)
+			}
+			text, err := preflight.Roles(all)
 			if markdown {
 				text, err = preflight.Document()
 			}
@@ -94,6 +100,7 @@ func rbacCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&disruptive, "disruptive", false, "with what run --disruptive needs")
+	c.Flags().BoolVar(&pulling, "image-pull-secret", false, "with what run --image-pull-secret needs")
 	c.Flags().BoolVar(&markdown, "markdown", false, "print the whole document, docs/rbac.md, with the reason for each permission")
 	return c
 }

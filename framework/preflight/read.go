@@ -33,6 +33,8 @@ type Options struct {
 	ReleaseDir string
 	// Disruptive adds the permissions that --disruptive needs.
 	Disruptive bool
+	// PullSecret adds those that --image-pull-secret needs.
+	PullSecret bool
 	// Place is a directory on the disk that will hold images and evidence.
 	Place string
 }
@@ -71,7 +73,7 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	mesh, err := preinstalled.Read(ctx, c, o.Revision)
 	found.Mesh = Seen[Mesh]{Mesh{Network: mesh.Network, Version: mesh.Version}, err}
 	found.Root = seen(root(ctx, c))
-	found.Denied = seen(denied(ctx, c, Permissions(o.Disruptive)))
+	found.Denied = seen(denied(ctx, c, o.permissions()))
 	found.Admission = seen(admitted(ctx, c, o.Revision))
 	found.Balancer = seen(balancer(ctx, c))
 	return found

@@ -13,9 +13,9 @@ import (
 )
 
 // printed roles, as a person would apply them.
-func roles(t *testing.T, disruptive bool) []rbacv1.Role {
+func roles(t *testing.T, permissions []Permission) []rbacv1.Role {
 	t.Helper()
-	text, err := Roles(Permissions(disruptive))
+	text, err := Roles(permissions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +44,8 @@ func allows(r rbacv1.PolicyRule, a authorizationv1.ResourceAttributes) bool {
 // TestTheRolesAllowWhatIsAskedAndNothingElse goes both ways: what preflight asks for is in the roles, and every verb of the
 // roles on every resource is asked for.
 func TestTheRolesAllowWhatIsAskedAndNothingElse(t *testing.T) {
-	for _, disruptive := range []bool{false, true} {
-		all, asked := roles(t, disruptive), attributes(Permissions(disruptive))
+	for _, o := range []Options{{}, {Disruptive: true}, {PullSecret: true}, {Disruptive: true, PullSecret: true}} {
+		all, asked := roles(t, o.permissions()), attributes(o.permissions())
 		for _, a := range asked {
 			if !slices.ContainsFunc(all, func(role rbacv1.Role) bool {
 				return (role.Namespace == "" || role.Namespace == a.Namespace) && slices.ContainsFunc(role.Rules, func(r rbacv1.PolicyRule) bool { return allows(r, a) })

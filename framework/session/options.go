@@ -46,8 +46,10 @@ type Options struct {
 	ReleaseDir string
 	// ProbeImage is the image of the suite's own probe pod; "" = the rig's.
 	ProbeImage string
-	Images     images.Options
-	Keep       Keep
+	// Place says how that image is pulled, and on which nodes the suite's own pods run.
+	Place  Placement
+	Images images.Options
+	Keep   Keep
 	// Mode says how the guide's commands are taken; "" = corrected. Expect are the findings about the guide that a literal run is
 	// to find.
 	Mode   intent.Mode
@@ -164,7 +166,7 @@ func (o Options) validate() error {
 	if len(o.Targets) > 0 { // what a run on kind clusters expects is checked as a whole below
 		errs = append(errs, o.checkCalls())
 	}
-	errs = append(errs, o.checkMode(), o.checkMultiplier())
+	errs = append(errs, o.checkMode(), o.checkMultiplier(), o.Place.check())
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))
 	}

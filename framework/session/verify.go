@@ -86,7 +86,10 @@ func (s *Session) logAccess(ctx context.Context) error {
 
 // deployOwn brings the probe pod, outside the mesh, and the second service, in it, each in a namespace of its own.
 func (s *Session) deployOwn(ctx context.Context, c *cluster.Cluster) error {
-	data := map[string]string{"ProbeImage": s.o.ProbeImage, "Revision": s.intent.Revision, "Cluster": c.Name}
+	data, err := s.o.Place.fill(map[string]string{"ProbeImage": s.o.ProbeImage, "Revision": s.intent.Revision, "Cluster": c.Name})
+	if err != nil {
+		return err
+	}
 	for _, f := range []struct{ fixture, namespace string }{{fixtures.Probe, fixtures.ProbeNamespace}, {fixtures.Second, evidence.SecondNamespace}} {
 		entry := ledger.Entry{Kind: "Namespace", Name: f.namespace, Cluster: c.Name}
 		if err := s.ledger.Intend(entry); err != nil {
