@@ -13,7 +13,7 @@ import (
 
 func imagesCommand() *cobra.Command {
 	var o images.Options
-	c := &cobra.Command{Use: "images", Short: "The images of a run: list, build, push, save or load them", Args: cobra.ArbitraryArgs, RunE: onlyCommands}
+	c := &cobra.Command{Use: "images", Short: "The images of a run: list, build, push, save or load them; the suite's own", Args: cobra.ArbitraryArgs, RunE: onlyCommands}
 	list := &cobra.Command{
 		Use:   "list",
 		Short: "Show every image of a run, its purpose, and what stands in for what",
@@ -79,6 +79,6 @@ func imagesCommand() *cobra.Command {
 		},
 	}
 	imageFlags(c.PersistentFlags(), &o)
-	c.AddCommand(list, build, push, saveCommand(&o), loadCommand(&o), env)
+	c.AddCommand(list, build, push, saveCommand(&o), loadCommand(&o), suiteCommand(&o), env)
 	return c
 }

@@ -34,17 +34,22 @@ type Writer struct {
 }
 
 // Create writes an archive: the manifest, what add adds, and the sums. The file appears whole or not at all.
-func Create(file string, manifest []byte, add func(*Writer) error) (err error) {
+func Create(file string, manifest []byte, add func(*Writer) error) error {
+	return Whole(file, func(out io.Writer) error { return write(out, manifest, add) })
+}
+
+// Whole writes a file that appears whole or not at all.
+func Whole(file string, write func(io.Writer) error) (err error) {
 	out, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".writing-")
 	if err != nil {
-		return fmt.Errorf("write archive %s: %w", file, err)
+		return fmt.Errorf("write %s: %w", file, err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("write archive %s: %w", file, err), os.Remove(out.Name()))
+			err = errors.Join(fmt.Errorf("write %s: %w", file, err), os.Remove(out.Name()))
 		}
 	}()
-	err = write(out, manifest, add)
+	err = write(out)
 	if err = errors.Join(err, out.Chmod(0o644), out.Sync(), out.Close()); err != nil {
 		return err
 	}
