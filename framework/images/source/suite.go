@@ -132,7 +132,7 @@ func static(program string) error {
 	if err != nil {
 		return fmt.Errorf("it is no program for Linux: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
 			return errors.New("it is linked with libraries of this machine: build it with CGO_ENABLED=0, as make build does")
