@@ -5,7 +5,7 @@ GOBUILD := go build -trimpath
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test registry lint engine conformance claim cells qualify prove soak bench bench-cold docs ci clean
+.PHONY: help build test registry lint vuln licences engine conformance claim cells qualify prove soak bench bench-cold docs ci clean
 
 help: ## print this page
 	@echo "meshproof: a conformance suite for multicluster service meshes"
@@ -28,6 +28,13 @@ registry: build engine ## push the built images to a registry on loopback and ru
 lint: ## check formatting, style and the layers of packages
 	cd scripts/tools && $(GOBUILD) -o ../../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	bin/golangci-lint run ./...
+
+vuln: build ## look for known vulnerabilities in bin/meshproof; says so where their database is out of reach
+	cd scripts/checks && go test -trimpath ./vuln && $(GOBUILD) -o ../../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
+	scripts/vuln bin/govulncheck bin/meshproof
+
+licences: ## check that every linked module is under an allowed licence (scripts/checks/licences)
+	cd scripts/checks && go test -trimpath ./licences && go run -trimpath ./licences ../..
 
 engine: ## make sure that a container engine runs (changes nothing where one does)
 	scripts/engine

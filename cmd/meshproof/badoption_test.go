@@ -40,7 +40,7 @@ func badOptions() []badInput {
 		{"too few samples for the rate", "--samples 28 --alpha 1e-12", "--samples 60 --alpha 1e-12", "use at least"},
 		{"a rate above one", "--alpha 2", "--alpha 0.05", "alpha 2: use a rate"},
 		{"an unknown keep", "--keep sometimes", "--keep always", "use never, on-failure or always"},
-		{"an unknown source of images", "--images cloud", "--images source", "use auto, registry or source"},
+		{"an unknown source of images", "--images cloud", "--images source", "use auto, registry, source or archive"},
 		{"a planted fault on given clusters", "--plant different-roots", "", "for kind clusters that the run makes"},
 		{"an unknown disruption", "--disruptive --disruption nonsense", "--disruptive --disruption not-injected", "there are: identity-denied"},
 		{"a disruption that is not allowed", "--disruption service-deleted", "--disruptive --disruption service-deleted", "which --disruptive allows"},
@@ -48,6 +48,11 @@ func badOptions() []badInput {
 		{"a run id that is no name", "--run-id Upper", "--run-id lower", "lower-case letters"},
 		{"waits that are shorter", "--timeout-multiplier 0.5", "--timeout-multiplier 1.5", "with shorter waits a mesh that is only slow"},
 		{"waits without an end", "--timeout-multiplier +Inf", "--timeout-multiplier 100", "use a factor from 1 to 100"},
+		{"a toleration without a key", "--toleration =x:NoSchedule", "--toleration dedicated=mesh:NoSchedule --toleration spot", "use KEY[=VALUE][:EFFECT]"},
+		{"a toleration of no effect", "--toleration a:Sometimes", "--toleration a:NoExecute", "NoSchedule, PreferNoSchedule or NoExecute"},
+		{"a node selector without a value", "--node-selector zone", "--node-selector topology.kubernetes.io/zone=a", "use KEY=VALUE"},
+		{"a node in two zones", "--node-selector zone=a --node-selector zone=b", "--node-selector zone=a --node-selector zone=a", "zone twice, as a and as b"},
+		{"a pull secret that is not there", "--image-pull-secret none.json", "", "docker login writes it"},
 		{"a time that is none", "--timeout -1s", "--timeout 1h", "use a positive duration"},
 	} {
 		options = append(options, badInput{name: o.name, bad: both + " " + o.bad, good: both + " " + o.good, says: []string{o.says}})

@@ -36,7 +36,7 @@ func completedIDs() map[string]func() []string {
 		"keep": func() []string {
 			return []string{string(session.KeepNever), string(session.KeepOnFailure), string(session.KeepAlways)}
 		},
-		"images": func() []string { return []string{images.Auto, images.Registry, images.Source} },
+		"images": images.Sources,
 	}
 }
 

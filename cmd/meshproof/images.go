@@ -9,12 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/images"
-	"github.com/meshproof/meshproof/framework/session"
 )
 
 func imagesCommand() *cobra.Command {
 	var o images.Options
-	c := &cobra.Command{Use: "images", Short: "The images of a run: list, build or push them", Args: cobra.ArbitraryArgs, RunE: onlyCommands}
+	c := &cobra.Command{Use: "images", Short: "The images of a run: list, build, push, save or load them; the suite's own", Args: cobra.ArbitraryArgs, RunE: onlyCommands}
 	list := &cobra.Command{
 		Use:   "list",
 		Short: "Show every image of a run, its purpose, and what stands in for what",
@@ -37,8 +36,7 @@ func imagesCommand() *cobra.Command {
 		Short: "Build or pull every image of a run into the cache, without a cluster",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			tell := newTerminal(os.Stderr, false, true)
-			o.Progress = func(e images.Event) { tell.Doing("", session.Describe(e)) }
+			tellImages(&o)
 			set, err := images.Ensure(c.Context(), o)
 			if err != nil {
 				return err
@@ -68,8 +66,7 @@ func imagesCommand() *cobra.Command {
 		Short: "Push every image of a run to a registry, for runs with --registry HOST/PREFIX",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			tell := newTerminal(os.Stderr, false, true)
-			o.Progress = func(e images.Event) { tell.Doing("", session.Describe(e)) }
+			tellImages(&o)
 			set, err := images.Ensure(c.Context(), o)
 			if err != nil {
 				return err
@@ -82,6 +79,6 @@ func imagesCommand() *cobra.Command {
 		},
 	}
 	imageFlags(c.PersistentFlags(), &o)
-	c.AddCommand(list, build, push, env)
+	c.AddCommand(list, build, push, saveCommand(&o), loadCommand(&o), suiteCommand(&o), env)
 	return c
 }

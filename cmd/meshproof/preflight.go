@@ -41,6 +41,7 @@ Exit codes: 0 every row is ok, 1 one failed, 3 one could not be told, 2 usage.`,
 	f.StringVar(&o.ReleaseDir, "release-dir", "", "a release directory as asmcli --output_dir lays it out")
 	beginFlags(c, &o.Beginning)
 	f.BoolVar(&o.Disruptive, "disruptive", false, "look also for the permissions that run --disruptive needs")
+	f.StringVar(&o.Place.PullSecret, "image-pull-secret", "", "look also for the permissions that run --image-pull-secret needs; the file is not read")
 	f.StringVar(&o.Images.CacheDir, "cache-dir", "", "where built and pulled images would be kept (default: the user's cache directory)")
 	configured(c)
 	return c
@@ -59,7 +60,8 @@ func look(ctx context.Context, w io.Writer, o session.Options) error {
 		ca = o.Targets[0].Authority()
 	}
 	rows := preflight.Rows(preflight.Read(ctx, preflight.Options{
-		Set: set, CA: ca, Revision: o.Revision, ReleaseDir: o.ReleaseDir, Asked: preflight.Asked{From: o.From, ReadOnly: o.ReadOnly, Disruptive: o.Disruptive}, Place: images.CacheDir(o.Images),
+		Set: set, CA: ca, Revision: o.Revision, ReleaseDir: o.ReleaseDir, Place: images.CacheDir(o.Images),
+		Asked: preflight.Asked{From: o.From, ReadOnly: o.ReadOnly, Disruptive: o.Disruptive, PullSecret: o.Place.PullSecret != ""},
 	}))
 	for _, r := range rows {
 		where := r.Cluster
@@ -105,6 +107,7 @@ func rbacCommand() *cobra.Command {
 	}
 	beginFlags(c, &from)
 	c.Flags().BoolVar(&asked.Disruptive, "disruptive", false, "with what run --disruptive needs")
+	c.Flags().BoolVar(&asked.PullSecret, "image-pull-secret", false, "with what run --image-pull-secret needs")
 	c.Flags().BoolVar(&markdown, "markdown", false, "print the whole document, docs/rbac.md, with the reason for each permission")
 	return c
 }

@@ -63,7 +63,7 @@ func TestClaimsAreAList(t *testing.T) {
 // extended are the claims that are reported and decide nothing.
 func extended() []string {
 	return []string{"lb-policy", "injector-webhook", "cert-provider", "gateway-exposure", "remote-cluster-metrics", "reader-access", "locality-off", "ca-in-use", "configuration-accepted", "nothing-restarted",
-		"refuses-other-fleet"}
+		"refuses-other-fleet", "istiod-log", "istiod-panics"}
 }
 
 // TestNoFileNoPass takes each file away that a finding names, one by one: what cannot be read is never passed, and is named.

@@ -10,7 +10,7 @@ import (
 // All gives every claim, in the order of the report.
 func All() []Claim {
 	var all []Claim
-	for _, r := range slices.Concat(setupRules(), gatewayRules(), discoveryRules(), createMeshRules(), identityRules(), denialRules(), otherFleetRules(), disruptionRules(), secondRules(), splitRules(), injectionRules(), lifecycleRules(), printedRules()) {
+	for _, r := range slices.Concat(setupRules(), logRules(), gatewayRules(), discoveryRules(), createMeshRules(), identityRules(), denialRules(), otherFleetRules(), disruptionRules(), secondRules(), splitRules(), injectionRules(), lifecycleRules(), panicRules(), printedRules()) {
 		all = append(all, r.claim())
 	}
 	return all

@@ -9,7 +9,7 @@ import (
 
 func TestAStandingMeshIsNotAskedAboutItsRemoval(t *testing.T) {
 	for _, standing := range []bool{true, false} {
-		run := evidence.Run{Intent: intent.Intent{Standing: standing, Clusters: []intent.Cluster{{Name: "east"}, {Name: "west"}}}}
+		run := evidence.Run{Intent: intent.Intent{Standing: standing, Logs: true, Clusters: []intent.Cluster{{Name: "east"}, {Name: "west"}}}}
 		removal := 0
 		for _, c := range All() {
 			if c.Epoch != evidence.Removed {
@@ -19,7 +19,10 @@ func TestAStandingMeshIsNotAskedAboutItsRemoval(t *testing.T) {
 				removal++
 				want, level := Inconclusive, Core
 				if standing {
-					want, level = Skipped, Extended
+					want = Skipped
+				}
+				if standing || c.Level == Extended {
+					level = Extended
 				}
 				if f.Verdict != want || f.Level != level {
 					t.Errorf("standing %v: %s (%s) is %s at level %s, want %s at level %s", standing, f.Claim, f.Subject, f.Verdict, f.Level, want, level)

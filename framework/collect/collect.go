@@ -37,6 +37,8 @@ type Options struct {
 	Probe  ProbeRef
 	// Attempts are made with every address of the peers' gateways, from the probe pod of the cluster of that name; nil = none.
 	Attempts func(clusterName string) []Attempt
+	// Since is the time from which on logs are read; the zero value means from their beginning.
+	Since time.Time
 	// SampleNamespace is where sleep and helloworld run; "" means the guide's "sample".
 	SampleNamespace string
 	// GatewayNamespace is where istiod and the east-west gateway run; "" means "istio-system".

@@ -155,6 +155,9 @@ func filesOf(epoch, name string, c *Cluster) (map[string][]byte, error) {
 	if c.Steady != nil {
 		add(FileOfSteadyCalls(epoch, name), c.Steady)
 	}
+	if c.Logs != nil {
+		add(FileOfLogs(epoch, name), c.Logs)
+	}
 	if c.Dials != nil {
 		add(FileOfDials(epoch, name), c.Dials)
 	}

@@ -208,6 +208,8 @@ func (l *loader) decode(name string, content []byte) error {
 		return into(content, &c.Handshakes)
 	case file == steadyFile:
 		return into(content, &c.Steady)
+	case file == logsFile:
+		return into(content, &c.Logs)
 	case file == dialsFile:
 		return into(content, &c.Dials)
 	case file == problemsFile:

@@ -24,6 +24,7 @@ func fullRun() Run {
 			{At: at(3), Namespace: "istio-system", Pod: "gw-1", Role: RoleGateway, Clusters: json.RawMessage(`{"cluster_statuses":[]}`)},
 			{At: at(3), Namespace: "sample", Pod: "sleep-1", Role: RoleSleep, Clusters: json.RawMessage(`{}`), ConfigDump: json.RawMessage(`{"configs":[]}`), Certs: json.RawMessage(`{}`), RootSHA256: "ab"},
 		},
+		Logs:     []IstiodLog{{Pod: "istiod-a", Since: at(0), Read: 3, Lines: []LoggedLine{{Level: "warn", Scope: "kube", Message: "late", Count: 2, First: at(1), Last: at(2)}}}},
 		Dials:    []Dial{{At: at(4), To: "west", Pod: "probe", Address: "10.0.0.1:15443", Connected: true, Seconds: 0.002}},
 		Traffic:  []Traffic{{Purpose: GuideCalls, From: "east", Asked: 20, Started: at(5), Replies: []Reply{{Number: 1, Body: "Hello", Version: "v1"}}}, {Purpose: Split, From: "east", Asked: 1, Started: at(6), Replies: []Reply{{Number: 1, Code: 200, Seconds: 0.25}}}},
 		Problems: []Problem{{What: "dials", Error: "the probe is gone", At: at(7)}},

@@ -101,6 +101,8 @@ type Cluster struct {
 	// Handshakes are nil when none were attempted.
 	Handshakes []Handshake
 	Traffic    []Traffic
+	// Logs are what the control plane's replicas logged beside information; nil when they were not read.
+	Logs []IstiodLog
 	// Steady is nil where no steady calls were made.
 	Steady *SteadyCalls
 	// Problems says what could not be collected and why.

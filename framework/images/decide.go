@@ -24,7 +24,7 @@ func decide(ctx context.Context, o Options, hosts []string, ask func(ctx context
 		return Source, "images are built because --images source was given", nil
 	case Auto, "":
 	default:
-		return "", "", fmt.Errorf("choose where images come from: there is no source %q: use %s, %s or %s", o.Source, Auto, Registry, Source)
+		return "", "", fmt.Errorf("choose where images come from: there is no source %q: use one of %s", o.Source, strings.Join(Sources(), ", "))
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()

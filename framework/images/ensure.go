@@ -31,6 +31,9 @@ type job struct {
 // nothing. Errors say which item failed, why, and what to do; those that mean that there is no container engine wrap
 // ErrNoEngine.
 func Ensure(ctx context.Context, o Options) (*Set, error) {
+	if set, err := loaded(ctx, o, true); set != nil || err != nil {
+		return set, err
+	}
 	j, err := newJob(ctx, o)
 	if err != nil {
 		return nil, err
@@ -40,7 +43,7 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 		return nil, err
 	}
 	// Asked first, so that a machine without an engine is told at once and not after everything is built.
-	if err := j.engineAnswers(ctx); err != nil {
+	if err := engineAnswers(ctx, j.docker); err != nil {
 		return nil, fmt.Errorf("make images available: %w", err)
 	}
 	if set.Source == Source {
@@ -58,11 +61,11 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 const engineLimit = 20 * time.Second
 
 // engineAnswers asks the engine for its version. One that takes a connection and never answers is not waited for.
-func (j *job) engineAnswers(ctx context.Context) error {
+func engineAnswers(ctx context.Context, docker engine.Docker) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, engineLimit,
 		fmt.Errorf("%w: docker's daemon did not answer within %s: see scripts/engine --status, and restart it", ErrNoEngine, engineLimit))
 	defer cancel()
-	_, err := j.docker.Do(ctx, "version", "--format", "{{.Server.Version}}")
+	_, err := docker.Do(ctx, "version", "--format", "{{.Server.Version}}")
 	return err
 }
 
@@ -98,27 +101,33 @@ func CacheDir(o Options) string {
 	return filepath.Join(user, "meshproof")
 }
 
-func newJob(ctx context.Context, o Options) (*job, error) {
+// openStore opens the cache, and gives the versions and a reporter, which everything here needs.
+func openStore(o Options) (versions.Versions, *store.Store, *progress.Reporter, error) {
+	report := progress.New(o.Progress)
 	v, err := load()
 	if err != nil {
-		return nil, err
+		return v, nil, nil, err
 	}
 	dir := CacheDir(o)
 	if dir == "" {
-		return nil, errors.New("find the cache directory: there is no home directory: set HOME or XDG_CACHE_HOME, or give --cache-dir")
+		return v, nil, nil, errors.New("find the cache directory: there is no home directory: set HOME or XDG_CACHE_HOME, or give --cache-dir")
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
+		return v, nil, nil, err
+	}
+	st, err := store.Open(dir, report.Do)
+	return v, st, report, err
+}
+
+func newJob(ctx context.Context, o Options) (*job, error) {
+	v, st, report, err := openStore(o)
+	if err != nil {
 		return nil, err
 	}
 	if o.ReleaseDir != "" {
 		if o.ReleaseDir, err = filepath.Abs(o.ReleaseDir); err != nil {
 			return nil, err
 		}
-	}
-	report := progress.New(o.Progress)
-	st, err := store.Open(dir, report.Do)
-	if err != nil {
-		return nil, err
 	}
 	b, err := source.New(ctx, v, st, report)
 	if err != nil {

@@ -33,7 +33,11 @@ const (
 	Auto     = "auto"
 	Registry = "registry"
 	Source   = "source"
+	Archive  = "archive"
 )
+
+// Sources are all of them.
+func Sources() []string { return []string{Auto, Registry, Source, Archive} }
 
 // Event tells what long work is doing.
 type Event = progress.Event
@@ -51,7 +55,7 @@ const (
 
 // Options says where images come from.
 type Options struct {
-	Source     string      // Auto, Registry or Source; "" is Auto
+	Source     string      // Auto, Registry, Source or Archive; "" is Auto
 	Registry   string      // HOST/PREFIX of a mirror; "" is the images' own registries
 	CacheDir   string      // "" is os.UserCacheDir()/meshproof
 	ReleaseDir string      // a release directory: in registry mode, its Istio version's images are pulled
@@ -68,7 +72,7 @@ type Image struct {
 
 // Set is what Ensure made available.
 type Set struct {
-	Source        string  // Registry or Source
+	Source        string  // Registry, Source or Archive
 	Reason        string  // why that source: one sentence
 	Node          string  // the kind node image, in the engine
 	Layout        string  // the directory that the rig's registry serves: an OCI image layout, to be mounted read-only

@@ -11,6 +11,9 @@ import (
 // else a built one), and, unless a release directory is given, istioctl and the files of the pinned Istio. It needs no
 // container engine. Of the Set only Kubectl, Istioctl, IstioModule, Source and Reason are filled.
 func Tools(ctx context.Context, o Options) (*Set, error) {
+	if set, err := loadedTools(ctx, o); set != nil || err != nil {
+		return set, err
+	}
 	j, err := newJob(ctx, o)
 	if err != nil {
 		return nil, err

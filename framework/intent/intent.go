@@ -77,6 +77,8 @@ type Intent struct {
 	Certificates bool `json:"certificates,omitempty"`
 	// SecondCalls is how often each cluster calls the suite's own second service; 0 = it was not there.
 	SecondCalls int `json:"secondCalls,omitempty"`
+	// Logs tells that the control plane's logs are looked through for hidden errors (claims "istiod-log" and "istiod-panics").
+	Logs bool `json:"logs,omitempty"`
 	// Disruptions names what was done to the mesh on purpose, and undone, to see that it is noticed; DisruptionSamples is the
 	// number of measured calls per direction in each of their epochs.
 	Disruptions       []string `json:"disruptions,omitempty"`

@@ -39,6 +39,8 @@ type Asked struct {
 	// From is where the run begins, ReadOnly that it only looks, Disruptive that it changes the mesh on purpose.
 	From                 intent.Begin
 	ReadOnly, Disruptive bool
+	// PullSecret tells that the suite's own pods pull with a secret.
+	PullSecret bool
 }
 
 // Permissions are everything that a run does on given clusters, with its removal.
@@ -58,6 +60,9 @@ func Permissions(a Asked) []Permission {
 	all = append(all, inMade()...)
 	if a.Disruptive {
 		all = append(all, disrupting()...)
+	}
+	if a.PullSecret {
+		all = append(all, pulling()...)
 	}
 	return all
 }

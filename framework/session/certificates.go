@@ -39,7 +39,7 @@ func (s *Session) makeAttempts() error {
 	for _, c := range s.set {
 		s.attempts[c.Name] = common
 	}
-	s.intent.Handshakes, s.intent.SecondCalls = true, secondCalls(len(s.set))
+	s.intent.Handshakes, s.intent.Logs, s.intent.SecondCalls = true, true, secondCalls(len(s.set))
 	if s.intent.Provision != intent.Kind {
 		return nil
 	}

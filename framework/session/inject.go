@@ -102,7 +102,11 @@ func hold(ctx context.Context, d time.Duration) error {
 // startCalls makes the pods that call, and waits until their calls go well.
 func (s *Session) startCalls(ctx context.Context) error {
 	err := s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		if err := s.apply(ctx, c, fixtures.Load, map[string]string{"ProbeImage": s.o.ProbeImage, "Rate": fmt.Sprint(steadyRate)}); err != nil {
+		data, err := s.o.Place.fill(map[string]string{"ProbeImage": s.o.ProbeImage, "Rate": fmt.Sprint(steadyRate)})
+		if err != nil {
+			return err
+		}
+		if err := s.apply(ctx, c, fixtures.Load, data); err != nil {
 			return err
 		}
 		w := poll.Wait{What: "the pod that calls is ready", Where: "cluster " + c.Name, Limit: s.limits.Load}

@@ -57,8 +57,10 @@ type Options struct {
 	Tools Tools
 	// ProbeImage is the image of the suite's own probe pod; "" = the rig's.
 	ProbeImage string
-	Images     images.Options
-	Keep       Keep
+	// Place says how that image is pulled, and on which nodes the suite's own pods run.
+	Place  Placement
+	Images images.Options
+	Keep   Keep
 	// Mode says how the guide's commands are taken; "" = corrected. Expect are the findings about the guide that a literal run is
 	// to find.
 	Mode   intent.Mode
@@ -143,8 +145,8 @@ func (o Options) validate() error {
 	if !slices.Contains([]Keep{KeepNever, KeepOnFailure, KeepAlways}, o.Keep) {
 		errs = append(errs, fmt.Errorf("--keep %q: use never, on-failure or always", o.Keep))
 	}
-	if !slices.Contains([]string{"", images.Auto, images.Registry, images.Source}, o.Images.Source) {
-		errs = append(errs, fmt.Errorf("--images %q: use auto, registry or source", o.Images.Source))
+	if o.Images.Source != "" && !slices.Contains(images.Sources(), o.Images.Source) {
+		errs = append(errs, fmt.Errorf("--images %q: use auto, registry, source or archive", o.Images.Source))
 	}
 	for _, p := range o.Plant {
 		if p != DifferentRoots {
@@ -176,7 +178,7 @@ func (o Options) validate() error {
 	if len(o.Targets) > 0 { // what a run on kind clusters expects is checked as a whole below
 		errs = append(errs, o.checkCalls())
 	}
-	errs = append(errs, o.checkMode(), o.checkCell(), o.checkClusters(), o.checkMultiplier(), o.checkTools(),
+	errs = append(errs, o.checkMode(), o.checkCell(), o.checkClusters(), o.checkMultiplier(), o.checkTools(), o.Place.check(),
 		o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode))
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))

@@ -51,6 +51,7 @@ type Session struct {
 	// lost ends the run whose lease another has taken.
 	lost context.CancelCauseFunc
 
+	began     time.Time
 	diagnosed bool // whether diagnostics were saved
 
 	mu    sync.Mutex
@@ -82,7 +83,7 @@ func begin(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{o: o, limits: o.Limits.times(o.TimeoutMultiplier), set: set, intent: o.kindIntent(false)}, nil
+	return &Session{o: o, began: time.Now(), limits: o.Limits.times(o.TimeoutMultiplier), set: set, intent: o.kindIntent(false)}, nil
 }
 
 // Options are the options as they are in force.

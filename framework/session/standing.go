@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
@@ -55,13 +56,14 @@ func (s *Session) Judge(ctx context.Context, dir string, o JudgeOptions) (report
 	in.Planted = slices.Concat(in.Planted, o.Planted)
 	if len(o.Planted) > 0 {
 		in.SecondCalls = 0 // each would wait for what is broken, and nothing is named by it that the others do not name
+		in.Logs = false    // the control plane says what is broken, and is meant to
 	}
 	if o.Samples > 0 {
 		in.Samples = o.Samples
 	}
 	steps := s.orderedSteps()
 	v := s.verifyOptions()
-	v.Intent, v.Folder, v.Collect.Intent = in, folder, in
+	v.Intent, v.Folder, v.Collect.Intent, v.Collect.Since = in, folder, in, time.Now()
 	v.OnStep = func(step evidence.Step) { steps = append(steps, step) }
 	if o.Limits != (verify.Limits{}) {
 		v.Limits = o.Limits

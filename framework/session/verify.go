@@ -94,7 +94,10 @@ func (s *Session) logAccess(ctx context.Context) error {
 
 // deployOwn brings the probe pod, outside the mesh, and the second service, in it, each in a namespace of its own.
 func (s *Session) deployOwn(ctx context.Context, c *cluster.Cluster) error {
-	data := map[string]string{"ProbeImage": s.o.ProbeImage, "Revision": s.intent.Revision, "Cluster": c.Name}
+	data, err := s.o.Place.fill(map[string]string{"ProbeImage": s.o.ProbeImage, "Revision": s.intent.Revision, "Cluster": c.Name})
+	if err != nil {
+		return err
+	}
 	for _, f := range []struct{ fixture, namespace string }{{fixtures.Probe, fixtures.ProbeNamespace}, {fixtures.Second, evidence.SecondNamespace}} {
 		entry := ledger.Entry{Kind: "Namespace", Name: f.namespace, Cluster: c.Name, Run: s.o.RunID}
 		if err := s.book().Intend(entry); err != nil {
@@ -126,7 +129,7 @@ func (s *Session) verifyOptions() verify.Options {
 		Set: s.set, Intent: s.intent, Folder: s.folder, Caller: s.proc, Limits: s.limits.Verify, OnStep: s.record,
 		OnState: func(what, state string) { s.o.Tell.Doing("", "waiting for the "+what+": "+state) },
 		Collect: collect.Options{
-			Intent: s.intent, SampleNamespace: sampleNamespace, GatewayNamespace: "istio-system",
+			Intent: s.intent, Since: s.began, SampleNamespace: sampleNamespace, GatewayNamespace: "istio-system",
 			Probe:    collect.ProbeRef{Namespace: fixtures.ProbeNamespace, Selector: fixtures.ProbeSelector},
 			Attempts: func(name string) []collect.Attempt { return s.attempts[name] },
 		},

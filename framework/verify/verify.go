@@ -72,6 +72,18 @@ func Look(ctx context.Context, o Options, epoch string) error {
 	if err != nil {
 		return err
 	}
+	err = calls(ctx, o, snapshot)
+	if epoch == evidence.Joined { // in the others the control plane says what was done to it
+		readLogs(ctx, o, snapshot)
+	}
+	if saveErr := save(o, epoch, snapshot); saveErr != nil {
+		return saveErr
+	}
+	return err
+}
+
+// calls makes the guide's calls and the measured ones.
+func calls(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster) error {
 	if !o.NoGuideCalls {
 		if err := guideCalls(ctx, o, snapshot); err != nil {
 			return err
@@ -82,20 +94,17 @@ func Look(ctx context.Context, o Options, epoch string) error {
 			return err
 		}
 	}
-	var splitErr error
-	if !o.NoSplit {
-		splitErr = split(ctx, o, snapshot)
+	if o.NoSplit {
+		return nil
 	}
-	if err := save(o, epoch, snapshot); err != nil {
-		return err
-	}
-	return splitErr
+	return split(ctx, o, snapshot)
 }
 
 // Removed collects until nothing of the removed sample is left in the mesh, or the limit has passed, and saves that.
 func Removed(ctx context.Context, o Options) error {
 	o.Collect.Attempts = nil // nobody is behind the gateways any more who could answer
 	snapshot, err := settle(ctx, o, evidence.Removed, evidence.Removed, o.Limits.Withdraw)
+	readLogs(ctx, o, snapshot)
 	if saveErr := save(o, evidence.Removed, snapshot); saveErr != nil {
 		return saveErr
 	}

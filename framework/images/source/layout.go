@@ -45,15 +45,15 @@ func (b *Builder) fileLayerKey(r Recipe) (string, error) {
 	return store.Key(in...), nil
 }
 
-// slimLayer is the layer of the slim root file system, made once for all images on it.
-func (b *Builder) slimLayer(ctx context.Context) (string, error) {
-	key, err := b.rootFSKey(slimFS())
+// fsLayer is the layer of a root file system, made once for all images on it.
+func (b *Builder) fsLayer(ctx context.Context, fs rootFS) (string, error) {
+	key, err := b.rootFSKey(fs)
 	if err != nil {
 		return "", err
 	}
-	const item = "compress the slim root file system"
-	return b.entry(ctx, "layer-slim", key, item, func(ctx context.Context, dir string) error {
-		root, err := b.RootFS(ctx, slimFS())
+	item := "compress the " + fs.name + " root file system"
+	return b.entry(ctx, "layer-"+fs.name, key, item, func(ctx context.Context, dir string) error {
+		root, err := b.RootFS(ctx, fs)
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (b *Builder) image(ctx context.Context, r Recipe) (oci.Image, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	var base, own string
 	if r.Slim {
-		g.Go(func() (err error) { base, err = b.slimLayer(ctx); return err })
+		g.Go(func() (err error) { base, err = b.fsLayer(ctx, slimFS()); return err })
 	}
 	if r.Unit != "" {
 		g.Go(func() (err error) { own, err = b.fileLayer(ctx, r); return err })
@@ -167,9 +167,7 @@ func (b *Builder) MetalLB(ctx context.Context) (string, error) {
 }
 
 func (b *Builder) moduleFiles(ctx context.Context, name string, folders []string) (string, error) {
-	m := b.v.Modules[name]
-	key := store.Key("files", m.Path, m.Version, m.Sum, strings.Join(folders, " "))
-	return b.entry(ctx, "files-"+name, key, "copy files of "+name, func(ctx context.Context, dir string) error {
+	return b.entry(ctx, "files-"+name, b.filesKey(name, folders), "copy files of "+name, func(ctx context.Context, dir string) error {
 		from, err := b.ModuleDir(ctx, name)
 		if err != nil {
 			return err
@@ -181,6 +179,11 @@ func (b *Builder) moduleFiles(ctx context.Context, name string, folders []string
 		}
 		return nil
 	})
+}
+
+func (b *Builder) filesKey(name string, folders []string) string {
+	m := b.v.Modules[name]
+	return store.Key("files", m.Path, m.Version, m.Sum, strings.Join(folders, " "))
 }
 
 // copyTree copies regular files, writable for their owner: a module cache holds them read-only, and without execute

@@ -31,6 +31,12 @@ func slimFS() rootFS {
 		packages: []string{"base-files", "base-passwd", "dash", "coreutils", "libc-bin", "netbase", "curl", "ca-certificates", "iptables", "conntrack"}}
 }
 
+// suiteFS is under the suite's own image: what the guide's commands and the release's scripts call besides kubectl and istioctl.
+func suiteFS() rootFS {
+	return rootFS{name: "suite", variant: "extract", hook: "suite-hook.sh", stage: "extract",
+		packages: []string{"base-files", "base-passwd", "bash", "coreutils", "dash", "gawk", "grep", "libc-bin", "netbase", "sed", "ca-certificates"}}
+}
+
 // nodeFS is under the kind node: what kind's own base image installs, less what only other storage, other snapshotters
 // and debugging need.
 func nodeFS() rootFS {

@@ -28,6 +28,11 @@ func istiod(in intent.Intent, c, peer intent.Cluster, shards ...string) evidence
 	}, Metrics: Metrics(1)}
 }
 
+// logs are those of the one replica, which was asked for readiness before it was ready.
+func logs() []evidence.IstiodLog {
+	return []evidence.IstiodLog{{Pod: IstiodPod, Read: 900, Lines: []evidence.LoggedLine{{Level: "warn", Message: "discovery is not ready", Count: 2}}}}
+}
+
 // Metrics are those of a replica that manages so many remote clusters.
 func Metrics(remote float64) []evidence.Metric {
 	return []evidence.Metric{

@@ -56,7 +56,7 @@ func Intent() intent.Intent {
 	in := intent.Intent{
 		RunID: "1015-ab12", Mode: intent.Corrected, Provision: intent.Kind, Platform: "kind", CA: "istio-ca", Fleet: "fleet",
 		ProjectNumber: "123456", MeshID: "proj-123456", Revision: Revision, TrustDomain: "cluster.local", GuideCalls: 20, Samples: 600, Alpha: 1e-8,
-		Handshakes: true, Certificates: true, SecondCalls: 40,
+		Handshakes: true, Certificates: true, SecondCalls: 40, Logs: true,
 	}
 	for i, name := range []string{"east", "west"} {
 		n := strconv.Itoa(i + 1)
@@ -157,12 +157,13 @@ func cluster(in intent.Intent, c, peer intent.Cluster) *evidence.Cluster {
 		},
 		Dials:      []evidence.Dial{{To: peer.Name, Pod: "probe", Address: net.JoinHostPort(Address(peer.Name), "15443"), Connected: true, Seconds: 0.001}},
 		Handshakes: handshakes(peer),
+		Logs:       logs(),
 	}
 }
 
 // empty is a cluster after S15.
 func empty(in intent.Intent, c, peer intent.Cluster) *evidence.Cluster {
-	return &evidence.Cluster{Kubernetes: meshObjects(in, c, peer), Istiods: []evidence.Istiod{istiod(in, c, peer)}, Proxies: []evidence.Proxy{gateway(false)}}
+	return &evidence.Cluster{Kubernetes: meshObjects(in, c, peer), Istiods: []evidence.Istiod{istiod(in, c, peer)}, Proxies: []evidence.Proxy{gateway(false)}, Logs: logs()}
 }
 
 // echoIP is the address of the suite's own second service.

@@ -31,6 +31,8 @@ func Without(run evidence.Run, file string) evidence.Run {
 		c.Dials = nil
 	case evidence.FileOfHandshakes(parts[0], parts[1]):
 		c.Handshakes = nil
+	case evidence.FileOfLogs(parts[0], parts[1]):
+		c.Logs = nil
 	case evidence.FileOfSteadyCalls(parts[0], parts[1]):
 		c.Steady = nil
 	}

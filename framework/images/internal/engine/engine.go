@@ -99,3 +99,23 @@ func explain(err error) error {
 	}
 	return err
 }
+
+// Save hands read what `docker save` writes of some images: a tar.
+func (Docker) Save(ctx context.Context, refs []string, read func(io.Reader) error) error {
+	r, w := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := read(r)
+		r.CloseWithError(err)
+		done <- err
+	}()
+	_, err := run.Output(ctx, run.Cmd{Name: "docker", Args: append([]string{"save"}, refs...), Stdout: w})
+	w.CloseWithError(err)
+	if readErr := <-done; err == nil || readErr != nil {
+		err = readErr
+	}
+	if err != nil {
+		return fmt.Errorf("save images %s from the container engine: %w", strings.Join(refs, ", "), explain(err))
+	}
+	return nil
+}

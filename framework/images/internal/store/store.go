@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -55,6 +56,22 @@ func (s *Store) Path(name, key string) string { return filepath.Join(s.root, "en
 func (s *Store) Has(name, key string) bool {
 	_, err := os.Stat(s.Path(name, key))
 	return err == nil
+}
+
+// Named gives the directories of the entries of that name, whatever their keys, the one made last first.
+func (s *Store) Named(name string) ([]string, error) {
+	dirs, err := filepath.Glob(s.Path(name, "[0-9a-f]*"))
+	if err != nil {
+		return nil, fmt.Errorf("look for entries %s in the cache: %w", name, err)
+	}
+	made := map[string]time.Time{}
+	for _, dir := range dirs {
+		if info, err := os.Stat(dir); err == nil {
+			made[dir] = info.ModTime()
+		}
+	}
+	slices.SortFunc(dirs, func(a, b string) int { return made[b].Compare(made[a]) })
+	return dirs, nil
 }
 
 // Build fills dir, an empty directory, with an entry's files.

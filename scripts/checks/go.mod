@@ -1,0 +1,19 @@
+// What looks at the modules that the program links: in a module of its own, so that its dependencies never meet the suite's.
+module github.com/meshproof/meshproof/scripts/checks
+
+go 1.26.0
+
+tool golang.org/x/vuln/cmd/govulncheck
+
+require github.com/google/licenseclassifier/v2 v2.0.0
+
+require (
+	github.com/davecgh/go-spew v1.1.1 // indirect
+	github.com/sergi/go-diff v1.1.0 // indirect
+	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/telemetry v0.0.0-20261010193011-f71dc92da45e // indirect
+	golang.org/x/tools v0.52.0 // indirect
+	golang.org/x/vuln v1.9.0 // indirect
+)
