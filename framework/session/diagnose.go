@@ -32,7 +32,6 @@ func (s *Session) diagnose(ctx context.Context, v claim.Verdict) (files []string
 
 func (s *Session) saveDiagnostics(ctx context.Context) error {
 	s.diagnosed = true
-	s.o.Tell.Doing("", "save diagnostics")
 	places := []diagnose.Place{
 		{Namespace: "istio-system", Selector: "app=istiod"}, {Namespace: "istio-system", Selector: "istio=eastwestgateway"},
 		{Namespace: sampleNamespace}, {Namespace: fixtures.ProbeNamespace},
@@ -40,6 +39,10 @@ func (s *Session) saveDiagnostics(ctx context.Context) error {
 	if s.intent.Provision == intent.Kind {
 		places = append(places, diagnose.Place{Namespace: "kube-system"}, diagnose.Place{Namespace: "metallb-system"})
 	}
+	return s.timed("save diagnostics", func() error { return s.diagnoseEach(ctx, places) })
+}
+
+func (s *Session) diagnoseEach(ctx context.Context, places []diagnose.Place) error {
 	return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		from := diagnose.Cluster{Cluster: c}
 		if s.rel != nil {

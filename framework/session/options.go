@@ -75,10 +75,12 @@ type Options struct {
 type Teller interface {
 	// Note says what a person wants to know unasked.
 	Note(what string)
-	// Doing says that something began or goes on; cluster "" means the run as a whole.
+	// Doing says that something began; Done with the same words says that it ended. Cluster "" means the run as a whole.
 	Doing(cluster, what string)
 	// Done says that something ended, well (err nil) or not.
 	Done(cluster, what string, took time.Duration, err error)
+	// Progress says how far something is.
+	Progress(Progress)
 }
 
 // UsageError is input that was refused before anything was changed.

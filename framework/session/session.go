@@ -46,6 +46,7 @@ type Session struct {
 
 	mu    sync.Mutex
 	steps []evidence.Step
+	waits map[[2]string]string // what was told last of a wait, by cluster and what
 }
 
 // New checks the options, opens the kubeconfigs of given clusters, and makes the run's directory. Nothing else is changed.
@@ -97,6 +98,10 @@ func (s *Session) record(step evidence.Step) {
 	s.mu.Lock()
 	s.steps = append(s.steps, step)
 	s.mu.Unlock()
+	s.tellDone(step)
+}
+
+func (s *Session) tellDone(step evidence.Step) {
 	var err error
 	if step.Error != "" {
 		err = errors.New(step.Error)
@@ -114,9 +119,9 @@ func (s *Session) limited(ctx context.Context) (context.Context, context.CancelF
 
 // step runs f as a step of the run's own, before or after the guide's.
 func (s *Session) step(ctx context.Context, id, clusterName, title string, f func(context.Context) error) error {
-	s.o.Tell.Doing(clusterName, title)
+	s.begun(evidence.Step{ID: id, Title: title, Cluster: clusterName})
 	began := time.Now()
-	err := f(ctx)
+	err := f(s.watched(ctx))
 	if err != nil && ctx.Err() != nil {
 		err = errors.Join(err, context.Cause(ctx))
 	}
