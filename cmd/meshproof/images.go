@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -9,8 +10,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 )
+
+// ensured brings the images, and does with them what is asked, while a display shows it.
+func ensured(ctx context.Context, o images.Options, then func(*images.Set, images.Options) error) (set *images.Set, err error) {
+	err = shown(ctx, progress.Options{}, func(t *progress.Teller) error {
+		o.Progress = func(e images.Event) { t.Note(session.Describe(e)) }
+		if set, err = images.Ensure(ctx, o); err != nil || then == nil {
+			return err
+		}
+		return then(set, o)
+	})
+	return set, err
+}
 
 func imagesCommand() *cobra.Command {
 	var o images.Options
@@ -37,9 +51,7 @@ func imagesCommand() *cobra.Command {
 		Short: "Build or pull every image of a run into the cache, without a cluster",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			tell := newTerminal(os.Stderr, false, true)
-			o.Progress = func(e images.Event) { tell.Doing("", session.Describe(e)) }
-			set, err := images.Ensure(c.Context(), o)
+			set, err := ensured(c.Context(), o, nil)
 			if err != nil {
 				return err
 			}
@@ -68,13 +80,8 @@ func imagesCommand() *cobra.Command {
 		Short: "Push every image of a run to a registry, for runs with --registry HOST/PREFIX",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			tell := newTerminal(os.Stderr, false, true)
-			o.Progress = func(e images.Event) { tell.Doing("", session.Describe(e)) }
-			set, err := images.Ensure(c.Context(), o)
-			if err != nil {
-				return err
-			}
-			if err := images.Push(c.Context(), set, args[0], o); err != nil {
+			push := func(set *images.Set, o images.Options) error { return images.Push(c.Context(), set, args[0], o) }
+			if _, err := ensured(c.Context(), o, push); err != nil {
 				return err
 			}
 			fmt.Printf("pushed to %s; use them with: meshproof run --images registry --registry %s\n", args[0], args[0])
