@@ -74,6 +74,8 @@ type Intent struct {
 	DisruptionSamples int      `json:"disruptionSamples,omitempty"`
 	// Injections names the failures from which the mesh had to recover under load.
 	Injections []string `json:"injections,omitempty"`
+	// LeftOut are the claims that the run was asked not to judge, by their ids, each with what left it out: "--skip split".
+	LeftOut map[string]string `json:"leftOut,omitempty"`
 	// Standing is true when a mesh is judged that stays: S15 is not performed, and no claim about it is made.
 	Standing bool `json:"standing,omitempty"`
 }

@@ -46,6 +46,9 @@ func (s *Session) inject(ctx context.Context, o verify.Options, rig *fault.Rig, 
 		if err := s.injectOnce(ctx, rig, o, i); err != nil {
 			return err
 		}
+		if stop, err := s.failedFast(i.ID); stop || err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -58,6 +59,11 @@ type Options struct {
 	// Disruptions are ids of those that it is to do, none = all.
 	Disruptive  bool
 	Disruptions []string
+	// LeftOut are claims that are not to be judged, by their ids, each with what leaves it out. What would be done to the mesh for
+	// them alone is not done.
+	LeftOut map[string]string
+	// FailFast leaves out what is still to be done to the mesh once a claim about it has failed.
+	FailFast bool
 	// ReportDir is where the report goes; "" = reports/RUN-ID, with reports/latest pointing at it.
 	ReportDir string
 	// StateDir holds what a run needs while it lives (kubeconfigs, ledger); "" = the user's state directory.
@@ -207,6 +213,7 @@ func (o Options) kindIntent(upstreamEnvoy bool) intent.Intent {
 		Fleet: o.Fleet, ProjectNumber: o.ProjectNumber, MeshID: intent.MeshID(o.ProjectNumber),
 		Revision: o.Revision, TrustDomain: "cluster.local", UpstreamEnvoy: upstreamEnvoy,
 		GuideCalls: guideCalls, Samples: o.Samples, Alpha: o.Alpha, Planted: o.Plant,
+		LeftOut: maps.Clone(o.LeftOut),
 	}
 	for i, name := range kindNames() {
 		in.Clusters = append(in.Clusters, intent.Cluster{
@@ -239,6 +246,9 @@ func (o Options) checkCalls() error {
 func (o Options) checkMode() error {
 	if o.Mode == intent.Literal && o.Disruptive {
 		return errors.New("--disruptive with --mode literal: the mesh of the printed text does not conform, and what it must deny shows nothing: leave one of them out")
+	}
+	if len(o.Expect) > 0 && len(o.LeftOut) > 0 {
+		return errors.New("--expect is about all that the guide's printed text gives: leave out what leaves claims out (--focus, --skip, --label-filter, --rerun-failed)")
 	}
 	for _, id := range o.Expect {
 		if o.Mode != intent.Literal {
