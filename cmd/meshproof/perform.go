@@ -15,6 +15,7 @@ import (
 	"github.com/onsi/gomega"
 	"github.com/spf13/cobra"
 
+	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
@@ -29,10 +30,17 @@ func (r *runFlags) act(c *cobra.Command) error {
 		return &session.UsageError{Err: fmt.Errorf("--output %q: use %s or %s", r.output, asText, asJSON)}
 	}
 	ctx, out := c.Context(), c.OutOrStdout()
+	if r.list {
+		asked, err := r.chosen(c)
+		if err != nil {
+			return err
+		}
+		return listClaims(out, asked, r.output)
+	}
 	o := progress.Options{Out: out, JSON: r.output == asJSON, Quiet: r.quiet, Verbose: r.verbose}
 	return shown(ctx, o, func(t *progress.Teller) error {
 		env := &suite.Env{}
-		err := r.complete(c)
+		_, err := r.chosen(c)
 		switch {
 		case err != nil:
 		case r.dryRun:
@@ -49,6 +57,14 @@ func (r *runFlags) act(c *cobra.Command) error {
 		}
 		return err
 	})
+}
+
+// chosen completes the options, and gives the claims that the run judges.
+func (r *runFlags) chosen(c *cobra.Command) ([]claim.Claim, error) {
+	if err := r.complete(c); err != nil {
+		return nil, err
+	}
+	return choose(r.filter, &r.o)
 }
 
 // tellEnd tells a program how it ended, whatever happened.

@@ -8,6 +8,7 @@ import (
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/session"
+	"github.com/meshproof/meshproof/framework/suite"
 )
 
 func runCommand() *cobra.Command { return runWith(session.Options{}) }
@@ -38,13 +39,18 @@ changes nothing.`,
 type runFlags struct {
 	o                      session.Options
 	given                  session.Given
+	filter                 suite.Filter
 	output                 string
 	quiet, verbose, dryRun bool
+	list                   bool
 }
 
 func (r *runFlags) add(c *cobra.Command) {
 	f, o := c.Flags(), &r.o
 	givenFlags(f, &r.given)
+	filterFlags(f, &r.filter)
+	f.BoolVar(&r.list, "list", false, "list the claims that the run would judge, and do nothing")
+	f.BoolVar(&o.FailFast, "fail-fast", false, "once a claim about what is done to the mesh has failed, do nothing more to it; to a mesh that does not conform nothing is done anyway")
 	f.BoolVar(&r.dryRun, "dry-run", false, "check all input, say what would be done, and change nothing")
 	f.IntVar(&o.Samples, "samples", 600, "measured calls per direction")
 	f.Float64Var(&o.Alpha, "alpha", 1e-8, "declared false-fail rate of each random check")
