@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim"
@@ -36,7 +37,16 @@ func printEnd(w io.Writer, env *suite.Env) {
 		fmt.Fprintln(w, l)
 	}
 	found := env.Outcome.Findings
+	if found.Verdict != claim.Passed {
+		fmt.Fprintln(w, next(env.Outcome.ReportDir))
+	}
 	fmt.Fprintf(w, "verdict: %s: %s; report: %s\n", found.Verdict, oneLine(found.Reason), env.Outcome.ReportDir)
+}
+
+// next says what to do about a run that did not pass.
+func next(dir string) string {
+	return fmt.Sprintf("next: read %s; what was saved at the failure is in %s; docs/troubleshooting.md (meshproof causes) says what to do about each cause; "+
+		"meshproof run --rerun-failed %s judges again what is open", filepath.Join(dir, report.PageFile), filepath.Join(dir, session.DiagnosticsDir), dir)
 }
 
 // kept says what is still there after a run, and what of it stays for the next one.

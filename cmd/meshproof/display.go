@@ -45,7 +45,7 @@ func shown(ctx context.Context, o progress.Options, work func(*progress.Teller) 
 	o.Err = cmp.Or(o.Err, os.Stderr)
 	t := progress.Open(o)
 	defer t.Close()
-	if v, is := ctx.Value(voiceKey{}).(*voice); is && !(o.Quiet && !o.JSON) {
+	if v, is := ctx.Value(voiceKey{}).(*voice); is && (o.JSON || !o.Quiet) {
 		v.through(t.Note)
 		defer v.through(nil)
 	}

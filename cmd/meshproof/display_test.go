@@ -137,6 +137,15 @@ func TestTheEndOfARunAsText(t *testing.T) {
 	if want := "passed       c (mesh): so\nleft: a cluster\nverdict: passed: it conforms; report: reports/r\n"; out.String() != want || conclude(env) != nil {
 		t.Errorf("printed %q, want %q", out.String(), want)
 	}
+	failed := *env
+	failed.Outcome.Findings.Verdict = claim.Failed
+	out.Reset()
+	printEnd(&out, &failed)
+	for _, want := range []string{"next: read reports/r/report.html", "--rerun-failed reports/r", "\nverdict: failed"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("a run that failed ends with %q, without %q", out.String(), want)
+		}
+	}
 	env.Err = errors.New("the removal went wrong")
 	if code := codeFor(conclude(env)); code != exitCouldNot {
 		t.Errorf("a passed run that went wrong ends with %d", code)

@@ -46,6 +46,7 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"run --output xml", "use text or json"},
 		{"run --list --focus (", "regular expression"},
 		{"run --list --skip nothing-of-that-name", "no claim"},
+		{"run --expect F1", "give --mode literal"},
 		{"run --keep sometimes", "never, on-failure or always"},
 		{"run --samples 3", "samples 3"},
 		{"run --alpha 2", "alpha"},

@@ -112,7 +112,7 @@ func prove(ctx context.Context, o session.Options, t *progress.Teller, faults []
 	}
 	if table != "" {
 		if writeErr := os.WriteFile(table, []byte(proofTable(proofs, len(faults), search)), 0o644); writeErr != nil {
-			err = errors.Join(err, fmt.Errorf("write the table of proofs: %w", writeErr))
+			err = errors.Join(err, fmt.Errorf("write the table of proofs: %w: give --table a file that can be written", writeErr))
 		}
 	}
 	fmt.Fprintf(out, "prove: %d of %d named\n", named, len(faults))

@@ -16,8 +16,8 @@ import (
 	"github.com/meshproof/meshproof/framework/kindcluster"
 )
 
-// diagnosticsDir is the part of a report directory that holds what is saved at a failure: one folder for each cluster.
-const diagnosticsDir = "diagnostics"
+// DiagnosticsDir is the part of a report directory that holds what is saved at a failure: one folder for each cluster.
+const DiagnosticsDir = "diagnostics"
 
 // diagnose saves what a person needs to find out why the verdict is not passed, while the clusters are as they were. A run
 // that was interrupted is left alone: whoever did that knows why, and waits. It gives the files, relative to the report, those
@@ -53,14 +53,14 @@ func (s *Session) diagnoseEach(ctx context.Context, places []diagnose.Place) err
 				return kindcluster.SaveNode(ctx, s.o.RunID, c.Name, folder)
 			}
 		}
-		return diagnose.Save(ctx, filepath.Join(s.o.ReportDir, diagnosticsDir, c.Name), from, places)
+		return diagnose.Save(ctx, filepath.Join(s.o.ReportDir, DiagnosticsDir, c.Name), from, places)
 	})
 }
 
 // diagnostics lists the files that were saved.
 func (s *Session) diagnostics() ([]string, error) {
 	var all []string
-	err := fs.WalkDir(os.DirFS(s.o.ReportDir), diagnosticsDir, func(path string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS(s.o.ReportDir), DiagnosticsDir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
 			all = append(all, path)
 		}

@@ -79,7 +79,7 @@ func (s *Session) disrupted(in intent.Intent) intent.Intent {
 }
 
 func (s *Session) disruptOnce(run context.Context, rig *fault.Rig, o verify.Options, d fault.Disruption) error {
-	ctx, cancel := context.WithTimeoutCause(run, s.limits.Disruption, fmt.Errorf("%s took longer than %s", d.ID, s.limits.Disruption))
+	ctx, cancel := context.WithTimeoutCause(run, s.limits.Disruption, tooLong(d.ID, s.limits.Disruption))
 	defer cancel()
 	o.Intent.Samples = disruptionSamples
 	o.Collect.Intent = o.Intent
@@ -112,7 +112,7 @@ func (s *Session) undo(ctx context.Context, rig *fault.Rig, id string, repair fu
 	if s.outlive() {
 		ctx = context.WithoutCancel(ctx)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Undo, fmt.Errorf("to undo %s took longer than %s", id, s.limits.Undo))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Undo, tooLong("to undo "+id, s.limits.Undo))
 	defer cancel()
 	err := s.step(ctx, "D."+id+".repair", "", "undo it", func(ctx context.Context) error { return repair(ctx, rig) })
 	if err != nil {

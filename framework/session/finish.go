@@ -124,7 +124,7 @@ func (s *Session) stays() []string {
 
 // remove takes away what the ledger names. It is done also after an interruption, so it has a time limit of its own.
 func (s *Session) remove(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), s.limits.Remove, fmt.Errorf("the removal's limit of %s has passed", s.limits.Remove))
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), s.limits.Remove, tooLong("the removal", s.limits.Remove))
 	defer cancel()
 	return s.timed("remove what the run made", func() error {
 		var err error

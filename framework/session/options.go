@@ -144,24 +144,24 @@ func (o Options) validate() error {
 	}
 	for _, p := range o.Plant {
 		if p != DifferentRoots {
-			errs = append(errs, fmt.Errorf("--plant %q: the faults that can be planted are: %s", p, DifferentRoots))
+			errs = append(errs, fmt.Errorf("--plant %q: use %s", p, DifferentRoots))
 		}
 	}
 	if len(o.Plant) > 0 && len(o.Targets) > 0 {
-		errs = append(errs, errors.New("--plant changes a mesh on purpose: it is for kind clusters that the run makes, not for given ones"))
+		errs = append(errs, errors.New("--plant changes a mesh on purpose: it is for kind clusters that the run makes, not for given ones: leave it out"))
 	}
 	for _, id := range o.Disruptions {
 		if known := slices.Concat(claim.Disruptions(), claim.Injections()); !slices.Contains(known, id) {
-			errs = append(errs, fmt.Errorf("--disruption %q: there are: %s", id, strings.Join(known, ", ")))
+			errs = append(errs, fmt.Errorf("--disruption %q: there are: %s: use some of these", id, strings.Join(known, ", ")))
 		}
 	}
 	if len(o.Disruptions) > 0 && !o.Disruptive {
-		errs = append(errs, errors.New("--disruption changes the mesh, which --disruptive allows (on given clusters it must be said)"))
+		errs = append(errs, errors.New("--disruption changes the mesh, which --disruptive allows (on given clusters it must be said): give --disruptive, or leave --disruption out"))
 	}
 	if len(o.Targets) > 0 {
 		for _, id := range o.Disruptions {
 			if kindOnly(id) {
-				errs = append(errs, fmt.Errorf("--disruption %s is for kind clusters that the run makes: it needs what only such a run has made", id))
+				errs = append(errs, fmt.Errorf("--disruption %s is for kind clusters that the run makes: it needs what only such a run has made: leave it out", id))
 			}
 		}
 	}
@@ -252,7 +252,7 @@ func (o Options) checkMode() error {
 	}
 	for _, id := range o.Expect {
 		if o.Mode != intent.Literal {
-			return fmt.Errorf("--expect %s: only a run with --mode literal finds anything about the guide", id)
+			return fmt.Errorf("--expect %s: only a run with --mode literal finds anything about the guide: give --mode literal, or leave --expect out", id)
 		}
 		if !slices.Contains(claim.Findings(), id) {
 			return fmt.Errorf("--expect %s: there is no such finding: use some of %s", id, strings.Join(claim.Findings(), ", "))

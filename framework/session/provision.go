@@ -78,7 +78,7 @@ func (s *Session) makeClusters(ctx context.Context) error {
 	o := kindcluster.Options{
 		RunID: s.o.RunID, Dir: s.o.dir(), Names: kindNames(), NodeImage: s.images.Node, RegistryImage: s.images.RegistryImage,
 		Layout: s.images.Layout, NoKindnet: s.images.NoKindnet, MetalLBManifest: s.images.MetalLB,
-		Ledger: s.ledger, Deadline: s.limits.Create, Progress: s.telling("kind"), Diagnostics: filepath.Join(s.o.ReportDir, diagnosticsDir),
+		Ledger: s.ledger, Deadline: s.limits.Create, Progress: s.telling("kind"), Diagnostics: filepath.Join(s.o.ReportDir, DiagnosticsDir),
 	}
 	defer s.over("kind", kindNames()...)
 	var made []kindcluster.Made

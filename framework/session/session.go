@@ -56,7 +56,7 @@ func New(o Options) (*Session, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(s.o.dir(), 0o700); err != nil {
-		return nil, fmt.Errorf("make the run's directory: %w", err)
+		return nil, fmt.Errorf("make the run's directory: %w: set XDG_STATE_HOME to a directory that can be written", err)
 	}
 	if s.ledger, err = ledger.Open(ledgerOf(s.o.dir())); err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func (s *Session) limited(ctx context.Context) (context.Context, context.CancelF
 	if s.o.Timeout == 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, s.o.Timeout, fmt.Errorf("the run's limit of %s (--timeout) has passed", s.o.Timeout))
+	return context.WithTimeoutCause(ctx, s.o.Timeout, fmt.Errorf("the run's limit of %s (--timeout) has passed: give more, or leave it out", s.o.Timeout))
 }
 
 // step runs f as a step of the run's own, before or after the guide's.
@@ -136,7 +136,7 @@ func (s *Session) step(ctx context.Context, id, clusterName, title string, f fun
 // bounded is step for what speaks to clusters only: an API server that takes a connection and never answers must not hold
 // the run for ever.
 func (s *Session) bounded(ctx context.Context, id, clusterName, title string, f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Step, fmt.Errorf("the step's limit of %s has passed", s.limits.Step))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Step, tooLong("this step", s.limits.Step))
 	defer cancel()
 	return s.step(ctx, id, clusterName, title, f)
 }
