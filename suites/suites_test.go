@@ -56,6 +56,8 @@ func (l teller) Note(what string) { l.t.Log(what) }
 
 func (l teller) Doing(string, string) {}
 
+func (l teller) Progress(session.Progress) {}
+
 func (l teller) Done(cluster, what string, took time.Duration, err error) {
 	l.t.Logf("%s %s %s %v", cluster, what, took.Round(time.Millisecond), err)
 }

@@ -17,12 +17,8 @@ func saveCommand(o *images.Options) *cobra.Command {
 		Short: "Write every image of a run, and the tools beside them, into one file for machines without a network",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			tellImages(o)
-			set, err := images.Ensure(c.Context(), *o)
-			if err != nil {
-				return err
-			}
-			if err := images.Save(c.Context(), set, args[0]); err != nil {
+			save := func(set *images.Set, _ images.Options) error { return images.Save(c.Context(), set, args[0]) }
+			if _, err := ensured(c.Context(), *o, save); err != nil {
 				return err
 			}
 			info, err := os.Stat(args[0])
@@ -42,8 +38,11 @@ func loadCommand(o *images.Options) *cobra.Command {
 		Short: "Put what images save has written into the cache and the engine; no network and no go command is needed",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			tellImages(o)
-			set, err := images.Load(c.Context(), args[0], *o)
+			var set *images.Set
+			err := told(c.Context(), *o, func(o images.Options) (err error) {
+				set, err = images.Load(c.Context(), args[0], o)
+				return err
+			})
 			if errors.Is(err, images.ErrOtherArchive) {
 				return &session.UsageError{Err: err}
 			}
@@ -54,10 +53,4 @@ func loadCommand(o *images.Options) *cobra.Command {
 			return nil
 		},
 	}
-}
-
-// tellImages has the work on images told on standard error.
-func tellImages(o *images.Options) {
-	tell := newTerminal(os.Stderr, false, true)
-	o.Progress = func(e images.Event) { tell.Doing("", session.Describe(e)) }
 }

@@ -32,7 +32,7 @@ const (
 
 // TestBadInputBesideItsTwin runs every command line, and its twin, against API servers of its own.
 func TestBadInputBesideItsTwin(t *testing.T) {
-	rows := slices.Concat(badKubeconfigs(), badServers(), badMeshes(), badReleases(), badTopologies(), badContexts(), badOptions(), badTools(), badBeginnings(), badHolders())
+	rows := slices.Concat(badKubeconfigs(), badServers(), badMeshes(), badReleases(), badTopologies(), badContexts(), badOptions(), badTools(), badBeginnings(), badHolders(), badFilters())
 	if len(rows) < 40 {
 		t.Errorf("%d ways to be wrong, want at least 40", len(rows))
 	}

@@ -106,11 +106,11 @@ commands, platforms and CAs, and what of the data's it no longer has. Exit codes
 		RunE: func(c *cobra.Command, args []string) error {
 			text, err := os.ReadFile(args[0])
 			if err != nil {
-				return &session.UsageError{Err: fmt.Errorf("read the page: %w", err)}
+				return &session.UsageError{Err: fmt.Errorf("read the page: %w: give a file with the text of the page", err)}
 			}
 			drifts, err := page.Diff(string(text))
 			if err != nil {
-				return &session.UsageError{Err: fmt.Errorf("read the page %s: %w", args[0], err)}
+				return &session.UsageError{Err: fmt.Errorf("read the page %s: %w: give the text of the page, as it is saved or copied from a browser", args[0], err)}
 			}
 			for _, d := range drifts {
 				fmt.Fprintln(c.OutOrStdout(), d)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -9,7 +10,28 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/progress"
+	"github.com/meshproof/meshproof/framework/session"
 )
+
+// told does something with images while a display shows it.
+func told(ctx context.Context, o images.Options, work func(images.Options) error) error {
+	return shown(ctx, progress.Options{}, func(t *progress.Teller) error {
+		o.Progress = func(e images.Event) { t.Note(session.Describe(e)) }
+		return work(o)
+	})
+}
+
+// ensured brings the images, and does with them what is asked.
+func ensured(ctx context.Context, o images.Options, then func(*images.Set, images.Options) error) (set *images.Set, err error) {
+	err = told(ctx, o, func(o images.Options) error {
+		if set, err = images.Ensure(ctx, o); err != nil || then == nil {
+			return err
+		}
+		return then(set, o)
+	})
+	return set, err
+}
 
 func imagesCommand() *cobra.Command {
 	var o images.Options
@@ -36,8 +58,7 @@ func imagesCommand() *cobra.Command {
 		Short: "Build or pull every image of a run into the cache, without a cluster",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			tellImages(&o)
-			set, err := images.Ensure(c.Context(), o)
+			set, err := ensured(c.Context(), o, nil)
 			if err != nil {
 				return err
 			}
@@ -66,12 +87,8 @@ func imagesCommand() *cobra.Command {
 		Short: "Push every image of a run to a registry, for runs with --registry HOST/PREFIX",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			tellImages(&o)
-			set, err := images.Ensure(c.Context(), o)
-			if err != nil {
-				return err
-			}
-			if err := images.Push(c.Context(), set, args[0], o); err != nil {
+			push := func(set *images.Set, o images.Options) error { return images.Push(c.Context(), set, args[0], o) }
+			if _, err := ensured(c.Context(), o, push); err != nil {
 				return err
 			}
 			fmt.Printf("pushed to %s; use them with: meshproof run --images registry --registry %s\n", args[0], args[0])

@@ -34,12 +34,14 @@ func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 func main() {
 	ctx, cancel := context.WithCancelCause(context.Background())
+	v := &voice{}
+	ctx = withVoice(ctx, v)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		s := <-signals
-		fmt.Fprintf(os.Stderr, "\n%s: stopping; what the run made is removed unless --keep says otherwise (once more: stop at once and leave it)\n", s)
 		cancel(errSignal{s})
+		v.speak(s.String() + ": stopping; what the run made is removed unless --keep says otherwise (once more: stop at once and leave it)")
 		s = <-signals
 		os.Exit(codeOf(errSignal{s}))
 	}()
@@ -57,6 +59,18 @@ func main() {
 // codeOf gives the exit code for an error, and tells the error unless that was done.
 func codeOf(err error) int {
 	var (
+		told exitError
+		sig  errSignal
+	)
+	if err != nil && !errors.As(err, &sig) && !errors.As(err, &told) {
+		fmt.Fprintln(os.Stderr, "meshproof:", err)
+	}
+	return codeFor(err)
+}
+
+// codeFor gives the exit code for an error.
+func codeFor(err error) int {
+	var (
 		told  exitError
 		usage *session.UsageError
 		sig   errSignal
@@ -72,9 +86,7 @@ func codeOf(err error) int {
 	case errors.As(err, &told):
 		return int(told)
 	case errors.As(err, &usage):
-		fmt.Fprintln(os.Stderr, "meshproof:", err)
 		return exitUsage
 	}
-	fmt.Fprintln(os.Stderr, "meshproof:", err)
 	return exitCouldNot
 }

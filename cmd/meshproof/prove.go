@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/fault"
+	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
@@ -37,9 +39,11 @@ and the mesh must pass again. It ends with code 1 when a fault was not named.`,
 				listFaults(faults)
 				return nil
 			}
-			o.Tell, o.Samples, o.Alpha = newTerminal(os.Stderr, false, verbose), 600, 1e-8
+			o.Samples, o.Alpha = 600, 1e-8
 			kindDefaults(&o)
-			return prove(c.Context(), o, faults, table, secrets)
+			return shown(c.Context(), progress.Options{Verbose: verbose}, func(t *progress.Teller) error {
+				return prove(c.Context(), o, t, faults, table, secrets)
+			})
 		},
 	}
 	f := c.Flags()
@@ -79,23 +83,24 @@ func listFaults(faults []fault.Fault) {
 	_ = w.Flush()
 }
 
-func prove(ctx context.Context, o session.Options, faults []fault.Fault, table string, secrets bool) error {
-	s, err := session.New(o)
+func prove(ctx context.Context, o session.Options, t *progress.Teller, faults []fault.Fault, table string, secrets bool) error {
+	s, err := begin(t, o)
 	if err != nil {
 		return err
 	}
+	out := t.Writer(os.Stdout)
 	var proofs []session.Proof
 	var search session.Search
 	err = s.Stand(ctx)
 	if err == nil {
 		err = s.Prove(ctx, faults, func(p session.Proof) {
 			proofs = append(proofs, p)
-			fmt.Println(proofLine(p))
+			fmt.Fprintln(out, proofLine(p))
 		})
 	}
 	if err == nil && secrets {
 		if search, err = s.SearchSecrets(ctx); err == nil {
-			tellSearch(search)
+			tellSearch(out, search)
 		}
 	}
 	err = errors.Join(err, s.Close(ctx))
@@ -107,21 +112,21 @@ func prove(ctx context.Context, o session.Options, faults []fault.Fault, table s
 	}
 	if table != "" {
 		if writeErr := os.WriteFile(table, []byte(proofTable(proofs, len(faults), search)), 0o644); writeErr != nil {
-			err = errors.Join(err, fmt.Errorf("write the table of proofs: %w", writeErr))
+			err = errors.Join(err, fmt.Errorf("write the table of proofs: %w: give --table a file that can be written", writeErr))
 		}
 	}
-	fmt.Printf("prove: %d of %d named\n", named, len(faults))
+	fmt.Fprintf(out, "prove: %d of %d named\n", named, len(faults))
 	if err == nil && (named < len(faults) || len(search.Leaks) > 0) {
 		return exitError(1)
 	}
 	return err
 }
 
-func tellSearch(s session.Search) {
+func tellSearch(w io.Writer, s session.Search) {
 	for _, l := range s.Leaks {
-		fmt.Printf("LEAK       %s holds %s (%s)\n", l.File, l.Secret, l.Encoding)
+		fmt.Fprintf(w, "LEAK       %s holds %s (%s)\n", l.File, l.Secret, l.Encoding)
 	}
-	fmt.Printf("secrets: %d of %d found in %d files\n", len(s.Leaks), s.Secrets, s.Files)
+	fmt.Fprintf(w, "secrets: %d of %d found in %d files\n", len(s.Leaks), s.Secrets, s.Files)
 }
 
 func got(p session.Proof) string {

@@ -1,27 +1,15 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
-	"github.com/onsi/ginkgo/v2"
-	"github.com/onsi/ginkgo/v2/formatter"
-	"github.com/onsi/gomega"
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/intent"
-	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
-	"github.com/meshproof/meshproof/framework/stats"
 	"github.com/meshproof/meshproof/framework/suite"
-	"github.com/meshproof/meshproof/suites"
 )
 
 func runCommand() *cobra.Command { return runWith(session.Options{}) }
@@ -42,16 +30,7 @@ changes nothing.`,
 		Example: "  meshproof run\n  meshproof run --kubeconfig east.yaml --kubeconfig west.yaml\n" +
 			"  meshproof run --context east --context west\n  meshproof run --topology clusters.yaml --dry-run",
 		Args: usageArgs(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := r.complete(c); err != nil {
-				return err
-			}
-			r.o.Tell = newTerminal(os.Stderr, r.quiet, r.verbose)
-			if r.dryRun {
-				return dry(c.Context(), c.OutOrStdout(), r.o)
-			}
-			return run(c.Context(), r.o)
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return r.act(c) },
 	}
 	r.add(c)
 	configured(c)
@@ -62,13 +41,19 @@ changes nothing.`,
 type runFlags struct {
 	o                      session.Options
 	given                  session.Given
+	filter                 suite.Filter
+	output                 string
 	quiet, verbose, dryRun bool
+	list                   bool
 }
 
 func (r *runFlags) add(c *cobra.Command) {
 	f, o := c.Flags(), &r.o
 	givenFlags(f, &r.given)
 	f.BoolVar(&o.InTurn, "join-in-turn", false, "enable endpoint discovery for the first two clusters, and then for one more at a time: a mesh that grows")
+	filterFlags(f, &r.filter)
+	f.BoolVar(&r.list, "list", false, "list the claims that the run would judge, and do nothing")
+	f.BoolVar(&o.FailFast, "fail-fast", false, "once a claim about what is done to the mesh has failed, do nothing more to it; to a mesh that does not conform nothing is done anyway")
 	f.BoolVar(&r.dryRun, "dry-run", false, "check all input, say what would be done, and change nothing")
 	f.IntVar(&o.Samples, "samples", 600, "measured calls per direction")
 	f.Float64Var(&o.Alpha, "alpha", 1e-8, "declared false-fail rate of each random check")
@@ -89,6 +74,7 @@ func (r *runFlags) add(c *cobra.Command) {
 	f.StringSliceVar(&o.Disruptions, "disruption", nil, "do only these to the mesh, by id (default: all)")
 	f.BoolVarP(&r.quiet, "quiet", "q", false, "print the verdict only")
 	f.BoolVarP(&r.verbose, "verbose", "v", false, "print also what is being done and waited for")
+	f.StringVarP(&r.output, outputName, "o", asText, "form of the output: text, or json (one event a line, docs/events.md)")
 	meshFlags(f, o)
 	imageFlags(f, &o.Images)
 }
@@ -103,98 +89,4 @@ func (r *runFlags) complete(c *cobra.Command) error {
 	}
 	kindDefaults(&r.o)
 	return nil
-}
-
-// dry says what a run would do.
-func dry(ctx context.Context, w io.Writer, o session.Options) error {
-	lines, err := session.Plan(ctx, o)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(w, strings.Join(lines, "\n"))
-	return err
-}
-
-// run does the run, has Ginkgo walk the tree over its findings, so that every claim is a spec, and takes verdict and exit
-// code from the findings. Ginkgo's own output goes to a file of the report.
-func run(ctx context.Context, o session.Options) error {
-	s, err := session.New(o)
-	if err != nil {
-		return err
-	}
-	o.Tell.Note(stats.Explain(o.Samples, o.Share(), o.Alpha))
-	var usage *session.UsageError
-	if errors.As(s.Check(ctx), &usage) {
-		return errors.Join(usage, s.Discard()) // before there is a report
-	}
-	dir := s.Options().ReportDir
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return &session.UsageError{Err: errors.Join(fmt.Errorf("make the report directory: %w: choose another --report-dir", err), s.Discard())}
-	}
-	file, err := os.Create(filepath.Join(dir, report.GinkgoFile))
-	if err != nil {
-		return errors.Join(fmt.Errorf("make the report: %w: choose another --report-dir", err), s.Discard())
-	}
-	defer file.Close()
-	formatter.ColorableStdOut = file
-	env := &suite.Env{}
-	env.Outcome, env.Err = s.Run(ctx)
-	if errors.As(env.Err, &usage) {
-		return usage
-	}
-	gomega.RegisterFailHandler(ginkgo.Fail)
-	suites.Register(env)
-	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
-	reporterConfig.NoColor = true
-	reporterConfig.Verbose = true
-	ginkgo.RunSpecs(failer{}, "meshproof "+s.String(), suiteConfig, reporterConfig)
-	return conclude(os.Stdout, env)
-}
-
-// failer is Ginkgo's view of a test that may fail: the findings decide, so it has nothing to do.
-type failer struct{}
-
-func (failer) Fail() {}
-
-// conclude prints the findings and the verdict, and gives the exit code as an error.
-func conclude(w *os.File, env *suite.Env) error {
-	outcome, err := env.Outcome, env.Err
-	tell(w, outcome.Findings.Findings)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "meshproof:", err)
-	}
-	for _, l := range outcome.Left {
-		fmt.Fprintln(w, "left:", l)
-	}
-	for _, l := range outcome.Stays {
-		fmt.Fprintln(w, "stays for the next run:", l)
-	}
-	fmt.Fprintf(w, "verdict: %s: %s; report: %s\n", outcome.Findings.Verdict, oneLine(outcome.Findings.Reason), outcome.ReportDir)
-	code := outcome.Findings.ExitCode
-	if outcome.Findings.Verdict == "" || code == 0 && err != nil {
-		code = exitCouldNot
-	}
-	if code != 0 {
-		return exitError(code)
-	}
-	return nil
-}
-
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// tell prints a sentence per finding. Findings that are open for one and the same reason are told once, and counted.
-func tell(w io.Writer, found []claim.Finding) {
-	again := map[string]int{}
-	for _, f := range found {
-		_, why, stopped := strings.Cut(f.Reason, "the run stopped at ")
-		if stopped && f.Verdict == claim.Inconclusive {
-			why, _, _ = strings.Cut(why, ",")
-			again[why]++
-			continue
-		}
-		fmt.Fprintln(w, report.Sentence(f))
-	}
-	for why, n := range again {
-		fmt.Fprintf(w, "%-12s %d more findings: the run stopped at %s\n", claim.Inconclusive, n, why)
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 	"github.com/meshproof/meshproof/framework/stats"
 )
@@ -34,9 +36,11 @@ when any did not.`,
 			if n < 0 || cycles < 0 || n+cycles == 0 {
 				return &session.UsageError{Err: fmt.Errorf("--n %d, --life-cycles %d: give numbers above 0", n, cycles)}
 			}
-			o.Tell, o.Alpha = newTerminal(os.Stderr, !verbose, verbose), 1e-8
+			o.Alpha = 1e-8
 			kindDefaults(&o)
-			return soak(c.Context(), o, n, cycles)
+			return shown(c.Context(), progress.Options{Verbose: verbose, Brief: true}, func(t *progress.Teller) error {
+				return soak(c.Context(), o, t, n, cycles)
+			})
 		},
 	}
 	f := c.Flags()
@@ -53,6 +57,7 @@ when any did not.`,
 
 // tally counts rounds and keeps their times, in seconds.
 type tally struct {
+	w      io.Writer
 	failed int
 	took   []float64
 	looked []float64
@@ -68,7 +73,7 @@ func (t *tally) add(what string, r session.Round) {
 		t.failed++
 		line += ": " + r.Reason + "; evidence: " + r.Dir
 	}
-	fmt.Println(line)
+	fmt.Fprintln(t.w, line)
 }
 
 // bound is the one-sided 95% upper bound of the rate, as a percentage.
@@ -77,32 +82,33 @@ func (t *tally) bound() float64 {
 	return 100 * high
 }
 
-func spread(what string, values []float64) {
+func spread(w io.Writer, what string, values []float64) {
 	if len(values) == 0 {
 		return
 	}
 	s := slices.Sorted(slices.Values(values))
-	fmt.Printf("%s: min %.1f s, median %.1f s, max %.1f s\n", what, s[0], s[len(s)/2], s[len(s)-1])
+	fmt.Fprintf(w, "%s: min %.1f s, median %.1f s, max %.1f s\n", what, s[0], s[len(s)/2], s[len(s)-1])
 }
 
-func soak(ctx context.Context, o session.Options, n, cycles int) error {
-	s, err := session.New(o)
+func soak(ctx context.Context, o session.Options, t *progress.Teller, n, cycles int) error {
+	s, err := begin(t, o)
 	if err != nil {
 		return err
 	}
-	var judged, lived tally
+	out := t.Writer(os.Stdout)
+	judged, lived := tally{w: out}, tally{w: out}
 	if err = s.Stand(ctx); err == nil {
 		err = s.Soak(ctx, n, func(r session.Round) { judged.add("judgement", r) })
 	}
 	err = errors.Join(err, s.Close(ctx))
 	for i := 1; i <= cycles && err == nil; i++ {
-		err = lifeCycle(ctx, o, s.Options().ReportDir, i, &lived)
+		err = lifeCycle(ctx, o, t, s.Options().ReportDir, i, &lived)
 	}
-	spread("a judgement of the standing mesh", judged.took)
-	spread("its look at both clusters", judged.looked)
-	spread("a whole life cycle", lived.took)
+	spread(out, "a judgement of the standing mesh", judged.took)
+	spread(out, "its look at both clusters", judged.looked)
+	spread(out, "a whole life cycle", lived.took)
 	if len(judged.took)+len(lived.took) > 0 {
-		fmt.Printf("soak: %d of %d judgements and %d of %d life cycles failed (95%% bounds: %.1f%% and %.1f%%)\n",
+		fmt.Fprintf(out, "soak: %d of %d judgements and %d of %d life cycles failed (95%% bounds: %.1f%% and %.1f%%)\n",
 			judged.failed, len(judged.took), lived.failed, len(lived.took), judged.bound(), lived.bound())
 	}
 	if err == nil && judged.failed+lived.failed > 0 {
@@ -112,9 +118,9 @@ func soak(ctx context.Context, o session.Options, n, cycles int) error {
 }
 
 // lifeCycle is one whole run under an id of its own.
-func lifeCycle(ctx context.Context, o session.Options, dir string, number int, t *tally) error {
+func lifeCycle(ctx context.Context, o session.Options, t *progress.Teller, dir string, number int, lived *tally) error {
 	o.RunID, o.ReportDir = "", filepath.Join(dir, fmt.Sprintf("life-cycle-%02d", number))
-	s, err := session.New(o)
+	s, err := begin(t, o)
 	if err != nil {
 		return err
 	}
@@ -127,7 +133,7 @@ func lifeCycle(ctx context.Context, o session.Options, dir string, number int, t
 	if err != nil {
 		r.Verdict, r.Reason = claim.Inconclusive, err.Error()
 	}
-	t.add("life cycle", r)
+	lived.add("life cycle", r)
 	if r.Verdict != claim.Passed {
 		return nil
 	}

@@ -29,25 +29,26 @@ needed; the image is pushed to a registry, or written as a file that docker load
 			if err != nil {
 				return fmt.Errorf("find this program: %w", err)
 			}
-			tellImages(o)
-			image, err := images.Suite(c.Context(), program, *o)
-			if err != nil {
-				return err
-			}
-			if output != "" {
-				if err := image.Write(output); err != nil {
-					return err
-				}
-				fmt.Printf("written to %s: docker load --input %s gives %s\n", output, output, image.Ref)
-			}
-			if mirror != "" {
-				to, err := image.Push(c.Context(), mirror)
+			return told(c.Context(), *o, func(o images.Options) error {
+				image, err := images.Suite(c.Context(), program, o)
 				if err != nil {
 					return err
 				}
-				fmt.Printf("pushed: %s\n", to)
-			}
-			return nil
+				if output != "" {
+					if err := image.Write(output); err != nil {
+						return err
+					}
+					fmt.Printf("written to %s: docker load --input %s gives %s\n", output, output, image.Ref)
+				}
+				if mirror != "" {
+					to, err := image.Push(c.Context(), mirror)
+					if err != nil {
+						return err
+					}
+					fmt.Printf("pushed: %s\n", to)
+				}
+				return nil
+			})
 		},
 	}
 	c.Flags().StringVar(&mirror, "push", "", "HOST/PREFIX of the registry that the image is pushed to")

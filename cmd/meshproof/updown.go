@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
@@ -21,9 +21,9 @@ func upCommand() *cobra.Command {
 		Short: "Make two kind clusters with a control plane each, and say how to use them",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			o.Tell, o.Samples, o.Alpha = newTerminal(os.Stderr, false, verbose), 600, 1e-8
+			o.Samples, o.Alpha = 600, 1e-8
 			kindDefaults(&o)
-			return up(c.Context(), o)
+			return shown(c.Context(), progress.Options{Verbose: verbose}, func(t *progress.Teller) error { return up(c.Context(), o, t) })
 		},
 	}
 	meshFlags(c.Flags(), &o)
@@ -33,14 +33,15 @@ func upCommand() *cobra.Command {
 	return c
 }
 
-func up(ctx context.Context, o session.Options) error {
-	s, err := session.New(o)
+func up(ctx context.Context, o session.Options, t *progress.Teller) error {
+	s, err := begin(t, o)
 	if err != nil {
 		return err
 	}
 	if err := s.Provision(ctx); err != nil {
 		return errors.Join(err, s.Abandon(ctx))
 	}
+	t.Close()
 	fmt.Printf("run:        %s\ndirectory:  %s\nrelease:    %s\n", s.Options().RunID, s.Dir(), s.ReleaseDir())
 	use := "meshproof run"
 	for _, c := range s.Clusters() {

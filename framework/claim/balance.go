@@ -154,7 +154,7 @@ func power(measured map[string]any, n int, share, alpha float64) {
 
 // FalseFailRate is the probability with which the random checks of a run fail a mesh that conforms: the sum over its
 // directions, also after each disruption, each with the share that its live weights give, or one half when they were not
-// read.
+// read. It is a bound for a run that leaves claims out: they count as the others.
 func FalseFailRate(run evidence.Run) float64 {
 	sum := falseFail(run, evidence.Joined, run.Intent.Samples) + secondChance(run.Intent)
 	for _, id := range slices.Concat(run.Intent.Disruptions, run.Intent.Injections) {

@@ -86,6 +86,8 @@ type Finding struct {
 	Finding string  `json:"finding,omitempty"`
 	Subject string  `json:"subject"` // "east", "east to west", or "mesh"
 	Verdict Verdict `json:"verdict"`
+	// LeftOut tells that the run was asked not to judge this: it is skipped, whatever the evidence says.
+	LeftOut bool `json:"leftOut,omitempty"`
 	// Reason says in one sentence what was seen that gives the verdict.
 	Reason string `json:"reason"`
 	// Cause names why it is not passed, when that is known.

@@ -16,6 +16,8 @@ const (
 // Conclude gives the verdict on the whole run, and why, in one sentence. Core claims alone decide: failed when one of them
 // failed; else inconclusive when one of them is inconclusive or skipped, or when there is none; else passed.
 //
+// Claims that were left out decide nothing; the sentence says how many they are, and claims nothing of the whole mesh.
+//
 // Where findings about the guide are expected, by their ids, they must be found, all of them, and nothing may be open but what
 // they explain.
 func Conclude(all []Finding, expected ...string) (Verdict, string) {
@@ -23,8 +25,11 @@ func Conclude(all []Finding, expected ...string) (Verdict, string) {
 		return concludeExpected(all, expected)
 	}
 	core := map[Verdict][]Finding{}
-	claims := map[string]bool{}
+	claims, out := map[string]bool{}, map[string]bool{}
 	for _, f := range all {
+		if f.LeftOut {
+			out[f.Claim] = true
+		}
 		if f.Level == Core {
 			core[f.Verdict] = append(core[f.Verdict], f)
 			claims[f.Claim] = true
@@ -35,11 +40,21 @@ func Conclude(all []Finding, expected ...string) (Verdict, string) {
 	case len(claims) == 0:
 		return Inconclusive, "nothing could be told: no core claim was judged"
 	case len(core[Failed]) > 0:
-		return Failed, fmt.Sprintf("the mesh does not conform: %d of %d findings failed, %s", len(core[Failed]), len(all), leading(core[Failed]))
+		return Failed, fmt.Sprintf("the mesh does not conform: %d of %d findings failed, %s", len(core[Failed]), len(all), leading(core[Failed])) + besides(out)
 	case len(open) > 0:
-		return Inconclusive, fmt.Sprintf("it could not be told whether the mesh conforms: %d of %d findings are open, %s", len(open), len(all), leading(open))
+		return Inconclusive, fmt.Sprintf("it could not be told whether the mesh conforms: %d of %d findings are open, %s", len(open), len(all), leading(open)) + besides(out)
+	case len(out) > 0:
+		return Passed, fmt.Sprintf("what was asked for holds: %d core claims (%d findings)%s, so that nothing is said of the mesh as a whole", len(claims), len(core[Passed]), besides(out))
 	}
 	return Passed, fmt.Sprintf("the mesh conforms: all %d core claims hold (%d findings)", len(claims), len(core[Passed]))
+}
+
+// besides says how many claims were left out.
+func besides(out map[string]bool) string {
+	if len(out) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d claims were left out", len(out))
 }
 
 // explained are the causes that come with a finding about the guide.

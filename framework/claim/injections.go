@@ -31,6 +31,21 @@ func Injections() []string {
 	return all
 }
 
+// OfDisruption gives the id of the claim for which a disruption or an injection is done; "" when there is none of that id.
+func OfDisruption(id string) string {
+	for _, d := range disruptions() {
+		if d.id == id {
+			return d.claim
+		}
+	}
+	for _, i := range injections() {
+		if i.id == id {
+			return i.claim
+		}
+	}
+	return ""
+}
+
 func injectionRules() []rule {
 	var all []rule
 	for _, i := range injections() {

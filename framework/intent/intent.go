@@ -87,6 +87,8 @@ type Intent struct {
 	Injections []string `json:"injections,omitempty"`
 	// Asmcli is the version of the real asmcli that performs S8, with a real gcloud; "" = the built-in join does.
 	Asmcli string `json:"asmcli,omitempty"`
+	// LeftOut are the claims that the run was asked not to judge, by their ids, each with what left it out: "--skip split".
+	LeftOut map[string]string `json:"leftOut,omitempty"`
 	// Standing is true when a mesh is judged that stays: S15 is not performed, and no claim about it is made.
 	Standing bool `json:"standing,omitempty"`
 	// From is where a run on given clusters began that did not begin at the gateway.

@@ -98,6 +98,8 @@ func Until(ctx context.Context, w Wait, try Try) error {
 	start := time.Now()
 	bounded, cancel := context.WithTimeout(ctx, w.Limit)
 	defer cancel()
+	watch := observer(ctx)
+	defer watch(w, nil)
 	e := &Error{Wait: w}
 	for {
 		e.Tries++
@@ -105,6 +107,7 @@ func Until(ctx context.Context, w Wait, try Try) error {
 		if err == nil {
 			return nil
 		}
+		watch(w, &Look{State: state, Err: err})
 		e.LastState, e.LastErr, e.Elapsed = state, err, time.Since(start)
 		var f final
 		if errors.As(err, &f) {

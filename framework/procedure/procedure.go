@@ -77,8 +77,8 @@ type Options struct {
 	Tools *asm.Driver
 	// Limits; the zero value = DefaultLimits.
 	Limits Limits
-	// OnStep is told of each step as it ends, one at a time; may be nil.
-	OnStep func(evidence.Step)
+	// OnBegin is told of each step as it begins, of two clusters' at once; OnStep as it ends, one at a time; both may be nil.
+	OnBegin, OnStep func(evidence.Step)
 	// OnNamespace is called once S10 has made the sample's namespace, before anything runs in it; may be nil.
 	OnNamespace func(context.Context) error
 	// Ledger is used on supplied clusters; may be nil.

@@ -126,6 +126,9 @@ func (p *Procedure) perform(ctx context.Context, t task) (evidence.Step, error) 
 	if t.script != "" {
 		step.ExitCode = -1 // until it has run
 	}
+	if p.o.OnBegin != nil {
+		p.o.OnBegin(step)
+	}
 	err := context.Cause(ctx)
 	if err == nil {
 		err = p.act(ctx, t, &step)

@@ -29,17 +29,17 @@ func ReadDir(dir string) (Finished, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&f.Findings); err != nil {
-		return f, fmt.Errorf("read %s in %s: %w", FindingsFile, dir, err)
+		return f, fmt.Errorf("read %s in %s: %w: give a report that this version has written", FindingsFile, dir, err)
 	}
 	if body, err = os.ReadFile(filepath.Join(dir, ConformanceFile)); err != nil {
-		return f, fmt.Errorf("read the report in %s: %w", dir, err)
+		return f, fmt.Errorf("read the report in %s: %w: give a report directory with all of its files", dir, err)
 	}
 	if err := yaml.UnmarshalStrict(body, &f.conformance); err != nil {
-		return f, fmt.Errorf("read %s in %s: %w", ConformanceFile, dir, err)
+		return f, fmt.Errorf("read %s in %s: %w: give a report that this version has written", ConformanceFile, dir, err)
 	}
 	for _, is := range []struct{ file, got, want string }{{FindingsFile, f.Findings.Schema, schema}, {ConformanceFile, f.conformance.Schema, conformanceSchema}} {
 		if is.got != is.want {
-			return f, fmt.Errorf("read %s in %s: it is of the form %q, and this program reads %s", is.file, dir, is.got, is.want)
+			return f, fmt.Errorf("read %s in %s: it is of the form %q, and this program reads %s: use the version that wrote it", is.file, dir, is.got, is.want)
 		}
 	}
 	if f.Findings.RunID != f.conformance.RunID {

@@ -1,21 +1,18 @@
 package report
 
 import (
-	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/report/schematest"
 )
 
 const schemaFile = "../../docs/schema/conformance-v1.json"
@@ -23,32 +20,11 @@ const schemaFile = "../../docs/schema/conformance-v1.json"
 // valid checks a conformance.yaml against the published schema.
 func valid(t *testing.T, document []byte) error {
 	t.Helper()
-	text, err := os.ReadFile(schemaFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource("conformance.json", schema); err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := c.Compile("conformance.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	body, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {
 		return err
 	}
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	return compiled.Validate(value)
+	return schematest.Check(t, schemaFile, body)
 }
 
 func document(t *testing.T, f Findings, run evidence.Run, x Extra) []byte {
@@ -116,7 +92,7 @@ func TestTheSchemaRefuses(t *testing.T) {
 // A field that is new in the code, and not in the schema, would make every reader refuse the document.
 func TestTheSchemaKnowsEveryField(t *testing.T) {
 	var full conformanceReport
-	fill(t, reflect.ValueOf(&full).Elem(), "")
+	schematest.Fill(t, reflect.ValueOf(&full).Elem())
 	full.Schema = conformanceSchema
 	full.Intent.Mode, full.Intent.Provision, full.Intent.From = intent.Corrected, intent.Supplied, intent.FromExpose
 	full.Clusters[0].Root = strings.Repeat("a", 64)
@@ -126,45 +102,5 @@ func TestTheSchemaKnowsEveryField(t *testing.T) {
 	}
 	if err := valid(t, text); err != nil {
 		t.Error(err)
-	}
-}
-
-// fill gives every field a value that is not empty.
-func fill(t *testing.T, v reflect.Value, name string) {
-	t.Helper()
-	switch x := v.Addr().Interface().(type) {
-	case *claim.Verdict:
-		*x = claim.Skipped
-		return
-	case *claim.Level:
-		*x = claim.Core
-		return
-	case *time.Time:
-		*x = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-		return
-	}
-	switch v.Kind() {
-	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(t, v.Field(i), name+"."+v.Type().Field(i).Name)
-		}
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(t, v.Index(0), name)
-	case reflect.Map:
-		value := reflect.New(v.Type().Elem()).Elem()
-		fill(t, value, name)
-		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("key"), value)
-	case reflect.String:
-		v.SetString(fmt.Sprintf("a value of %s", name))
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Int:
-		v.SetInt(1)
-	case reflect.Float64:
-		v.SetFloat(0.5)
-	default:
-		t.Fatalf("field %s is of kind %s, which this test cannot fill", name, v.Kind())
 	}
 }

@@ -39,11 +39,10 @@ func (s *Session) makeAttempts() error {
 	for _, c := range s.set {
 		s.attempts[c.Name] = common
 	}
-	s.intent.Handshakes, s.intent.Logs, s.intent.SecondCalls = true, true, secondCalls(len(s.set))
-	if s.intent.Provision != intent.Kind {
+	s.intent = asking(s.intent)
+	if !s.intent.Certificates {
 		return nil
 	}
-	s.intent.Certificates = true
 	now := time.Now()
 	member := "spiffe://" + s.intent.TrustDomain + "/ns/" + sampleNamespace + "/sa/sleep"
 	for _, c := range s.set {
@@ -68,6 +67,12 @@ func (s *Session) makeAttempts() error {
 		}
 	}
 	return nil
+}
+
+// asking is what a run expects that asks the gateways and calls the second service.
+func asking(in intent.Intent) intent.Intent {
+	in.Handshakes, in.Logs, in.SecondCalls, in.Certificates = true, true, secondCalls(len(in.Clusters)), in.Provision == intent.Kind
+	return in
 }
 
 const sampleNamespace = "sample"

@@ -16,8 +16,8 @@ import (
 	"github.com/meshproof/meshproof/framework/kindcluster"
 )
 
-// diagnosticsDir is the part of a report directory that holds what is saved at a failure: one folder for each cluster.
-const diagnosticsDir = "diagnostics"
+// DiagnosticsDir is the part of a report directory that holds what is saved at a failure: one folder for each cluster.
+const DiagnosticsDir = "diagnostics"
 
 // diagnose saves what a person needs to find out why the verdict is not passed, while the clusters are as they were. A run
 // that was interrupted is left alone: whoever did that knows why, and waits. It gives the files, relative to the report, those
@@ -32,7 +32,6 @@ func (s *Session) diagnose(ctx context.Context, v claim.Verdict) (files []string
 
 func (s *Session) saveDiagnostics(ctx context.Context) error {
 	s.diagnosed = true
-	s.o.Tell.Doing("", "save diagnostics")
 	places := []diagnose.Place{
 		{Namespace: "istio-system", Selector: "app=istiod"}, {Namespace: "istio-system", Selector: "istio=eastwestgateway"},
 		{Namespace: sampleNamespace}, {Namespace: fixtures.ProbeNamespace},
@@ -40,6 +39,10 @@ func (s *Session) saveDiagnostics(ctx context.Context) error {
 	if s.intent.Provision == intent.Kind {
 		places = append(places, diagnose.Place{Namespace: "kube-system"}, diagnose.Place{Namespace: "metallb-system"})
 	}
+	return s.timed("save diagnostics", func() error { return s.diagnoseEach(ctx, places) })
+}
+
+func (s *Session) diagnoseEach(ctx context.Context, places []diagnose.Place) error {
 	return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		from := diagnose.Cluster{Cluster: c}
 		if s.rel != nil {
@@ -50,14 +53,14 @@ func (s *Session) saveDiagnostics(ctx context.Context) error {
 				return kindcluster.SaveNode(ctx, s.o.RunID, c.Name, folder)
 			}
 		}
-		return diagnose.Save(ctx, filepath.Join(s.o.ReportDir, diagnosticsDir, c.Name), from, places)
+		return diagnose.Save(ctx, filepath.Join(s.o.ReportDir, DiagnosticsDir, c.Name), from, places)
 	})
 }
 
 // diagnostics lists the files that were saved.
 func (s *Session) diagnostics() ([]string, error) {
 	var all []string
-	err := fs.WalkDir(os.DirFS(s.o.ReportDir), diagnosticsDir, func(path string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS(s.o.ReportDir), DiagnosticsDir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
 			all = append(all, path)
 		}

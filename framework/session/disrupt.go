@@ -31,6 +31,9 @@ func (s *Session) does(id string, kindOnly bool) bool {
 	if kindOnly && s.intent.Provision != intent.Kind {
 		return false
 	}
+	if _, out := s.o.LeftOut[claim.OfDisruption(id)]; out {
+		return false
+	}
 	return len(s.o.Disruptions) == 0 || slices.Contains(s.o.Disruptions, id)
 }
 
@@ -52,23 +55,32 @@ func (s *Session) disrupt(ctx context.Context, o verify.Options) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range all {
-		s.intent.Disruptions = append(s.intent.Disruptions, d.ID)
-	}
-	for _, i := range failures {
-		s.intent.Injections = append(s.intent.Injections, i.ID)
-	}
-	s.intent.DisruptionSamples = disruptionSamples
+	s.intent = s.disrupted(s.intent)
 	for _, d := range all {
 		if err := s.disruptOnce(ctx, rig, o, d); err != nil {
+			return err
+		}
+		if stop, err := s.failedFast(d.ID); stop || err != nil {
 			return err
 		}
 	}
 	return s.inject(ctx, o, rig, failures)
 }
 
+// disrupted is what a run expects that does all of it.
+func (s *Session) disrupted(in intent.Intent) intent.Intent {
+	for _, d := range s.disruptions() {
+		in.Disruptions = append(in.Disruptions, d.ID)
+	}
+	for _, i := range s.injections() {
+		in.Injections = append(in.Injections, i.ID)
+	}
+	in.DisruptionSamples = disruptionSamples
+	return in
+}
+
 func (s *Session) disruptOnce(run context.Context, rig *fault.Rig, o verify.Options, d fault.Disruption) error {
-	ctx, cancel := context.WithTimeoutCause(run, s.limits.Disruption, fmt.Errorf("%s took longer than %s", d.ID, s.limits.Disruption))
+	ctx, cancel := context.WithTimeoutCause(run, s.limits.Disruption, tooLong(d.ID, s.limits.Disruption))
 	defer cancel()
 	o.Intent.Samples = disruptionSamples
 	o.Collect.Intent = o.Intent
@@ -101,7 +113,7 @@ func (s *Session) undo(ctx context.Context, rig *fault.Rig, id string, repair fu
 	if s.outlive() {
 		ctx = context.WithoutCancel(ctx)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Undo, fmt.Errorf("to undo %s took longer than %s", id, s.limits.Undo))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Undo, tooLong("to undo "+id, s.limits.Undo))
 	defer cancel()
 	err := s.step(ctx, "D."+id+".repair", "", "undo it", func(ctx context.Context) error {
 		if err := repair(ctx, rig); err != nil || s.mirror == nil {
@@ -118,14 +130,10 @@ func (s *Session) undo(ctx context.Context, rig *fault.Rig, id string, repair fu
 // unfit says why the joined mesh is not fit to be disrupted, from what was saved of it; "" when every core claim about it
 // holds.
 func (s *Session) unfit() (string, error) {
-	if err := errors.Join(s.folder.SaveIntent(s.intent), s.folder.SaveSteps(s.orderedSteps())); err != nil {
-		return "", err
-	}
-	run, err := evidence.Load(s.folder.Dir())
+	run, err := s.soFar()
 	if err != nil {
 		return "", err
 	}
-	run.Unreadable = slices.DeleteFunc(run.Unreadable, func(u evidence.Unreadable) bool { return u.File == evidence.SumsFile }) // it is sealed at the end
 	for _, c := range claim.All() {
 		if c.Epoch != evidence.Joined || c.Level != claim.Core {
 			continue

@@ -36,10 +36,10 @@ func Down(ctx context.Context, stateDirectory, id string) error {
 		return err
 	}
 	if err := errors.Join(kindcluster.Remove(ctx, l), undoGiven(ctx, dir, l)); err != nil {
-		return errors.Join(fmt.Errorf("remove run %s: %w", id, err), l.Close())
+		return errors.Join(fmt.Errorf("remove run %s: %w: once that is mended, run meshproof down %s again", id, err, id), l.Close())
 	}
 	if rest := l.Remaining(); len(rest) > 0 {
-		return errors.Join(fmt.Errorf("remove run %s: %d things are left, the first is %s: its files stay in %s", id, len(rest), rest[0], dir), l.Close())
+		return errors.Join(fmt.Errorf("remove run %s: %d things are left, the first is %s: its files stay in %s: remove what is in the way, and run meshproof down %s again", id, len(rest), rest[0], dir, id), l.Close())
 	}
 	return errors.Join(l.Close(), os.RemoveAll(dir))
 }
@@ -106,7 +106,7 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
 		err = json.Unmarshal(body, &all)
 	}
 	if err != nil {
-		return fmt.Errorf("read the given clusters of the run: %w", err)
+		return fmt.Errorf("read the given clusters of the run: %w: remove by hand what meshproof cleanup --dry-run lists, then the run's directory %s", err, dir)
 	}
 	var set cluster.Set
 	for _, t := range all {

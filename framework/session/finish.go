@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/images"
@@ -129,21 +128,20 @@ func (s *Session) stays() []string {
 
 // remove takes away what the ledger names. It is done also after an interruption, so it has a time limit of its own.
 func (s *Session) remove(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), s.limits.Remove, fmt.Errorf("the removal's limit of %s has passed", s.limits.Remove))
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), s.limits.Remove, tooLong("the removal", s.limits.Remove))
 	defer cancel()
-	began := time.Now()
-	s.o.Tell.Doing("", "remove what the run made")
-	var err error
-	if s.intent.Provision == intent.Supplied {
-		err = errors.Join(procedure.Undo(ctx, s.set, s.book(), s.limits.Procedure.Gone), s.releaseLeases(ctx))
-	} else {
-		err = kindcluster.Remove(ctx, s.ledger)
-	}
-	if err == nil {
-		err = errors.Join(s.ledger.Close(), os.RemoveAll(s.o.dir()))
-	}
-	s.o.Tell.Done("", "remove what the run made", time.Since(began), err)
-	return err
+	return s.timed("remove what the run made", func() error {
+		var err error
+		if s.intent.Provision == intent.Supplied {
+			err = errors.Join(procedure.Undo(s.watched(ctx), s.set, s.book(), s.limits.Procedure.Gone), s.releaseLeases(ctx))
+		} else {
+			err = kindcluster.Remove(s.watched(ctx), s.ledger)
+		}
+		if err == nil {
+			err = errors.Join(s.ledger.Close(), os.RemoveAll(s.o.dir()))
+		}
+		return err
+	})
 }
 
 // Abandon removes what an unfinished Provision made.

@@ -46,12 +46,15 @@ func (s *Session) inject(ctx context.Context, o verify.Options, rig *fault.Rig, 
 		if err := s.injectOnce(ctx, rig, o, i); err != nil {
 			return err
 		}
+		if stop, err := s.failedFast(i.ID); stop || err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 func (s *Session) injectOnce(run context.Context, rig *fault.Rig, o verify.Options, i fault.Injection) error {
-	ctx, cancel := context.WithTimeoutCause(run, s.limits.Disruption, fmt.Errorf("%s took longer than %s", i.ID, s.limits.Disruption))
+	ctx, cancel := context.WithTimeoutCause(run, s.limits.Disruption, tooLong(i.ID, s.limits.Disruption))
 	defer cancel()
 	steady := evidence.SteadyCalls{Pod: traffic.LoadPod, Rate: steadyRate}
 	err := s.step(ctx, "D."+i.ID+".calls", "", "call at a steady rate", s.startCalls)
@@ -63,7 +66,7 @@ func (s *Session) injectOnce(run context.Context, rig *fault.Rig, o verify.Optio
 	}
 	if err := errors.Join(s.undo(run, rig, i.ID, i.Repair), context.Cause(ctx)); err != nil {
 		if s.outlive() { // the pods that call would go on for ever
-			stop, cancel := context.WithTimeoutCause(context.WithoutCancel(run), s.limits.Load, fmt.Errorf("to end the calls took longer than %s", s.limits.Load))
+			stop, cancel := context.WithTimeoutCause(context.WithoutCancel(run), s.limits.Load, tooLong("to end the calls", s.limits.Load))
 			defer cancel()
 			_, stopErr := s.stopCalls(stop, steady)
 			err = errors.Join(err, stopErr)

@@ -119,6 +119,11 @@ func (o Options) checkMultiplier() error {
 		o.TimeoutMultiplier, leastMultiplier, mostMultiplier)
 }
 
+// tooLong is the cause of a context that a limit has ended.
+func tooLong(what string, limit time.Duration) error {
+	return fmt.Errorf("%s took longer than %s: where the machine or a cluster is slow, --timeout-multiplier stretches this limit", what, limit)
+}
+
 // stretched says by how much the waits are stretched; "" when they are not.
 func (o Options) stretched() string {
 	if o.TimeoutMultiplier == 1 {

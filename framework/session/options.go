@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -72,6 +73,11 @@ type Options struct {
 	// Disruptions are ids of those that it is to do, none = all.
 	Disruptive  bool
 	Disruptions []string
+	// LeftOut are claims that are not to be judged, by their ids, each with what leaves it out. What would be done to the mesh for
+	// them alone is not done.
+	LeftOut map[string]string
+	// FailFast leaves out what is still to be done to the mesh once a claim about it has failed.
+	FailFast bool
 	// ReportDir is where the report goes; "" = reports/RUN-ID, with reports/latest pointing at it.
 	ReportDir string
 	// StateDir holds what a run needs while it lives (kubeconfigs, ledger); "" = the user's state directory.
@@ -89,10 +95,12 @@ type Options struct {
 type Teller interface {
 	// Note says what a person wants to know unasked.
 	Note(what string)
-	// Doing says that something began or goes on; cluster "" means the run as a whole.
+	// Doing says that something began; Done with the same words says that it ended. Cluster "" means the run as a whole.
 	Doing(cluster, what string)
 	// Done says that something ended, well (err nil) or not.
 	Done(cluster, what string, took time.Duration, err error)
+	// Progress says how far something is.
+	Progress(Progress)
 }
 
 // UsageError is input that was refused before anything was changed.
@@ -150,24 +158,24 @@ func (o Options) validate() error {
 	}
 	for _, p := range o.Plant {
 		if p != DifferentRoots {
-			errs = append(errs, fmt.Errorf("--plant %q: the faults that can be planted are: %s", p, DifferentRoots))
+			errs = append(errs, fmt.Errorf("--plant %q: use %s", p, DifferentRoots))
 		}
 	}
 	if len(o.Plant) > 0 && len(o.Targets) > 0 {
-		errs = append(errs, errors.New("--plant changes a mesh on purpose: it is for kind clusters that the run makes, not for given ones"))
+		errs = append(errs, errors.New("--plant changes a mesh on purpose: it is for kind clusters that the run makes, not for given ones: leave it out"))
 	}
 	for _, id := range o.Disruptions {
 		if known := slices.Concat(claim.Disruptions(), claim.Injections()); !slices.Contains(known, id) {
-			errs = append(errs, fmt.Errorf("--disruption %q: there are: %s", id, strings.Join(known, ", ")))
+			errs = append(errs, fmt.Errorf("--disruption %q: there are: %s: use some of these", id, strings.Join(known, ", ")))
 		}
 	}
 	if len(o.Disruptions) > 0 && !o.Disruptive {
-		errs = append(errs, errors.New("--disruption changes the mesh, which --disruptive allows (on given clusters it must be said)"))
+		errs = append(errs, errors.New("--disruption changes the mesh, which --disruptive allows (on given clusters it must be said): give --disruptive, or leave --disruption out"))
 	}
 	if len(o.Targets) > 0 {
 		for _, id := range o.Disruptions {
 			if kindOnly(id) {
-				errs = append(errs, fmt.Errorf("--disruption %s is for kind clusters that the run makes: it needs what only such a run has made", id))
+				errs = append(errs, fmt.Errorf("--disruption %s is for kind clusters that the run makes: it needs what only such a run has made: leave it out", id))
 			}
 		}
 	}
@@ -227,7 +235,7 @@ func (o Options) kindIntent(upstreamEnvoy bool) intent.Intent {
 		Fleet: o.Fleet, ProjectNumber: o.ProjectNumber, MeshID: intent.MeshID(o.ProjectNumber),
 		Revision: o.Revision, UpstreamEnvoy: upstreamEnvoy,
 		GuideCalls: guideCalls, Samples: o.Samples, Alpha: o.Alpha, Planted: o.Plant,
-		From: o.begin(), ReadOnly: o.ReadOnly,
+		From: o.begin(), ReadOnly: o.ReadOnly, LeftOut: maps.Clone(o.LeftOut),
 	}
 	in.EmulatedCA, in.TrustDomain = in.CA != intent.IstioCA, trustDomain(in.CA, o.Fleet)
 	for i, name := range o.kindNames() {
@@ -318,9 +326,12 @@ func (o Options) checkMode() error {
 	if o.Mode == intent.Literal && o.Disruptive {
 		return errors.New("--disruptive with --mode literal: the mesh of the printed text does not conform, and what it must deny shows nothing: leave one of them out")
 	}
+	if len(o.Expect) > 0 && len(o.LeftOut) > 0 {
+		return errors.New("--expect is about all that the guide's printed text gives: leave out what leaves claims out (--focus, --skip, --label-filter, --rerun-failed)")
+	}
 	for _, id := range o.Expect {
 		if o.Mode != intent.Literal {
-			return fmt.Errorf("--expect %s: only a run with --mode literal finds anything about the guide", id)
+			return fmt.Errorf("--expect %s: only a run with --mode literal finds anything about the guide: give --mode literal, or leave --expect out", id)
 		}
 		if !slices.Contains(claim.Findings(), id) {
 			return fmt.Errorf("--expect %s: there is no such finding: use some of %s", id, strings.Join(claim.Findings(), ", "))

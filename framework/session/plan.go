@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/stats"
 )
@@ -31,7 +32,7 @@ func Plan(ctx context.Context, o Options) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := slices.Concat(s.plannedClusters(), s.plannedTools(), s.plannedTraffic(), steps, s.plannedDisruptions())
+	lines := slices.Concat(s.plannedClusters(), s.plannedTools(), s.plannedTraffic(), steps, s.plannedDisruptions(), s.plannedClaims())
 	return append(lines, "report     "+reportDir, "dry run: the input is sound, and nothing was changed"), nil
 }
 
@@ -86,6 +87,20 @@ func (s *Session) plannedSteps() ([]string, error) {
 		lines = append(lines, fmt.Sprintf("step       %-3s  %s%s", step.Base(), step.Title, where))
 	}
 	return lines, nil
+}
+
+func (s *Session) plannedClaims() []string {
+	core, asked := 0, claim.Asked(s.expected())
+	for _, c := range asked {
+		if c.Level == claim.Core {
+			core++
+		}
+	}
+	line := fmt.Sprintf("claims     %d are judged, %d of them core (--list)", len(asked), core)
+	if n := len(s.o.LeftOut); n > 0 {
+		line += fmt.Sprintf("; %d are left out", n)
+	}
+	return []string{line}
 }
 
 func (s *Session) plannedDisruptions() []string {

@@ -48,8 +48,7 @@ func (s *Session) Prove(ctx context.Context, faults []fault.Fault, tell func(Pro
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		s.o.Tell.Doing("", "repair "+f.ID)
-		if err := f.Repair(ctx, rig); err != nil {
+		if err := s.timed("repair "+f.ID, func() error { return f.Repair(s.watched(ctx), rig) }); err != nil {
 			return fmt.Errorf("take fault %s out again: %w", f.ID, err)
 		}
 		if err := s.healthy(ctx, filepath.Join(s.o.ReportDir, "faults", f.ID, "repaired")); err != nil {
@@ -62,8 +61,7 @@ func (s *Session) Prove(ctx context.Context, faults []fault.Fault, tell func(Pro
 // prove puts one fault in and has the mesh judged.
 func (s *Session) prove(ctx context.Context, rig *fault.Rig, f fault.Fault) Proof {
 	p := Proof{Fault: f}
-	s.o.Tell.Doing("", "break "+f.ID)
-	if p.Err = f.Break(ctx, rig); p.Err != nil {
+	if p.Err = s.timed("break "+f.ID, func() error { return f.Break(s.watched(ctx), rig) }); p.Err != nil {
 		return p
 	}
 	samples := f.Samples
@@ -71,9 +69,12 @@ func (s *Session) prove(ctx context.Context, rig *fault.Rig, f fault.Fault) Proo
 		samples = provingSamples
 	}
 	began := time.Now()
-	s.o.Tell.Doing("", "judge "+f.ID)
-	found, err := s.Judge(ctx, filepath.Join(s.o.ReportDir, "faults", f.ID, "broken"),
-		JudgeOptions{Samples: samples, Limits: s.provingLimits(), Planted: []string{f.ID}})
+	var found report.Findings
+	err := s.timed("judge "+f.ID, func() (err error) {
+		found, err = s.Judge(ctx, filepath.Join(s.o.ReportDir, "faults", f.ID, "broken"),
+			JudgeOptions{Samples: samples, Limits: s.provingLimits(), Planted: []string{f.ID}})
+		return err
+	})
 	p.Took, p.Verdict, p.Causes = time.Since(began), found.Verdict, causes(found)
 	if found.Verdict == "" {
 		p.Err = err // a look that was cut short is judged all the same, and the findings say so

@@ -93,8 +93,9 @@ func (s *Session) makeClusters(ctx context.Context) error {
 	o := kindcluster.Options{
 		RunID: s.o.RunID, Dir: s.o.dir(), Names: s.o.kindNames(), NodeImage: s.images.Node, RegistryImage: s.images.RegistryImage,
 		Layout: s.images.Layout, NoKindnet: s.images.NoKindnet, MetalLBManifest: s.images.MetalLB,
-		Ledger: s.ledger, Deadline: s.limits.Create, Progress: s.o.Tell.Doing, Diagnostics: filepath.Join(s.o.ReportDir, diagnosticsDir),
+		Ledger: s.ledger, Deadline: s.limits.Create, Progress: s.telling("kind"), Diagnostics: filepath.Join(s.o.ReportDir, DiagnosticsDir),
 	}
+	defer s.over("kind", s.o.kindNames()...)
 	var made []kindcluster.Made
 	err := s.step(ctx, "P3", "", "create the kind clusters", func(ctx context.Context) (err error) {
 		made, err = kindcluster.Create(ctx, o)

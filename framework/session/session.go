@@ -56,6 +56,7 @@ type Session struct {
 
 	mu    sync.Mutex
 	steps []evidence.Step
+	waits map[[2]string]string // what was told last of a wait, by cluster and what
 }
 
 // New checks the options, opens the kubeconfigs of given clusters, and makes the run's directory. Nothing else is changed.
@@ -65,7 +66,7 @@ func New(o Options) (*Session, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(s.o.dir(), 0o700); err != nil {
-		return nil, fmt.Errorf("make the run's directory: %w", err)
+		return nil, fmt.Errorf("make the run's directory: %w: set XDG_STATE_HOME to a directory that can be written", err)
 	}
 	if s.ledger, err = ledger.Open(ledgerOf(s.o.dir())); err != nil {
 		return nil, err
@@ -111,6 +112,10 @@ func (s *Session) record(step evidence.Step) {
 		s.o.Tell.Note(step.ID + " " + step.Title + ": not performed: " + step.Skipped)
 		return
 	}
+	s.tellDone(step)
+}
+
+func (s *Session) tellDone(step evidence.Step) {
 	var err error
 	if step.Error != "" {
 		err = errors.New(step.Error)
@@ -127,15 +132,15 @@ func (s *Session) limited(ctx context.Context) (context.Context, context.CancelF
 	if s.o.Timeout == 0 {
 		return ctx, func() { lost(nil) }
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, fmt.Errorf("the run's limit of %s (--timeout) has passed", s.o.Timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, fmt.Errorf("the run's limit of %s (--timeout) has passed: give more, or leave it out", s.o.Timeout))
 	return ctx, func() { cancel(); lost(nil) }
 }
 
 // step runs f as a step of the run's own, before or after the guide's.
 func (s *Session) step(ctx context.Context, id, clusterName, title string, f func(context.Context) error) error {
-	s.o.Tell.Doing(clusterName, title)
+	s.begun(evidence.Step{ID: id, Title: title, Cluster: clusterName})
 	began := time.Now()
-	err := f(ctx)
+	err := f(s.watched(ctx))
 	if err != nil && ctx.Err() != nil {
 		err = errors.Join(err, context.Cause(ctx))
 	}
@@ -150,7 +155,7 @@ func (s *Session) step(ctx context.Context, id, clusterName, title string, f fun
 // bounded is step for what speaks to clusters only: an API server that takes a connection and never answers must not hold
 // the run for ever.
 func (s *Session) bounded(ctx context.Context, id, clusterName, title string, f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Step, fmt.Errorf("the step's limit of %s has passed", s.limits.Step))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Step, tooLong("this step", s.limits.Step))
 	defer cancel()
 	return s.step(ctx, id, clusterName, title, f)
 }

@@ -29,7 +29,7 @@ func (s *Session) Stand(ctx context.Context) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	return s.setUp(ctx)
+	return s.setUp(s.watched(ctx))
 }
 
 // Close removes what Stand made, and the run's own directory.
@@ -64,11 +64,14 @@ func (s *Session) Judge(ctx context.Context, dir string, o JudgeOptions) (report
 	steps := s.orderedSteps()
 	v := s.verifyOptions()
 	v.Intent, v.Folder, v.Collect.Intent, v.Collect.Since = in, folder, in, time.Now()
-	v.OnStep = func(step evidence.Step) { steps = append(steps, step) }
+	v.OnStep = func(step evidence.Step) {
+		steps = append(steps, step)
+		s.tellDone(step)
+	}
 	if o.Limits != (verify.Limits{}) {
 		v.Limits = o.Limits
 	}
-	looked := verify.Joined(ctx, v)
+	looked := verify.Joined(s.watched(ctx), v)
 	if err := errors.Join(folder.SaveIntent(in), folder.SaveSteps(steps), folder.Seal()); err != nil {
 		return report.Findings{}, errors.Join(looked, fmt.Errorf("keep the evidence of a standing mesh: %w", err))
 	}

@@ -16,6 +16,7 @@ type silent struct{}
 func (silent) Note(string)                               {}
 func (silent) Doing(string, string)                      {}
 func (silent) Done(string, string, time.Duration, error) {}
+func (silent) Progress(Progress)                         {}
 
 func write(t *testing.T, path, text string) {
 	t.Helper()

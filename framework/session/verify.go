@@ -24,6 +24,7 @@ func (s *Session) Verify(ctx context.Context) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
+	ctx = s.watched(ctx)
 	o := s.verifyOptions()
 	if err := s.setUp(ctx); err != nil {
 		return err // a mesh that is half set up is not looked at: its claims would fail for want of what was not done
@@ -64,7 +65,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	}
 	p, err := procedure.New(procedure.Options{
 		Intent: s.intent, Tools: s.tools, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
-		Limits: s.limits.Procedure, OnStep: s.record, InTurn: s.o.InTurn, Ledger: s.book(), OnNamespace: s.logAccess,
+		Limits: s.limits.Procedure, OnBegin: s.begun, OnStep: s.record, InTurn: s.o.InTurn, Ledger: s.book(), OnNamespace: s.logAccess,
 	})
 	s.proc = p
 	return err
@@ -126,8 +127,7 @@ func (s *Session) apply(ctx context.Context, c *cluster.Cluster, name string, da
 
 func (s *Session) verifyOptions() verify.Options {
 	return verify.Options{
-		Set: s.set, Intent: s.intent, Folder: s.folder, Caller: s.proc, Limits: s.limits.Verify, OnStep: s.record,
-		OnState: func(what, state string) { s.o.Tell.Doing("", "waiting for the "+what+": "+state) },
+		Set: s.set, Intent: s.intent, Folder: s.folder, Caller: s.proc, Limits: s.limits.Verify, OnBegin: s.begun, OnStep: s.record, OnAnswers: s.answered,
 		Collect: collect.Options{
 			Intent: s.intent, Since: s.began, SampleNamespace: sampleNamespace, GatewayNamespace: "istio-system",
 			Probe:    collect.ProbeRef{Namespace: fixtures.ProbeNamespace, Selector: fixtures.ProbeSelector},

@@ -101,7 +101,7 @@ func texts(f *pflag.Flag, value any) ([]string, error) {
 	case !isItems:
 		items = []any{value}
 	case !isList(f):
-		return nil, errors.New("it has a list, and takes one value")
+		return nil, errors.New("it has a list, and takes one value: write one")
 	}
 	all := make([]string, 0, len(items))
 	for _, item := range items {
@@ -124,12 +124,12 @@ func scalar(kind string, value any) (string, error) {
 	case string:
 		return v, nil
 	case nil:
-		return "", errors.New("it has no value")
+		return "", errors.New("it has no value: write one, or remove the key")
 	case bool, json.Number:
 		if plain(kind) {
 			return fmt.Sprint(v), nil
 		}
 		return "", fmt.Errorf("%v is no text (%s): write it in quotes", v, kind)
 	}
-	return "", errors.New("it has a table or a list within, and takes a value")
+	return "", errors.New("it has a table or a list within, and takes a value: write one")
 }

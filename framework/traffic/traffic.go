@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,28 +41,29 @@ const (
 
 // workload is what is needed of a cluster to call from it; *cluster.Cluster is one.
 type workload interface {
-	Exec(ctx context.Context, namespace, pod, container string, command ...string) (stdout, stderr []byte, err error)
+	Follow(ctx context.Context, to io.Writer, namespace, pod, container string, command ...string) (stdout, stderr []byte, err error)
 	Pods(ctx context.Context, namespace, selector string) ([]corev1.Pod, error)
 }
 
 // Split calls helloworld n times from sleep on the cluster, in one exec of curl with one call in flight, and returns every
 // reply. Each call's path names the run, the cluster and the call's number, which AccessLog finds again. A call without an
 // answer is a Reply with curl's exit code. The error (which is also in Traffic.Error) says that the exec could not be made
-// or ended before every call was: the replies until then are returned with it.
-func Split(ctx context.Context, c *cluster.Cluster, run string, n int) (evidence.Traffic, error) {
-	return split(ctx, c, c.Name, run, n)
+// or ended before every call was: the replies until then are returned with it. seen, if not nil, is told who has answered so
+// far: how many calls by version, "" for those that helloworld did not answer.
+func Split(ctx context.Context, c *cluster.Cluster, run string, n int, seen func(answered map[string]int)) (evidence.Traffic, error) {
+	return split(ctx, c, c.Name, run, n, &tally{seen: seen})
 }
 
 // Second calls the suite's own second service as Split calls helloworld. The replies hold the bodies.
 func Second(ctx context.Context, c *cluster.Cluster, run string, n int) (evidence.Traffic, error) {
-	return calls(ctx, c, c.Name, run, n, evidence.Second, secondURL)
+	return calls(ctx, c, c.Name, run, n, evidence.Second, secondURL, io.Discard)
 }
 
-func split(ctx context.Context, w workload, name, run string, n int) (evidence.Traffic, error) {
-	return calls(ctx, w, name, run, n, evidence.Split, url)
+func split(ctx context.Context, w workload, name, run string, n int, to io.Writer) (evidence.Traffic, error) {
+	return calls(ctx, w, name, run, n, evidence.Split, url, to)
 }
 
-func calls(ctx context.Context, w workload, name, run string, n int, purpose, url string) (evidence.Traffic, error) {
+func calls(ctx context.Context, w workload, name, run string, n int, purpose, url string, to io.Writer) (evidence.Traffic, error) {
 	t := evidence.Traffic{
 		Purpose: purpose, From: name, Asked: n, Command: curl(url, run, name, n), Started: time.Now().UTC().Round(0), Replies: []evidence.Reply{},
 	}
@@ -79,7 +81,7 @@ func calls(ctx context.Context, w workload, name, run string, n int, purpose, ur
 	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("they took longer than %s", limit))
 	defer cancel()
 	began := time.Now()
-	stdout, stderr, err := w.Exec(bounded, namespace, pod, container, t.Command...)
+	stdout, stderr, err := w.Follow(bounded, to, namespace, pod, container, t.Command...)
 	t.Seconds = time.Since(began).Seconds()
 	t.Replies = ParseSplit(stdout)
 	t.Stderr = cut(string(stderr), maxStderr)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -75,7 +76,7 @@ type fakeWorkload struct {
 }
 
 func (f fakeWorkload) Pods(context.Context, string, string) ([]corev1.Pod, error) { return f.pods, nil }
-func (f fakeWorkload) Exec(context.Context, string, string, string, ...string) ([]byte, []byte, error) {
+func (f fakeWorkload) Follow(context.Context, io.Writer, string, string, string, ...string) ([]byte, []byte, error) {
 	return []byte(f.stdout), []byte("curl: (6) Could not resolve host"), f.err
 }
 
@@ -105,7 +106,7 @@ func TestSplit(t *testing.T) {
 		{"no pod", fakeWorkload{pods[:1], "", nil}, 0, "no pod app=sleep runs"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := split(t.Context(), tc.w, "east", "r-1", 2)
+			got, err := split(t.Context(), tc.w, "east", "r-1", 2, io.Discard)
 			if len(got.Replies) != tc.replies || got.Asked != 2 {
 				t.Errorf("%d replies of %d asked, want %d of 2", len(got.Replies), got.Asked, tc.replies)
 			}

@@ -64,8 +64,12 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 	if err != nil {
 		return fmt.Errorf("read the counters before the measured calls: %w", err)
 	}
+	step := evidence.Step{ID: "V.split", Title: fmt.Sprintf("%d measured calls from each cluster", o.Intent.Samples), Started: began}
+	if o.OnBegin != nil {
+		o.OnBegin(step)
+	}
 	err = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		t, err := traffic.Split(ctx, c, mark, o.Intent.Samples)
+		t, err := traffic.Split(ctx, c, mark, o.Intent.Samples, o.answers(c.Name))
 		t.Before = before[c.Name]
 		mu.Lock()
 		defer mu.Unlock()
@@ -83,10 +87,18 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 		snapshot[name].Traffic = append(snapshot[name].Traffic, *t)
 	}
 	if o.OnStep != nil {
-		o.OnStep(evidence.Step{ID: "V.split", Title: fmt.Sprintf("%d measured calls from each cluster", o.Intent.Samples), Started: began,
-			Seconds: ended.Seconds(), Error: text(err)})
+		step.Seconds, step.Error = ended.Seconds(), text(err)
+		o.OnStep(step)
 	}
 	return err
+}
+
+// answers tells who has answered a cluster's calls; nil when nobody wants to know.
+func (o Options) answers(from string) func(map[string]int) {
+	if o.OnAnswers == nil {
+		return nil
+	}
+	return func(answered map[string]int) { o.OnAnswers(from, o.Intent.Samples, answered) }
 }
 
 // markOf names one round of measured calls in their paths. A mesh that stands is judged again and again under one run id,

@@ -53,10 +53,11 @@ type Options struct {
 	// NoGuideCalls, NoSecond and NoSplit leave calls out: the guide's, those of the second service and the measured ones, where
 	// each would wait for what is not there.
 	NoGuideCalls, NoSecond, NoSplit bool
-	// OnStep is told of each step as it ends.
-	OnStep func(evidence.Step)
-	// OnState is told what is being waited for, and what is missing; may be nil.
-	OnState func(what, state string)
+	// OnBegin is told of each step as it begins, OnStep as it ends; both may be nil.
+	OnBegin, OnStep func(evidence.Step)
+	// OnAnswers is told who has answered a cluster's measured calls so far: how many by version, "" for those that helloworld did
+	// not answer; may be nil.
+	OnAnswers func(from string, asked int, answered map[string]int)
 }
 
 // Joined collects until the joined mesh has settled, saves that epoch, makes the guide's calls and the measured ones, and
@@ -116,7 +117,10 @@ func Removed(ctx context.Context, o Options) error {
 func settle(ctx context.Context, o Options, epoch, state string, limit time.Duration) (map[string]*evidence.Cluster, error) {
 	var snapshot map[string]*evidence.Cluster
 	last, claims, changed := "", "", time.Now()
-	began := time.Now()
+	step := evidence.Step{ID: "V." + epoch[3:], Title: "wait until the " + epoch[3:] + " mesh has settled", Started: time.Now()}
+	if o.OnBegin != nil {
+		o.OnBegin(step)
+	}
 	err := poll.Until(ctx, poll.Wait{What: "every claim about the " + state[3:] + " mesh that converges", Where: "all clusters", Limit: limit},
 		func(tryCtx context.Context) (string, error) {
 			seen := look(tryCtx, o)
@@ -129,9 +133,6 @@ func settle(ctx context.Context, o Options, epoch, state string, limit time.Dura
 				return "", nil
 			}
 			missing := strings.Join(open, "; ")
-			if o.OnState != nil && missing != last {
-				o.OnState("mesh to settle", missing)
-			}
 			last = missing
 			if which != claims {
 				claims, changed = which, time.Now()
@@ -143,20 +144,13 @@ func settle(ctx context.Context, o Options, epoch, state string, limit time.Dura
 			return missing, err
 		})
 	if o.OnStep != nil {
-		o.OnStep(waitStep(epoch, began, err))
+		step.Seconds, step.Error = time.Since(step.Started).Seconds(), text(err)
+		o.OnStep(step)
 	}
 	if ctx.Err() != nil {
 		return snapshot, context.Cause(ctx)
 	}
 	return snapshot, nil
-}
-
-func waitStep(epoch string, began time.Time, err error) evidence.Step {
-	s := evidence.Step{ID: "V." + epoch[3:], Title: "wait until the " + epoch[3:] + " mesh has settled", Started: began, Seconds: time.Since(began).Seconds()}
-	if err != nil {
-		s.Error = err.Error()
-	}
-	return s
 }
 
 // look takes one snapshot of all clusters at once.

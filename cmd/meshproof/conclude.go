@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/report"
+	"github.com/meshproof/meshproof/framework/session"
+	"github.com/meshproof/meshproof/framework/suite"
+)
+
+// conclude gives the exit code as an error. A run that came to no outcome ends with what went wrong.
+func conclude(env *suite.Env) error {
+	found := env.Outcome.Findings
+	switch {
+	case env.Outcome.ReportDir == "":
+		return env.Err
+	case found.Verdict == "" || found.ExitCode == 0 && env.Err != nil:
+		return exitError(exitCouldNot)
+	case found.ExitCode != 0:
+		return exitError(found.ExitCode)
+	}
+	return nil
+}
+
+// printEnd prints the findings, what is left, and the verdict as the last line.
+func printEnd(w io.Writer, env *suite.Env) {
+	tell(w, env.Outcome.Findings.Findings)
+	if env.Err != nil {
+		fmt.Fprintln(os.Stderr, "meshproof:", env.Err)
+	}
+	for _, l := range kept(env.Outcome) {
+		fmt.Fprintln(w, l)
+	}
+	found := env.Outcome.Findings
+	if found.Verdict != claim.Passed {
+		fmt.Fprintln(w, next(env.Outcome.ReportDir))
+	}
+	fmt.Fprintf(w, "verdict: %s: %s; report: %s\n", found.Verdict, oneLine(found.Reason), env.Outcome.ReportDir)
+}
+
+// next says what to do about a run that did not pass.
+func next(dir string) string {
+	return fmt.Sprintf("next: read %s; what was saved at the failure is in %s; docs/troubleshooting.md (meshproof causes) says what to do about each cause; "+
+		"meshproof run --rerun-failed %s judges again what is open", filepath.Join(dir, report.PageFile), filepath.Join(dir, session.DiagnosticsDir), dir)
+}
+
+// kept says what is still there after a run, and what of it stays for the next one.
+func kept(o session.Outcome) []string {
+	var all []string
+	for _, l := range o.Left {
+		all = append(all, "left: "+l)
+	}
+	for _, l := range o.Stays {
+		all = append(all, "stays for the next run: "+l)
+	}
+	return all
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// tell prints a sentence per finding. Findings that are open for one and the same reason are told once, and counted.
+func tell(w io.Writer, found []claim.Finding) {
+	again := map[string]int{}
+	for _, f := range found {
+		_, why, stopped := strings.Cut(f.Reason, "the run stopped at ")
+		if stopped && f.Verdict == claim.Inconclusive {
+			why, _, _ = strings.Cut(why, ",")
+			again[why]++
+			continue
+		}
+		fmt.Fprintln(w, report.Sentence(f))
+	}
+	for why, n := range again {
+		fmt.Fprintf(w, "%-12s %d more findings: the run stopped at %s\n", claim.Inconclusive, n, why)
+	}
+}

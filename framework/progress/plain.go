@@ -1,0 +1,93 @@
+package progress
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// Plain shows events as lines, each with the time since the start.
+type Plain struct {
+	w       io.Writer
+	verbose bool
+	// brief leaves out all but what went wrong and that it is still alive: the command prints its own results.
+	brief  bool
+	began  time.Time
+	spoke  time.Time // when something was printed last
+	last   string
+	state  State
+	closed bool
+}
+
+// NewPlain gives a display that prints to w what a person wants to know, with verbose also what is begun and waited for, with
+// brief only what went wrong.
+func NewPlain(w io.Writer, verbose, brief bool) *Plain {
+	now := time.Now()
+	return &Plain{w: w, verbose: verbose, brief: brief, began: now, spoke: now}
+}
+
+// Show prints the event's line, if it has one.
+func (p *Plain) Show(e Event) {
+	p.state.Apply(e)
+	if text := said(e, p.verbose, p.brief); text != "" && text != p.last {
+		p.last = text
+		p.print(e.Time.Time, e.Cluster, text)
+	}
+}
+
+// said is the line that an event has; "" for none.
+func said(e Event, verbose, brief bool) string {
+	if brief && e.Error == "" && !verbose {
+		return ""
+	}
+	switch e.Event {
+	case Begin:
+		return "run " + e.Run
+	case Doing:
+		if verbose {
+			return e.What
+		}
+	case Waiting:
+		if verbose && !e.Over {
+			return "waiting for: " + e.What + ": " + e.State
+		}
+	case Note, Done:
+		return ended(e)
+	}
+	return ""
+}
+
+// ended is a note, or what ended with its time and its error.
+func ended(e Event) string {
+	text := e.What
+	if e.Seconds != nil {
+		text += fmt.Sprintf(": %.1f s", *e.Seconds)
+	}
+	if e.Error != "" {
+		text += ": " + e.Error
+	}
+	return text
+}
+
+// Tick says that the run is alive, and at what, when it has been silent for long.
+func (p *Plain) Tick(now time.Time) {
+	if !p.closed && now.Sub(p.spoke) >= silence {
+		p.print(now, "", p.state.underWay(now))
+	}
+}
+
+// Close ends the lines.
+func (p *Plain) Close() { p.closed = true }
+
+func (p *Plain) print(at time.Time, cluster, text string) {
+	p.spoke = at
+	fmt.Fprint(p.w, line(at.Sub(p.began), cluster, text))
+}
+
+// line is how a note looks: the time since the start, the cluster, the text.
+func line(since time.Duration, cluster, text string) string {
+	if cluster == "" {
+		cluster = "-"
+	}
+	return fmt.Sprintf("%7.1f s  %-9s  %s\n", since.Seconds(), cluster, text)
+}

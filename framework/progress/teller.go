@@ -1,0 +1,134 @@
+package progress
+
+import (
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/report"
+	"github.com/meshproof/meshproof/framework/session"
+)
+
+// Teller makes events of what a session tells, in their order, and has a display show them. It is a session.Teller.
+type Teller struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	display Display
+
+	stop, stopped chan struct{}
+	closing       sync.Once
+}
+
+const tick = 250 * time.Millisecond
+
+// NewTeller starts a teller; it is to be closed.
+func NewTeller(d Display) *Teller {
+	t := &Teller{now: time.Now, display: d, stop: make(chan struct{}), stopped: make(chan struct{})}
+	go t.run()
+	return t
+}
+
+func (t *Teller) run() {
+	defer close(t.stopped)
+	ticks := time.NewTicker(tick)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-t.stop:
+			return
+		case now := <-ticks.C:
+			t.mu.Lock()
+			t.display.Tick(now)
+			t.mu.Unlock()
+		}
+	}
+}
+
+// Close ends the display; a second call does nothing.
+func (t *Teller) Close() {
+	t.closing.Do(func() {
+		close(t.stop)
+		<-t.stopped
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.display.Close()
+	})
+}
+
+func (t *Teller) show(e Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e.Time = Stamp{t.now()}
+	t.display.Show(e)
+}
+
+// Begin says which run it is, and on which clusters.
+func (t *Teller) Begin(run string, clusters []string) {
+	t.show(Event{Event: Begin, Run: run, Clusters: slices.Clone(clusters)})
+}
+
+// Note says what a person wants to know unasked.
+func (t *Teller) Note(what string) { t.show(Event{Event: Note, What: what}) }
+
+// Doing says that something began.
+func (t *Teller) Doing(cluster, what string) {
+	t.show(Event{Event: Doing, Cluster: cluster, What: what})
+}
+
+// Done says that something ended, and how long it took.
+func (t *Teller) Done(cluster, what string, took time.Duration, err error) {
+	e := Event{Event: Done, Cluster: cluster, What: what, Seconds: seconds(took)}
+	if err != nil {
+		e.Error = err.Error()
+	}
+	t.show(e)
+}
+
+func seconds(d time.Duration) *float64 {
+	s := d.Round(time.Millisecond).Seconds()
+	return &s
+}
+
+// Progress says how far something is.
+func (t *Teller) Progress(p session.Progress) {
+	if p.Asked > 0 {
+		t.show(Event{Event: Sample, Cluster: p.Cluster, What: p.What, Asked: p.Asked, Answered: p.Answered})
+		return
+	}
+	t.show(Event{Event: Waiting, Cluster: p.Cluster, What: p.What, State: p.State, Over: p.Over})
+}
+
+// Finding says what came of a claim.
+func (t *Teller) Finding(f claim.Finding) {
+	t.show(Event{Event: Finding, Claim: f.Claim, Level: f.Level, Subject: f.Subject, Verdict: f.Verdict, Reason: f.Reason, Cause: f.Cause})
+}
+
+// Verdict is the last word: what the process ends with, and why.
+func (t *Teller) Verdict(f report.Findings, exitCode int, reportDir string, err error) {
+	e := Event{Event: Verdict, Verdict: f.Verdict, Reason: f.Reason, ExitCode: &exitCode, Report: reportDir}
+	if err != nil {
+		e.Error = err.Error()
+	}
+	t.show(e)
+}
+
+// Writer gives a writer that prints without disturbing what is drawn on the terminal.
+func (t *Teller) Writer(w io.Writer) io.Writer { return beside{t, w} }
+
+type beside struct {
+	teller *Teller
+	w      io.Writer
+}
+
+func (b beside) Write(p []byte) (n int, err error) {
+	b.teller.mu.Lock()
+	defer b.teller.mu.Unlock()
+	if l, is := b.teller.display.(*Live); is {
+		l.aside(func() { n, err = b.w.Write(p) })
+		return n, err
+	}
+	return b.w.Write(p)
+}
