@@ -101,6 +101,9 @@ func (s *Session) healthy(ctx context.Context, dir string) error {
 	if found.Verdict == claim.Passed {
 		return nil
 	}
+	if ctx.Err() == nil && !s.diagnosed {
+		err = errors.Join(err, s.saveDiagnostics(ctx)) // the proof ends here, and the clusters go
+	}
 	return errors.Join(fmt.Errorf("the mesh is %s: %s: see %s", found.Verdict, strings.TrimSpace(found.Reason), dir), err)
 }
 
