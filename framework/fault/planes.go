@@ -21,9 +21,12 @@ func planes() []Fault {
 		other.Intent.Revision, other.Replicas = otherRevision, 1
 		return istio.Install(ctx, r.west(), other)
 	}
+	// istioctl puts the revision that it installed last on what all revisions share, so that the account behind the remote secrets
+	// goes by the other's label: deleted with it, the remote clusters would read west until their watches end, and never again.
 	gone := func(ctx context.Context, r *Rig) error {
 		return errors.Join(
-			r.in(ctx, r.west(), system, "delete deployment,service,serviceaccount,configmap,poddisruptionbudget,horizontalpodautoscaler -l istio.io/rev="+otherRevision+" --ignore-not-found"),
+			r.in(ctx, r.west(), system, "delete deployment,service,configmap,poddisruptionbudget,horizontalpodautoscaler -l istio.io/rev="+otherRevision+" --ignore-not-found"),
+			r.in(ctx, r.west(), system, "delete serviceaccount istiod-"+otherRevision+" --ignore-not-found"),
 			r.do(ctx, r.west(), "delete", "mutatingwebhookconfiguration,validatingwebhookconfiguration", "-l", "istio.io/rev="+otherRevision, "--ignore-not-found"),
 			r.ended(ctx, r.west(), system, "app=istiod"))
 	}
