@@ -121,7 +121,7 @@ func fingerprints(run evidence.Run) []fingerprint {
 		p := fingerprint{Name: in.Name}
 		if c := run.Epochs[evidence.Joined].Clusters[in.Name]; c != nil {
 			if k := c.Kubernetes; k != nil {
-				p.Server, p.Kubernetes, p.Root = k.Server, k.Version, k.MeshRoot
+				p.Server, p.Kubernetes, p.Root = k.Server, k.Version, c.Root(run.Intent)
 				p.Proxies = proxyImages(k.Pods)
 			}
 			for _, i := range c.Istiods {

@@ -21,6 +21,7 @@ func TestTexts(t *testing.T) {
 		{sentence(" all hold"), "All hold."}, {sentence("Done."), "Done."}, {sentence("  "), ""}, {sentence("état"), "État."},
 		{clip("short", 10).Head, "short"}, {clip("short", 10).All, ""},
 		{clip("one two three four", 10).Head, "one"}, {clip("one two three four", 10).Tail, "four"}, {clip("one two three four", 10).All, "one two three four"},
+		{grown(0), "+0"}, {grown(7), "+7"}, {grown(-1), "not known"},
 		{short(strings.Repeat("a", 64)), "aaaaaaaaaaaaaaaa…"}, {short("abc"), "abc"},
 		{plural(1, "pod"), "1 pod"}, {plural(0, "pod"), "0 pods"},
 		{linkTo("evidence", "10-joined/east/a b#c.json").Href, "evidence/10-joined/east/a%20b%23c.json"}, {linkTo("evidence", "../x").Href, ""}, {linkTo("", "/etc").Href, ""},
@@ -278,8 +279,43 @@ func TestRowsMarkWhatDiffers(t *testing.T) {
 		t.Errorf("the mesh differs in %v", got)
 	}
 	run.Cluster(evidence.Joined, "east").Proxies[0].RootSHA256 = "another"
-	if text := rootOf(run.Cluster(evidence.Joined, "east")).Text; !strings.Contains(text, "1 of its proxies trust another") {
+	if text := rootOf(run.Intent, run.Cluster(evidence.Joined, "east")).Text; !strings.Contains(text, "1 of its proxies trust another") {
 		t.Errorf("a proxy that trusts another root is not told: %q", text)
+	}
+}
+
+func TestRowsShowWhatIsAlikeOnce(t *testing.T) {
+	run := load(t)
+	for _, r := range fingerprints(run) {
+		if want := map[bool]string{true: "on both"}[r.Name != "Network" && r.Name != "Gateway" && r.Name != "Cluster ID" && r.Name != "API server"]; r.Same != want {
+			t.Errorf("row %s: same %q, want %q", r.Name, r.Same, want)
+		}
+	}
+	first, _, _ := strings.Cut(render(t, judged(run)), "<nav aria-label")
+	if text := parse(t, first).text; !strings.Contains(text, "v1.37.2 on both") || strings.Count(text, "v1.37.2") != 1 {
+		t.Error("the page does not show the version of both clusters once")
+	}
+	a, b := cell{Text: "a"}, cell{Text: "b"}
+	for _, tc := range []struct {
+		cells []cell
+		want  string
+	}{{nil, ""}, {[]cell{a}, ""}, {[]cell{a, b}, ""}, {[]cell{a, a}, "on both"}, {[]cell{a, a, a}, "on all 3"}, {[]cell{a, a, b}, ""}} {
+		if got := same(tc.cells); got != tc.want {
+			t.Errorf("%v: %q, want %q", tc.cells, got, tc.want)
+		}
+	}
+}
+
+func TestTheRootOfAFleetIsThatOfItsProxies(t *testing.T) {
+	run := load(t)
+	run.Intent.CA, run.Intent.EmulatedCA = intent.MeshCA, true
+	for _, in := range run.Intent.Clusters {
+		run.Cluster(evidence.Joined, in.Name).Kubernetes.MeshRoot = "istiod's own on " + in.Name
+	}
+	for _, r := range fingerprints(run) {
+		if r.Name == "Root (SHA-256)" && (r.Differs || r.Same == "" || strings.Contains(r.Cells[0].Text, "trust another")) {
+			t.Errorf("roots that istiod publishes for its own API are shown as the mesh's: %+v", r)
+		}
 	}
 }
 
