@@ -261,64 +261,6 @@ func TestClaimsFoldWhatIsFineOrTold(t *testing.T) {
 	}
 }
 
-func TestRowsMarkWhatDiffers(t *testing.T) {
-	differs := func(run evidence.Run) (names []string) {
-		for _, r := range fingerprints(run) {
-			if r.Differs {
-				names = append(names, r.Name)
-			}
-		}
-		return names
-	}
-	if got := differs(load(t)); len(got) > 0 {
-		t.Errorf("the healthy mesh differs in %v", got)
-	}
-	run := differentRoots(t)
-	run.Cluster(evidence.Joined, "west").Kubernetes.Version = "v1.36.0"
-	if got := differs(run); !slices.Equal(got, []string{"Kubernetes", "Root (SHA-256)"}) {
-		t.Errorf("the mesh differs in %v", got)
-	}
-	run.Cluster(evidence.Joined, "east").Proxies[0].RootSHA256 = "another"
-	if text := rootOf(run.Intent, run.Cluster(evidence.Joined, "east")).Text; !strings.Contains(text, "1 of its proxies trust another") {
-		t.Errorf("a proxy that trusts another root is not told: %q", text)
-	}
-}
-
-func TestRowsShowWhatIsAlikeOnce(t *testing.T) {
-	run := load(t)
-	for _, r := range fingerprints(run) {
-		if want := map[bool]string{true: "on both"}[r.Name != "Network" && r.Name != "Gateway" && r.Name != "Cluster ID" && r.Name != "API server"]; r.Same != want {
-			t.Errorf("row %s: same %q, want %q", r.Name, r.Same, want)
-		}
-	}
-	first, _, _ := strings.Cut(render(t, judged(run)), "<nav aria-label")
-	if text := parse(t, first).text; !strings.Contains(text, "v1.37.2 on both") || strings.Count(text, "v1.37.2") != 1 {
-		t.Error("the page does not show the version of both clusters once")
-	}
-	a, b := cell{Text: "a"}, cell{Text: "b"}
-	for _, tc := range []struct {
-		cells []cell
-		want  string
-	}{{nil, ""}, {[]cell{a}, ""}, {[]cell{a, b}, ""}, {[]cell{a, a}, "on both"}, {[]cell{a, a, a}, "on all 3"}, {[]cell{a, a, b}, ""}} {
-		if got := same(tc.cells); got != tc.want {
-			t.Errorf("%v: %q, want %q", tc.cells, got, tc.want)
-		}
-	}
-}
-
-func TestTheRootOfAFleetIsThatOfItsProxies(t *testing.T) {
-	run := load(t)
-	run.Intent.CA, run.Intent.EmulatedCA = intent.MeshCA, true
-	for _, in := range run.Intent.Clusters {
-		run.Cluster(evidence.Joined, in.Name).Kubernetes.MeshRoot = "istiod's own on " + in.Name
-	}
-	for _, r := range fingerprints(run) {
-		if r.Name == "Root (SHA-256)" && (r.Differs || r.Same == "" || strings.Contains(r.Cells[0].Text, "trust another")) {
-			t.Errorf("roots that istiod publishes for its own API are shown as the mesh's: %+v", r)
-		}
-	}
-}
-
 func TestPairsOfMoreThanTwoClusters(t *testing.T) {
 	run := differentRoots(t)
 	if got := pairs(run); got != nil {
