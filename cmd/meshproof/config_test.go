@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
@@ -35,6 +38,20 @@ func TestSettingsOfARun(t *testing.T) {
 				t.Errorf("exit code %d, %v, want %q:\n%s", code, err, tc.want, out)
 			}
 		})
+	}
+}
+
+func TestWhoRunsItIsTakenFromFlagsAndVariables(t *testing.T) {
+	t.Setenv("MESHPROOF_WHERE", "runner 7")
+	var r runFlags
+	c := &cobra.Command{}
+	r.add(c)
+	configured(c)
+	if err := errors.Join(c.ParseFlags([]string{"--by", "the nightly job"}), c.PreRunE(c, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if r.o.By != "the nightly job" || r.o.Where != "runner 7" {
+		t.Errorf("the run is told %q and %q", r.o.By, r.o.Where)
 	}
 }
 

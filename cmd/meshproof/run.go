@@ -59,6 +59,8 @@ func (r *runFlags) add(c *cobra.Command) {
 	f.Float64Var(&o.Alpha, "alpha", 1e-8, "declared false-fail rate of each random check")
 	f.StringVar((*string)(&o.Keep), "keep", string(session.KeepNever), "when clusters that the run made stay: never, on-failure or always")
 	f.StringVar(&o.ReportDir, "report-dir", "", "where the report goes (default: reports/RUN-ID, and reports/latest points at it)")
+	f.StringVar(&o.By, "by", "", "who runs this, to be told in the report (default: nobody is told)")
+	f.StringVar(&o.Where, "where", "", "machine or CI job that runs this, to be told in the report, such as the job's address (default: nothing is told)")
 	f.StringVar(&o.Tools.Asmcli, "asmcli", "", "a real asmcli for step S8 on given clusters, with --gcloud and --release-dir (default: the built-in join)")
 	f.StringVar(&o.Tools.Gcloud, "gcloud", "", "the gcloud for step S1 and for asmcli")
 	f.StringVar((*string)(&o.Tools.RemoteNames), "remote-names", string(session.ByContext), "after what the built-in join names a cluster in remote secrets: context (as asmcli does) or cluster-id")

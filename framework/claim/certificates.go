@@ -73,7 +73,7 @@ func judgeCA(v view) result {
 	if own == "" {
 		n.puzzles("cluster %s shows no root of istiod's own", v.self.Name)
 	}
-	istioCA := v.run.Intent.CA == ownCA || v.run.Intent.CA == ""
+	istioCA := v.run.Intent.IstiodSigns()
 	count := 0
 	for _, p := range envoyPods(v) {
 		envoy, there := seen.ProxyOf(v.cluster(v.self.Name), p)

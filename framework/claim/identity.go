@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/meshproof/meshproof/framework/evidence"
-	"github.com/meshproof/meshproof/framework/intent"
 )
 
 func identityRules() []rule {
@@ -35,10 +34,6 @@ func identityRules() []rule {
 	}}
 }
 
-// ownCA is the cell in which istiod itself signs the workloads' certificates. With every other CA the root that istiod
-// publishes is its own, for its API only, and may differ from cluster to cluster.
-const ownCA = intent.IstioCA
-
 func judgeRoot(v view) result {
 	var n notes
 	first, of := "", ""
@@ -54,7 +49,7 @@ func judgeRoot(v view) result {
 	}
 	for _, c := range v.peers {
 		seenCluster := v.cluster(c.Name)
-		if v.run.Intent.CA == ownCA || v.run.Intent.CA == "" {
+		if v.run.Intent.IstiodSigns() {
 			see("the control plane of "+c.Name, seenCluster.Kubernetes.MeshRoot)
 		}
 		envoys := slices.Concat(seenCluster.Proxy(evidence.RoleSleep), seenCluster.Proxy(evidence.RoleHelloworld), seenCluster.Proxy(evidence.RoleGateway))

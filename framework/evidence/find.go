@@ -1,5 +1,7 @@
 package evidence
 
+import "github.com/meshproof/meshproof/framework/intent"
+
 // Cluster gives what was seen of one cluster in one epoch; nil when nothing was.
 func (r Run) Cluster(epoch, name string) *Cluster { return r.Epochs[epoch].Clusters[name] }
 
@@ -28,4 +30,23 @@ func (c *Cluster) TrafficFor(purpose string) (Traffic, bool) {
 		}
 	}
 	return Traffic{}, false
+}
+
+// Root is the digest of the root that the cluster's mesh trusts: istiod's own where istiod signs, else that of its proxies,
+// because istiod then publishes a root for its own API alone. It is "" when it was not seen.
+func (c *Cluster) Root(in intent.Intent) string {
+	switch {
+	case c == nil:
+		return ""
+	case in.IstiodSigns() && c.Kubernetes != nil:
+		return c.Kubernetes.MeshRoot
+	case in.IstiodSigns():
+		return ""
+	}
+	for _, p := range c.Proxies {
+		if p.RootSHA256 != "" {
+			return p.RootSHA256
+		}
+	}
+	return ""
 }

@@ -121,6 +121,10 @@ func (i Intent) Authority() string {
 	return i.CA
 }
 
+// IstiodSigns tells that istiod itself signs the workloads' certificates. With every other CA the root that istiod publishes
+// is its own, for its API only, and may differ from cluster to cluster.
+func (i Intent) IstiodSigns() bool { return i.CA == IstioCA || i.CA == "" }
+
 // Names gives the clusters' names, in order.
 func (i Intent) Names() []string {
 	var names []string

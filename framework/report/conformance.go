@@ -20,6 +20,9 @@ const conformanceSchema = "meshproof.dev/conformance/v1"
 type conformanceReport struct {
 	Schema        string                `json:"schema"`
 	RunID         string                `json:"runID"`
+	By            string                `json:"by,omitempty"`
+	Where         string                `json:"where,omitempty"`
+	Tool          string                `json:"tool,omitempty"`
 	Began         time.Time             `json:"began"`
 	Seconds       float64               `json:"seconds"`
 	Verdict       claim.Verdict         `json:"verdict"`
@@ -71,7 +74,7 @@ type stepSummary struct {
 
 func conformance(f Findings, run evidence.Run, x Extra) ([]byte, error) {
 	r := conformanceReport{
-		Schema: conformanceSchema, RunID: f.RunID, Verdict: f.Verdict, Reason: f.Reason, FalseFailRate: f.FalseFailRate,
+		Schema: conformanceSchema, RunID: f.RunID, By: x.By, Where: x.Where, Tool: x.Tool, Verdict: f.Verdict, Reason: f.Reason, FalseFailRate: f.FalseFailRate,
 		Intent: run.Intent, Cells: guide.Covered(run.Intent), Clusters: fingerprints(run), Claims: summaries(f.Findings), Images: x.Images, StandIns: x.StandIns,
 		Unreadable: run.Unreadable, Left: x.Left, Deviations: deviations(run.Steps),
 	}
@@ -121,7 +124,7 @@ func fingerprints(run evidence.Run) []fingerprint {
 		p := fingerprint{Name: in.Name}
 		if c := run.Epochs[evidence.Joined].Clusters[in.Name]; c != nil {
 			if k := c.Kubernetes; k != nil {
-				p.Server, p.Kubernetes, p.Root = k.Server, k.Version, k.MeshRoot
+				p.Server, p.Kubernetes, p.Root = k.Server, k.Version, c.Root(run.Intent)
 				p.Proxies = proxyImages(k.Pods)
 			}
 			for _, i := range c.Istiods {

@@ -33,6 +33,31 @@ func finished(t *testing.T) Finished {
 	return f
 }
 
+func TestWhoRanItIsInTheReport(t *testing.T) {
+	f, run, err := JudgeDir(recorded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := Write(dir, f, run, Extra{By: "the nightly job", Where: "runner 7", Tool: "meshproof v1"}); err != nil {
+		t.Fatal(err)
+	}
+	for file, all := range map[string][]string{
+		ConformanceFile: {"by: the nightly job\n", "where: runner 7\n", "tool: meshproof v1\n"},
+		PageFile:        {"<dt>Run by</dt><dd>the nightly job</dd>", "<dt>Run on</dt><dd>runner 7</dd>", "<dt>Tool</dt><dd>meshproof v1</dd>"},
+	} {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range all {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("%s lacks %q", file, want)
+			}
+		}
+	}
+}
+
 func TestReadDirRefuses(t *testing.T) {
 	whole := written(t)
 	for name, tc := range map[string]struct{ file, from, to, want string }{

@@ -87,6 +87,8 @@ func (f Findings) JSON() ([]byte, error) {
 
 // Extra is what a report tells beyond findings and evidence: things that do not decide anything.
 type Extra struct {
+	// By and Where say who ran it and on which machine or CI job, if told; Tool which meshproof.
+	By, Where, Tool string
 	// Images says where the images came from, and StandIns what stands in for what.
 	Images   string
 	StandIns []string
@@ -113,7 +115,7 @@ func Write(dir string, f Findings, run evidence.Run, x Extra) error {
 	var page bytes.Buffer
 	err = html.Render(&page, html.Page{
 		RunID: f.RunID, Verdict: f.Verdict, Reason: f.Reason, FalseFailRate: f.FalseFailRate, Findings: f.Findings, Run: run,
-		EvidenceDir: EvidenceDir, Images: x.Images, StandIns: x.StandIns, Left: x.Left, Diagnostics: x.Diagnostics,
+		EvidenceDir: EvidenceDir, By: x.By, Where: x.Where, Tool: x.Tool, Images: x.Images, StandIns: x.StandIns, Left: x.Left, Diagnostics: x.Diagnostics,
 	})
 	if err != nil {
 		return err

@@ -50,7 +50,7 @@ func TestConformanceDocumentsAreOfTheSchema(t *testing.T) {
 		if err != nil || f.Verdict != want {
 			t.Fatalf("%s: %s, %v; want %s", dir, f.Verdict, err, want)
 		}
-		if err := valid(t, document(t, f, run, Extra{Left: []string{"a cluster"}})); err != nil {
+		if err := valid(t, document(t, f, run, Extra{By: "the nightly job", Where: "runner 7", Tool: "meshproof v1", Left: []string{"a cluster"}})); err != nil {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}

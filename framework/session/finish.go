@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/images"
@@ -98,7 +100,7 @@ func (s *Session) removeUnlessKept(ctx context.Context, v claim.Verdict) (left [
 }
 
 func (s *Session) extra(left []string, diagnostics ...string) report.Extra {
-	x := report.Extra{Left: left, Diagnostics: diagnostics}
+	x := report.Extra{By: s.o.By, Where: s.o.Where, Tool: tool(), Left: left, Diagnostics: diagnostics}
 	if s.images == nil || s.intent.Provision == intent.Supplied {
 		return x
 	}
@@ -116,6 +118,16 @@ func (s *Session) extra(left []string, diagnostics ...string) report.Extra {
 		fmt.Sprintf("%d replica of istiod in each cluster stands in for the 2 of Cloud Service Mesh", istiodReplicas),
 		"MetalLB in L2 mode, without its webhooks and memberlist, stands in for a cloud's load balancer")
 	return x
+}
+
+// tool names this program with its version; without a version, as a test is built, only the program.
+func tool() string {
+	const name = "meshproof"
+	info, known := debug.ReadBuildInfo()
+	if !known {
+		return name
+	}
+	return strings.TrimSpace(name + " " + info.Main.Version)
 }
 
 // stays names what no run removes.

@@ -78,6 +78,8 @@ type Options struct {
 	LeftOut map[string]string
 	// FailFast leaves out what is still to be done to the mesh once a claim about it has failed.
 	FailFast bool
+	// By and Where are told in the report: who runs this, and on which machine or CI job. "" = nothing is told.
+	By, Where string
 	// ReportDir is where the report goes; "" = reports/RUN-ID, with reports/latest pointing at it.
 	ReportDir string
 	// StateDir holds what a run needs while it lives (kubeconfigs, ledger); "" = the user's state directory.

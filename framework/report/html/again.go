@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/intent"
 )
 
@@ -74,10 +75,25 @@ func again(p Page) []command {
 // repeat is the command that expects the same mesh again.
 func repeat(in intent.Intent) string {
 	parts := []string{"meshproof run"}
-	if in.Provision == intent.Supplied {
+	switch {
+	case in.Provision == intent.Supplied:
 		for _, c := range in.Clusters {
 			parts = append(parts, "--kubeconfig "+quoted(c.Name+".yaml"))
 		}
+	case len(in.Clusters) > guide.Clusters:
+		parts = append(parts, fmt.Sprintf("--clusters %d", len(in.Clusters)))
+	}
+	if in.Platform != "" && in.Platform != kind {
+		parts = append(parts, "--platform "+quoted(in.Platform))
+	}
+	if !in.IstiodSigns() {
+		parts = append(parts, "--ca "+quoted(in.CA))
+	}
+	if in.Mode == intent.Literal {
+		parts = append(parts, "--mode "+string(in.Mode))
+	}
+	if len(in.Expect) > 0 {
+		parts = append(parts, "--expect "+quoted(strings.Join(in.Expect, ",")))
 	}
 	for _, f := range []fact{{"revision", in.Revision}, {"fleet", in.Fleet}, {"project-number", in.ProjectNumber}} {
 		if f.Value != "" {
@@ -91,6 +107,12 @@ func repeat(in intent.Intent) string {
 	if in.ReadOnly {
 		parts = append(parts, "--read-only")
 	}
+	switch disruptive := len(in.Disruptions)+len(in.Injections) > 0; { // where it is not the default, it is said
+	case disruptive:
+		parts = append(parts, "--disruptive")
+	case in.Provision == intent.Kind:
+		parts = append(parts, "--disruptive=false")
+	}
 	for _, fault := range in.Planted {
 		parts = append(parts, "--plant "+quoted(fault))
 	}
@@ -99,7 +121,7 @@ func repeat(in intent.Intent) string {
 
 // quoted is a word that a shell takes as it is.
 func quoted(s string) string {
-	if regexp.MustCompile(`^[A-Za-z0-9._/:=@%+-]+$`).MatchString(s) {
+	if regexp.MustCompile(`^[A-Za-z0-9._/:=@%,+-]+$`).MatchString(s) {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

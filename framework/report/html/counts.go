@@ -50,6 +50,14 @@ func hostCounts(t evidence.Traffic) []hostCount {
 	return all
 }
 
+// grown is the growth of a counter for a person: of one that has fallen it is not known.
+func grown(n int64) string {
+	if n < 0 {
+		return "not known"
+	}
+	return fmt.Sprintf("+%d", n)
+}
+
 func rawCounts(run evidence.Run) []rawCalls {
 	var all []rawCalls
 	for _, in := range run.Intent.Clusters {

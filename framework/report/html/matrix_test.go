@@ -32,7 +32,7 @@ func TestMatrixPage(t *testing.T) {
 	page := matrix(t, func(*Matrix) {})
 	_, text, _ := strings.Cut(strings.Join(strings.Fields(parse(t, page).text), ""), "anemptyplace")
 	for _, want := range []string{
-		"Verdict✓passed✕failed", "Reasonwellbroken", "Kubernetesdiffersv1v2", "modeliteralliteral", "asetup✓passed✕failedItis.", "bextended–skipped",
+		"Verdict✓passed✕failed", "one✓passedwell.two✕failedbroken.", "Kubernetesdiffersv1v2", "modeliteralliteral", "asetup✓passed✕failedItis.", "bextended–skipped",
 		"✕failedtwoawest:noaddress", "Causelb-pool-empty:Empty.WhattodoFillit.",
 	} {
 		if !strings.Contains(text, want) {

@@ -44,7 +44,7 @@ type Page struct {
 func Render(w io.Writer, p Page) error { return write(w, "page.html", newView(p)) }
 
 func write(w io.Writer, name string, value any) error {
-	t, err := template.New(name).Funcs(template.FuncMap{"mark": markOf}).ParseFS(templates, "templates/*")
+	t, err := template.New(name).Funcs(template.FuncMap{"mark": markOf, "grown": grown}).ParseFS(templates, "templates/*")
 	if err != nil {
 		return fmt.Errorf("read the templates of the report page: %w", err)
 	}

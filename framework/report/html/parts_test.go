@@ -21,6 +21,7 @@ func TestTexts(t *testing.T) {
 		{sentence(" all hold"), "All hold."}, {sentence("Done."), "Done."}, {sentence("  "), ""}, {sentence("état"), "État."},
 		{clip("short", 10).Head, "short"}, {clip("short", 10).All, ""},
 		{clip("one two three four", 10).Head, "one"}, {clip("one two three four", 10).Tail, "four"}, {clip("one two three four", 10).All, "one two three four"},
+		{grown(0), "+0"}, {grown(7), "+7"}, {grown(-1), "not known"},
 		{short(strings.Repeat("a", 64)), "aaaaaaaaaaaaaaaa…"}, {short("abc"), "abc"},
 		{plural(1, "pod"), "1 pod"}, {plural(0, "pod"), "0 pods"},
 		{linkTo("evidence", "10-joined/east/a b#c.json").Href, "evidence/10-joined/east/a%20b%23c.json"}, {linkTo("evidence", "../x").Href, ""}, {linkTo("", "/etc").Href, ""},
@@ -257,29 +258,6 @@ func TestClaimsFoldWhatIsFineOrTold(t *testing.T) {
 	}
 	if got := all[0].Claims[1].Mark.Word; got != "failed" {
 		t.Errorf("a claim that failed on one cluster is marked %s", got)
-	}
-}
-
-func TestRowsMarkWhatDiffers(t *testing.T) {
-	differs := func(run evidence.Run) (names []string) {
-		for _, r := range fingerprints(run) {
-			if r.Differs {
-				names = append(names, r.Name)
-			}
-		}
-		return names
-	}
-	if got := differs(load(t)); len(got) > 0 {
-		t.Errorf("the healthy mesh differs in %v", got)
-	}
-	run := differentRoots(t)
-	run.Cluster(evidence.Joined, "west").Kubernetes.Version = "v1.36.0"
-	if got := differs(run); !slices.Equal(got, []string{"Kubernetes", "Root (SHA-256)"}) {
-		t.Errorf("the mesh differs in %v", got)
-	}
-	run.Cluster(evidence.Joined, "east").Proxies[0].RootSHA256 = "another"
-	if text := rootOf(run.Cluster(evidence.Joined, "east")).Text; !strings.Contains(text, "1 of its proxies trust another") {
-		t.Errorf("a proxy that trusts another root is not told: %q", text)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/evidence"
-	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/intent"
 )
 
@@ -22,6 +21,8 @@ type row struct {
 	Name    string
 	Cells   []cell
 	Differs bool
+	// Same says so when every cluster has the same value: it is shown once.
+	Same string
 }
 
 // cell is one cluster's value: Text as shown, Full when that is longer.
@@ -34,7 +35,7 @@ func facts(p Page) []fact {
 	in := p.Run.Intent
 	all := []fact{
 		{"Platform", platform(in)}, {"Certificate authority", in.Authority()}, {"Mode", mode(in.Mode)},
-		{"Cells of the guide", strings.Join(guide.Covered(in), ", ")}, {"Mesh ID", in.MeshID}, {"Revision", in.Revision},
+		{"Mesh ID", in.MeshID}, {"Revision", in.Revision},
 	}
 	switch {
 	case in.ReadOnly:
@@ -46,7 +47,7 @@ func facts(p Page) []fact {
 		all = append(all, fact{"Measured calls", fmt.Sprintf("%d a direction", in.Samples)})
 	}
 	if p.FalseFailRate > 0 {
-		all = append(all, fact{"False-fail rate", strconv.FormatFloat(p.FalseFailRate, 'g', 3, 64) + " for the whole run"})
+		all = append(all, fact{"False-fail rate", strconv.FormatFloat(p.FalseFailRate, 'g', 3, 64) + " a run"})
 	}
 	if began, took := span(p.Run.Steps); !began.IsZero() {
 		all = append(all, fact{"Began", began.UTC().Format("2006-01-02 15:04 UTC")}, fact{"Took", seconds(took)})
@@ -109,13 +110,13 @@ func mono(read func(intent.Cluster, *evidence.Cluster) string) func(intent.Clust
 	return func(in intent.Cluster, c *evidence.Cluster) cell { return cell{Text: read(in, c), Mono: true} }
 }
 
-func attributes() []attribute {
+func attributes(run intent.Intent) []attribute {
 	return []attribute{
 		{"Kubernetes", true, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return objects(c).Version })},
 		{"istiod", true, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return istiods(c) })},
 		{"Proxy image", true, mono(func(_ intent.Cluster, c *evidence.Cluster) string { return proxyImages(objects(c).Pods) })},
 		{"Trust domain", true, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return trustDomains(c) })},
-		{"Root (SHA-256)", true, func(_ intent.Cluster, c *evidence.Cluster) cell { return rootOf(c) }},
+		{"Root (SHA-256)", true, func(_ intent.Cluster, c *evidence.Cluster) cell { return rootOf(run, c) }},
 		{"Network", false, plain(func(in intent.Cluster, _ *evidence.Cluster) string { return in.Network })},
 		{"Gateway", false, mono(func(_ intent.Cluster, c *evidence.Cluster) string {
 			return strings.Join(gatewayAddresses(objects(c)), ", ")
@@ -128,7 +129,7 @@ func attributes() []attribute {
 // fingerprints says what each cluster was, an attribute a row. Rows of which nothing is known are left out.
 func fingerprints(run evidence.Run) []row {
 	var all []row
-	for _, a := range attributes() {
+	for _, a := range attributes(run.Intent) {
 		r := row{Name: a.name}
 		var texts []string
 		for _, in := range run.Intent.Clusters {
@@ -142,7 +143,7 @@ func fingerprints(run evidence.Run) []row {
 			}
 			r.Cells = append(r.Cells, got)
 		}
-		r.Differs = a.alike && len(texts) > 1
+		r.Differs, r.Same = a.alike && len(texts) > 1, same(r.Cells)
 		if len(texts) > 0 {
 			all = append(all, r)
 		}
@@ -150,13 +151,31 @@ func fingerprints(run evidence.Run) []row {
 	return all
 }
 
+// same says on which clusters a row has one value; "" when it has several, or there is only one cluster.
+func same(cells []cell) string {
+	if slices.ContainsFunc(cells, func(c cell) bool { return c != cells[0] }) {
+		return ""
+	}
+	switch len(cells) {
+	case 0, 1:
+		return ""
+	case 2:
+		return "on both"
+	}
+	return fmt.Sprintf("on all %d", len(cells))
+}
+
 // inFull gives the values that their cells have cut short.
 func inFull(rows []row, columns []string) []fact {
 	var all []fact
 	for _, r := range rows {
 		for i, c := range r.Cells {
-			if c.Full != "" && c.Full != c.Text {
+			switch {
+			case c.Full == "" || c.Full == c.Text:
+			case r.Same == "":
 				all = append(all, fact{r.Name + ", " + columns[i], c.Full})
+			case i == 0:
+				all = append(all, fact{r.Name + " " + r.Same, c.Full})
 			}
 		}
 	}
@@ -172,8 +191,8 @@ func objects(c *evidence.Cluster) *evidence.Kubernetes {
 }
 
 // rootOf is the root that a cluster's mesh trusts, and how many of its proxies trust another one.
-func rootOf(c *evidence.Cluster) cell {
-	digest := objects(c).MeshRoot
+func rootOf(in intent.Intent, c *evidence.Cluster) cell {
+	digest := c.Root(in)
 	found := cell{Text: short(digest), Full: digest, Mono: true}
 	others := 0
 	if c != nil {

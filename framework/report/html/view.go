@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/guide"
 )
 
 // view is the page as the templates read it: texts and numbers only, in the order in which they are shown.
@@ -17,6 +18,8 @@ type view struct {
 	Counts   []count
 	Causes   []causeView
 	Facts    []fact
+	// Cells are the guide's cells that the run covers.
+	Cells    string
 	Columns  []string
 	Rows     []row
 	Full     []fact
@@ -45,7 +48,7 @@ func newView(p Page) view {
 	}
 	v := view{
 		Page: p, Mark: markOf(p.Verdict), Headline: headline(p.Verdict), Counts: counts(p.Findings), Causes: causes(p),
-		Facts: facts(p), Rows: fingerprints(p.Run), Maps: meshMaps(p.Run), Ways: ways(p.Run), Pairs: pairs(p.Run), Splits: splits(p),
+		Facts: facts(p), Cells: strings.Join(guide.Covered(p.Run.Intent), ", "), Rows: fingerprints(p.Run), Maps: meshMaps(p.Run), Ways: ways(p.Run), Pairs: pairs(p.Run), Splits: splits(p),
 		Times: timesOf(p.Run), Areas: areas(p), Raw: rawCounts(p.Run), Pods: podsOf(p.Run),
 		Warnings: warnings(p.Run), Gaps: gaps(p.Run), Deviate: deviations(p.Run.Steps), Again: again(p),
 	}

@@ -1,0 +1,87 @@
+package html
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
+)
+
+func TestTheCommandThatRepeatsARun(t *testing.T) {
+	two := []intent.Cluster{{Name: "east"}, {Name: "west"}}
+	three := append(slices.Clone(two), intent.Cluster{Name: "north"})
+	for want, in := range map[string]intent.Intent{
+		"meshproof run --samples 0 --alpha 0 --disruptive=false":                                         {Provision: intent.Kind, Platform: kind, CA: intent.IstioCA, Clusters: two},
+		"meshproof run --clusters 3 --samples 0 --alpha 0 --disruptive=false":                            {Provision: intent.Kind, Clusters: three},
+		"meshproof run --platform gke-vmware --ca mesh-ca --samples 0 --alpha 0 --disruptive":            {Provision: intent.Kind, Platform: "gke-vmware", CA: intent.MeshCA, Clusters: two, Injections: []string{"x"}},
+		"meshproof run --mode literal --expect F1,F2 --samples 0 --alpha 0 --disruptive=false":           {Provision: intent.Kind, Mode: intent.Literal, Expect: []string{"F1", "F2"}, Clusters: two},
+		"meshproof run --kubeconfig east.yaml --kubeconfig west.yaml --samples 0 --alpha 0":              {Provision: intent.Supplied, Clusters: two},
+		"meshproof run --kubeconfig east.yaml --kubeconfig west.yaml --samples 0 --alpha 0 --disruptive": {Provision: intent.Supplied, Clusters: two, Disruptions: []string{"x"}},
+		"meshproof run --kubeconfig east.yaml --kubeconfig west.yaml --samples 0 --alpha 0 --from join":  {Provision: intent.Supplied, Clusters: two, From: intent.FromJoin},
+		"meshproof run --samples 0 --alpha 0 --disruptive=false --plant different-roots":                 {Provision: intent.Kind, Clusters: two, Planted: []string{"different-roots"}},
+	} {
+		if got := repeat(in); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestRowsMarkWhatDiffers(t *testing.T) {
+	differs := func(run evidence.Run) (names []string) {
+		for _, r := range fingerprints(run) {
+			if r.Differs {
+				names = append(names, r.Name)
+			}
+		}
+		return names
+	}
+	if got := differs(load(t)); len(got) > 0 {
+		t.Errorf("the healthy mesh differs in %v", got)
+	}
+	run := differentRoots(t)
+	run.Cluster(evidence.Joined, "west").Kubernetes.Version = "v1.36.0"
+	if got := differs(run); !slices.Equal(got, []string{"Kubernetes", "Root (SHA-256)"}) {
+		t.Errorf("the mesh differs in %v", got)
+	}
+	run.Cluster(evidence.Joined, "east").Proxies[0].RootSHA256 = "another"
+	if text := rootOf(run.Intent, run.Cluster(evidence.Joined, "east")).Text; !strings.Contains(text, "1 of its proxies trust another") {
+		t.Errorf("a proxy that trusts another root is not told: %q", text)
+	}
+}
+
+func TestRowsShowWhatIsAlikeOnce(t *testing.T) {
+	run := load(t)
+	for _, r := range fingerprints(run) {
+		if want := map[bool]string{true: "on both"}[r.Name != "Network" && r.Name != "Gateway" && r.Name != "Cluster ID" && r.Name != "API server"]; r.Same != want {
+			t.Errorf("row %s: same %q, want %q", r.Name, r.Same, want)
+		}
+	}
+	first, _, _ := strings.Cut(render(t, judged(run)), "<nav aria-label")
+	if text := parse(t, first).text; !strings.Contains(text, "v1.37.2 on both") || strings.Count(text, "v1.37.2") != 1 {
+		t.Error("the page does not show the version of both clusters once")
+	}
+	a, b := cell{Text: "a"}, cell{Text: "b"}
+	for _, tc := range []struct {
+		cells []cell
+		want  string
+	}{{nil, ""}, {[]cell{a}, ""}, {[]cell{a, b}, ""}, {[]cell{a, a}, "on both"}, {[]cell{a, a, a}, "on all 3"}, {[]cell{a, a, b}, ""}} {
+		if got := same(tc.cells); got != tc.want {
+			t.Errorf("%v: %q, want %q", tc.cells, got, tc.want)
+		}
+	}
+}
+
+func TestTheRootOfAFleetIsThatOfItsProxies(t *testing.T) {
+	run := load(t)
+	run.Intent.CA, run.Intent.EmulatedCA = intent.MeshCA, true
+	for _, in := range run.Intent.Clusters {
+		run.Cluster(evidence.Joined, in.Name).Kubernetes.MeshRoot = "istiod's own on " + in.Name
+	}
+	for _, r := range fingerprints(run) {
+		if r.Name == "Root (SHA-256)" && (r.Differs || r.Same == "" || strings.Contains(r.Cells[0].Text, "trust another")) {
+			t.Errorf("roots that istiod publishes for its own API are shown as the mesh's: %+v", r)
+		}
+	}
+}
