@@ -219,6 +219,41 @@ func TestContributingNamesTheCode(t *testing.T) {
 	}
 }
 
+func TestArchitectureNamesEveryPackage(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\| L\d \| ([^|]*) \|`).FindAllStringSubmatch(string(text), -1) {
+		for _, name := range strings.Split(row[1], ", ") {
+			named[strings.Trim(name, "`")] = true
+		}
+	}
+	there := map[string]bool{}
+	err = filepath.WalkDir("../../framework", func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.IsDir() && (d.Name() == "internal" || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		name := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), "../../framework/")
+		if filepath.Ext(path) != ".go" || there[name] {
+			return err
+		}
+		if there[name] = true; !named[name] {
+			t.Errorf("framework/%s has no row", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range named {
+		if !there[name] {
+			t.Errorf("there is no package framework/%s", name)
+		}
+	}
+}
+
 // fields splits at spaces outside quotes.
 func fields(command string) []string {
 	quoted := false
