@@ -219,6 +219,29 @@ func TestContributingNamesTheCode(t *testing.T) {
 	}
 }
 
+// The functions that a list is joined from are the places where one more claim or fault can go.
+func TestContributingNamesEveryPlace(t *testing.T) {
+	text, err := os.ReadFile("../../docs/contributing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range []string{"claim/list.go", "fault/fault.go"} {
+		code, err := os.ReadFile(filepath.Join("../../framework", list))
+		if err != nil {
+			t.Fatal(err)
+		}
+		joined := regexp.MustCompile(`(?s)return slices\.Concat\((.*?\))\)\n`).FindSubmatch(code)
+		if joined == nil {
+			t.Fatalf("%s joins nothing", list)
+		}
+		for _, function := range regexp.MustCompile(`[A-Za-z]+\(\)`).FindAllString(string(joined[1]), -1) {
+			if !strings.Contains(string(text), "`"+function+"`") {
+				t.Errorf("%s takes %s, which is not named", list, function)
+			}
+		}
+	}
+}
+
 func TestArchitectureNamesEveryPackage(t *testing.T) {
 	text, err := os.ReadFile("../../docs/architecture.md")
 	if err != nil {
