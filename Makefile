@@ -5,12 +5,12 @@ GOBUILD := go build -trimpath
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test registry lint vuln licences engine conformance claim cells qualify prove soak bench bench-cold docs ci clean
+.PHONY: help build test registry lint vuln licences engine conformance claim cells qualify prove soak bench bench-cold docs release-snapshot ci clean
 
 help: ## print this page
 	@echo "meshproof: a conformance suite for multicluster service meshes"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  ARGS="..." passes flags on to `meshproof run`: make conformance ARGS="--samples 2000 --keep on-failure"'
 
@@ -67,6 +67,9 @@ docs: build ## write the pages that are made from the code: docs/requirements.md
 	bin/meshproof claims --output markdown >docs/requirements.md
 	bin/meshproof causes --output markdown >docs/troubleshooting.md
 	bin/meshproof config list --output markdown >docs/configuration.md
+
+release-snapshot: ## put together in dist/ what a release would hold, and publish nothing; needs goreleaser in the pinned version
+	scripts/release-snapshot
 
 ci: ## what CI does on a clean machine
 	.ci/run

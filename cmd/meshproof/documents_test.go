@@ -219,6 +219,64 @@ func TestContributingNamesTheCode(t *testing.T) {
 	}
 }
 
+// The functions that a list is joined from are the places where one more claim or fault can go.
+func TestContributingNamesEveryPlace(t *testing.T) {
+	text, err := os.ReadFile("../../docs/contributing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range []string{"claim/list.go", "fault/fault.go"} {
+		code, err := os.ReadFile(filepath.Join("../../framework", list))
+		if err != nil {
+			t.Fatal(err)
+		}
+		joined := regexp.MustCompile(`(?s)return slices\.Concat\((.*?\))\)\n`).FindSubmatch(code)
+		if joined == nil {
+			t.Fatalf("%s joins nothing", list)
+		}
+		for _, function := range regexp.MustCompile(`[A-Za-z]+\(\)`).FindAllString(string(joined[1]), -1) {
+			if !strings.Contains(string(text), "`"+function+"`") {
+				t.Errorf("%s takes %s, which is not named", list, function)
+			}
+		}
+	}
+}
+
+func TestArchitectureNamesEveryPackage(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\| L\d \| ([^|]*) \|`).FindAllStringSubmatch(string(text), -1) {
+		for _, name := range strings.Split(row[1], ", ") {
+			named[strings.Trim(name, "`")] = true
+		}
+	}
+	there := map[string]bool{}
+	err = filepath.WalkDir("../../framework", func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.IsDir() && (d.Name() == "internal" || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		name := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), "../../framework/")
+		if filepath.Ext(path) != ".go" || there[name] {
+			return err
+		}
+		if there[name] = true; !named[name] {
+			t.Errorf("framework/%s has no row", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range named {
+		if !there[name] {
+			t.Errorf("there is no package framework/%s", name)
+		}
+	}
+}
+
 // fields splits at spaces outside quotes.
 func fields(command string) []string {
 	quoted := false

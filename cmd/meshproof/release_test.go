@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// releaseConfig is what of .goreleaser.yaml a change must not lose; goreleaser itself checks the rest.
+type releaseConfig struct {
+	Builds []struct {
+		Main                              string
+		Env, Goos, Goarch, Flags, Ldflags []string
+	}
+	Archives []struct {
+		Files []struct{ Src string }
+	}
+	Checksum struct{ Algorithm string }
+	Sboms    []struct{ Artifacts string }
+	Release  struct{ Disable bool }
+}
+
+func TestReleaseHoldsWhatItMust(t *testing.T) {
+	text, err := os.ReadFile("../../.goreleaser.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c releaseConfig
+	if err := yaml.Unmarshal(text, &c); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Builds) != 1 || len(c.Archives) != 1 {
+		t.Fatalf("%d builds and %d archives, want one of each", len(c.Builds), len(c.Archives))
+	}
+	build, files := c.Builds[0], []string{}
+	for _, f := range c.Archives[0].Files {
+		files = append(files, f.Src)
+	}
+	for _, want := range []struct {
+		what string
+		in   []string
+		all  []string
+	}{
+		{"environment", build.Env, []string{"CGO_ENABLED=0"}},
+		{"systems", build.Goos, []string{"linux"}},
+		{"architectures", build.Goarch, []string{"amd64", "arm64"}},
+		{"flags", build.Flags, []string{"-trimpath", "-buildvcs=true"}},
+		{"files", files, []string{"LICENSE", "README.md", "CHANGELOG.md"}},
+	} {
+		for _, one := range want.all {
+			if !slices.Contains(want.in, one) {
+				t.Errorf("%s %q lack %s", want.what, want.in, one)
+			}
+		}
+	}
+	for _, f := range append(files, build.Main) {
+		if _, err := os.Stat(filepath.Join("../..", f)); err != nil {
+			t.Error(err)
+		}
+	}
+	// Without the key goreleaser strips the program and names variables that are not there.
+	if !slices.Equal(build.Ldflags, []string{""}) {
+		t.Errorf("the linker's flags are %q, want none", build.Ldflags)
+	}
+	if c.Checksum.Algorithm != "sha256" || len(c.Sboms) != 1 || !c.Release.Disable {
+		t.Errorf("checksums %q, %d SBOMs, publishing disabled: %v; want sha256, 1, true", c.Checksum.Algorithm, len(c.Sboms), c.Release.Disable)
+	}
+}
+
+func TestReleaseSnapshotTakesThePinnedProgram(t *testing.T) {
+	text, err := os.ReadFile("../../scripts/release-snapshot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pinned := regexp.MustCompile(`(?m)^pinned=(v\S+)$`).FindSubmatch(text)
+	if pinned == nil {
+		t.Fatal("the script names no version")
+	}
+	for name, tc := range map[string]struct {
+		version, ends string // of the goreleaser on the PATH; without a version there is none
+		syft          bool
+		code          int
+		want, lacks   string
+	}{
+		"none":             {"", "", true, 1, "not run: there is no goreleaser", "called"},
+		"another version":  {"v1.26.2", "0", true, 1, "goreleaser is v1.26.2, and not ", "called release"},
+		"no version":       {"(devel)", "0", true, 1, "is (devel), and not ", "called release"},
+		"all there":        {string(pinned[1]), "0", true, 0, "called release --snapshot --clean\n", "SBOM"},
+		"nothing for SBOM": {string(pinned[1]), "0", false, 0, "called release --snapshot --clean --skip=sbom\n", "not run"},
+		"it goes wrong":    {string(pinned[1]), "4", true, 4, "called check\n", "called release"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// A copy of the script, because it would take the goreleaser of this directory's bin.
+			root := t.TempDir()
+			put := func(name, text string) {
+				path := filepath.Join(root, name)
+				if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o755)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			put("scripts/release-snapshot", string(text))
+			for _, tool := range []string{"bash", "env", "dirname", "awk"} {
+				path, err := exec.LookPath(tool)
+				if err != nil {
+					t.Fatal(err)
+				}
+				put("path/"+tool, "#!/bin/sh\nexec "+path+" \"$@\"\n")
+			}
+			if tc.version != "" {
+				put("path/goreleaser", "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'GitVersion:    "+tc.version+"'; exit; fi\necho \"called $*\"\nexit "+tc.ends+"\n")
+			}
+			if tc.syft {
+				put("path/syft", "#!/bin/sh\n")
+			}
+			c := exec.Command("bash", filepath.Join(root, "scripts/release-snapshot"))
+			c.Env = []string{"PATH=" + filepath.Join(root, "path")}
+			out, err := c.CombinedOutput()
+			var exit *exec.ExitError
+			if err != nil && !errors.As(err, &exit) {
+				t.Fatal(err)
+			}
+			if said := string(out); c.ProcessState.ExitCode() != tc.code || !strings.Contains(said, tc.want) || strings.Contains(said, tc.lacks) {
+				t.Errorf("exit code %d, want %d; it said %q, want ...%q... and not %q", c.ProcessState.ExitCode(), tc.code, said, tc.want, tc.lacks)
+			}
+		})
+	}
+}
