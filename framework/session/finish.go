@@ -133,7 +133,9 @@ func (s *Session) remove(ctx context.Context) error {
 	return s.timed("remove what the run made", func() error {
 		var err error
 		if s.intent.Provision == intent.Supplied {
-			err = errors.Join(procedure.Undo(s.watched(ctx), s.set, s.book(), s.limits.Procedure.Gone), s.releaseLeases(ctx))
+			err = s.whileHeld(s.watched(ctx), func(ctx context.Context) error {
+				return procedure.Undo(ctx, s.set, s.book(), s.limits.Procedure.Gone)
+			})
 		} else {
 			err = kindcluster.Remove(s.watched(ctx), s.ledger)
 		}

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/lease"
@@ -17,7 +16,6 @@ func (s *Session) lookForOthers(ctx context.Context) error {
 // takeLeases keeps other runs off the given clusters until releaseLeases. A run that loses one ends: what another does there at the
 // same time would be in its evidence.
 func (s *Session) takeLeases(ctx context.Context) error {
-	var mu sync.Mutex
 	lost := func(err error) {
 		s.o.Tell.Note(err.Error())
 		s.lost(err)
@@ -31,8 +29,8 @@ func (s *Session) takeLeases(ctx context.Context) error {
 			if note != "" {
 				s.o.Tell.Note(note)
 			}
-			mu.Lock()
-			defer mu.Unlock()
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			s.leases = append(s.leases, l)
 			return nil
 		})
@@ -42,10 +40,30 @@ func (s *Session) takeLeases(ctx context.Context) error {
 
 // releaseLeases gives back what takeLeases took, also after an interruption.
 func (s *Session) releaseLeases(ctx context.Context) error {
+	s.mu.Lock()
+	held := s.leases
+	s.leases = nil
+	s.mu.Unlock()
 	var errs []error
-	for _, l := range s.leases {
+	for _, l := range held {
 		errs = append(errs, l.Release(context.WithoutCancel(ctx)))
 	}
-	s.leases = nil
 	return errors.Join(errs...)
+}
+
+// whileHeld does the last thing for which the leases are needed, and gives them back: at its end, or when the context ends, for
+// something that hangs must not have them renewed for ever.
+func (s *Session) whileHeld(ctx context.Context, do func(context.Context) error) error {
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		if err := s.releaseLeases(ctx); err != nil {
+			s.o.Tell.Note(err.Error())
+		}
+	})
+	err := errors.Join(do(ctx), s.releaseLeases(ctx))
+	if !stop() {
+		<-ended
+	}
+	return err
 }

@@ -48,6 +48,16 @@ func New(t *testing.T) *Server {
 	return s
 }
 
+// Silent starts a server that takes every request and answers none until the test ends.
+func Silent(t *testing.T) *Server {
+	t.Helper()
+	end := make(chan struct{})
+	s := newServer()
+	s.http = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-end }))
+	t.Cleanup(func() { close(end); s.http.Close() })
+	return s
+}
+
 func newServer() *Server {
 	return &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, known: resources(), denied: map[string]bool{}}
 }
@@ -67,6 +77,13 @@ func resources() map[string][]metav1.APIResource {
 		"hub.gke.io/v1":                {r("memberships", "Membership", false)},
 		"coordination.k8s.io/v1":       {r("leases", "Lease", true)},
 	}
+}
+
+// Know adds a kind that has no namespaces, as the installation of a CustomResourceDefinition does.
+func (s *Server) Know(groupVersion, plural, kind string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[groupVersion] = append(s.known[groupVersion], metav1.APIResource{Name: plural, Kind: kind, Verbs: metav1.Verbs{"get"}})
 }
 
 // Cluster opens the server as a cluster of that name; its kubeconfig has one context, ctx-NAME.
