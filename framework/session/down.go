@@ -116,7 +116,7 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
 		}
 		set = append(set, c)
 	}
-	errs := []error{procedure.Undo(ctx, set, mirror.New(l, set, filepath.Base(dir), lease.Here("").Who), procedure.DefaultLimits().Gone)}
+	errs := []error{procedure.Undo(ctx, set, mirror.New(l, set, filepath.Base(dir), lease.Here("").Who), procedure.DefaultLimits())}
 	for _, c := range set {
 		errs = append(errs, lease.Free(ctx, c, filepath.Base(dir)))
 	}

@@ -134,7 +134,7 @@ func (s *Session) remove(ctx context.Context) error {
 		var err error
 		if s.intent.Provision == intent.Supplied {
 			err = s.whileHeld(s.watched(ctx), func(ctx context.Context) error {
-				return procedure.Undo(ctx, s.set, s.book(), s.limits.Procedure.Gone)
+				return procedure.Undo(ctx, s.set, s.book(), s.limits.Procedure)
 			})
 		} else {
 			err = kindcluster.Remove(s.watched(ctx), s.ledger)
