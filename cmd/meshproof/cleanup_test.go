@@ -13,7 +13,7 @@ func (w *world) leave() {
 	for _, name := range []string{"east", "west"} {
 		put := func(path, text string) { w.farm.Server(name).Put(w.t, path, text) }
 		put("/api/v1/namespaces/sample", "{metadata: {name: sample, labels: {meshproof.dev/run: r1}}}")
-		put(exposure, "{metadata: {name: cross-network-gateway, uid: uid-x}}")
+		put(exposure, "{metadata: {name: cross-network-gateway, uid: uid-x, labels: {meshproof.dev/run: r1}}}")
 		put("/api/v1/namespaces/theirs", "{metadata: {name: theirs}}")
 		put(system+"/configmaps/meshproof-run-r1", `{metadata: {name: meshproof-run-r1, labels: {meshproof.dev/run: r1}}, data: {who: ann@there, ledger.json: '[
 {"kind":"Namespace","name":"sample","cluster":"blue","run":"r1","state":"made"},

@@ -36,15 +36,16 @@ func Undo(ctx context.Context, set cluster.Set, book Book, limits Limits) error 
 	})
 }
 
-// UndoMarked is Undo for a ledger that was found on a cluster, where others can write too: what has neither the run's label nor a
-// UID that the ledger notes stays, and so does what no run makes. namespaces are those that a run makes besides the guide's.
+// UndoMarked is Undo for a ledger that was found on a cluster, where others can write too, who may write nothing else: what has not the
+// run's label stays, and so does what has another UID than the ledger notes, and what no run makes. namespaces are those that a run
+// makes besides the guide's.
 func UndoMarked(ctx context.Context, set cluster.Set, book Book, limit time.Duration, namespaces ...string) error {
 	for _, e := range book.Remaining() {
 		if !made(e, namespaces) {
 			return fmt.Errorf("remove %s: no run makes that, so that the ledger on the cluster cannot be trusted: look at it, and remove by hand what is the run's", e)
 		}
 	}
-	return undoAll(ctx, set, book, limit, owned)
+	return undoAll(ctx, set, book, limit, labelled)
 }
 
 // made tells whether the entry is of something that a run makes.
@@ -90,6 +91,12 @@ func owned(e ledger.Entry, o *unstructured.Unstructured) bool {
 	return slices.Contains(strings.Fields(e.UIDs), string(o.GetUID()))
 }
 
+// labelled tells whether an object has the run's label, which only those can set who may change the object; the UIDs of a ledger
+// that others can write prove nothing, but they may rule it out.
+func labelled(e ledger.Entry, o *unstructured.Unstructured) bool {
+	return o.GetLabels()[manifest.RunLabel] == e.Run && (e.UIDs == "" || slices.Contains(strings.Fields(e.UIDs), string(o.GetUID())))
+}
+
 // unmarked tells whether an object bears no run's marks, and the run did not come to mark what the entry is of.
 func unmarked(e ledger.Entry, o *unstructured.Unstructured) bool {
 	return o.GetLabels()[manifest.RunLabel] == "" && e.UIDs == "" && e.State != ledger.Made
@@ -125,7 +132,7 @@ func undo(ctx context.Context, set cluster.Set, e ledger.Entry, limit time.Durat
 			r.UID = o.GetUID()
 			gone = append(gone, r)
 		default:
-			errs = append(errs, fmt.Errorf("%s on cluster %s is not known to be the one that run %s made (it has neither the label %s of the run nor its UID): look at it, and remove it by hand",
+			errs = append(errs, fmt.Errorf("%s on cluster %s is not known to be the one that run %s made (its label %s and its UID do not say so): look at it, and remove it by hand",
 				r, c.Name, e.Run, manifest.RunLabel))
 		}
 	}

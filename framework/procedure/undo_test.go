@@ -17,8 +17,9 @@ func TestOwned(t *testing.T) {
 		local, remote bool
 	}{
 		"it has the run's label":                 {"{meshproof.dev/run: r1}", "", true, true},
-		"it has the run's label and another UID": {"{meshproof.dev/run: r1}", "uid-of-another", true, true},
-		"it has the UID":                         {"{}", "uid-a uid-it", true, true},
+		"it has the run's label and UID":         {"{meshproof.dev/run: r1}", "uid-a uid-it", true, true},
+		"it has the run's label and another UID": {"{meshproof.dev/run: r1}", "uid-of-another", true, false},
+		"it has the UID":                         {"{}", "uid-a uid-it", true, false},
 		"it has another UID":                     {"{}", "uid-of-another", false, false},
 		"it has another run's label":             {"{meshproof.dev/run: r2}", "uid-it", false, false},
 		"it was not marked":                      {"{}", "", true, false},
