@@ -5,6 +5,7 @@ package lease
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -42,11 +43,12 @@ var ErrHeld = errors.New("another run works on this cluster")
 
 // Holder is who holds a lease.
 type Holder struct {
-	// Run is the run's id, Who says who started it and where: "user@host".
-	Run, Who string
+	// Run is the run's id, Who says who started it and where: "user@host". Runners that are made for one job each are all called the
+	// same, and may be given one run id: Nonce is what no other process has.
+	Run, Who, Nonce string
 }
 
-// Here is a run of this process.
+// Here is a run of this process. Each call gives another holder.
 func Here(run string) Holder {
 	who, host := "somebody", "an unnamed host"
 	if u, err := user.Current(); err == nil {
@@ -55,10 +57,10 @@ func Here(run string) Holder {
 	if name, err := os.Hostname(); err == nil {
 		host = name
 	}
-	return Holder{Run: run, Who: who + "@" + host}
+	return Holder{Run: run, Who: who + "@" + host, Nonce: rand.Text()}
 }
 
-func (h Holder) identity() string { return fmt.Sprintf("run %s of %s", h.Run, h.Who) }
+func (h Holder) identity() string { return fmt.Sprintf("run %s of %s (%s)", h.Run, h.Who, h.Nonce) }
 
 // Lease is a lease that is held.
 type Lease struct {
@@ -161,15 +163,15 @@ func (l *Lease) renew(ctx context.Context) error {
 func (l *Lease) Release(ctx context.Context) error {
 	l.stop()
 	l.renewed.Wait()
-	return Free(ctx, l.cluster, l.holder.Run)
+	return Free(ctx, l.cluster, l.holder)
 }
 
-// Free gives back the lease of a run, whoever held it for the run. One of another run stays.
-func Free(ctx context.Context, c *cluster.Cluster, run string) error {
+// Free gives back the lease of a holder. One of another stays.
+func Free(ctx context.Context, c *cluster.Cluster, h Holder) error {
 	ctx, cancel := context.WithTimeout(ctx, request)
 	defer cancel()
 	found, err := get(ctx, c)
-	if err != nil || found == nil || found.Labels[manifest.RunLabel] != run {
+	if err != nil || found == nil || holderOf(found) != h.identity() {
 		return err
 	}
 	err = leases(c).Delete(ctx, Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &found.UID, ResourceVersion: &found.ResourceVersion}})

@@ -49,10 +49,16 @@ const targetsFile = "targets.json"
 
 type savedTarget struct{ Name, Kubeconfig, Context string }
 
+// saved is the file's content. Holder is what the run is called on the clusters: who removes what it left takes its place.
+type saved struct {
+	Holder   lease.Holder
+	Clusters []savedTarget
+}
+
 // keepTargets writes down how to reach the given clusters, so that another process can remove what this run makes there. A
 // kubeconfig that is merged from several gets a file of the run's own, which the commands of the guide can be given.
 func (s *Session) keepTargets() error {
-	var all []savedTarget
+	all := saved{Holder: s.holder}
 	for i, c := range s.set {
 		if len(s.o.Targets[i].Kubeconfigs) > 1 {
 			own, err := s.separate(c)
@@ -66,7 +72,7 @@ func (s *Session) keepTargets() error {
 			return fmt.Errorf("find kubeconfig %s: %w", c.Kubeconfig, err)
 		}
 		c.Kubeconfig = path // kubectl and istioctl are run in directories of the run's
-		all = append(all, savedTarget{c.Name, path, c.Context})
+		all.Clusters = append(all.Clusters, savedTarget{c.Name, path, c.Context})
 	}
 	body, err := json.Marshal(all)
 	if err == nil {
@@ -101,7 +107,7 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	var all []savedTarget
+	var all saved
 	if err == nil {
 		err = json.Unmarshal(body, &all)
 	}
@@ -109,16 +115,16 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
 		return fmt.Errorf("read the given clusters of the run: %w: remove by hand what meshproof cleanup --dry-run lists, then the run's directory %s", err, dir)
 	}
 	var set cluster.Set
-	for _, t := range all {
+	for _, t := range all.Clusters {
 		c, err := cluster.Open(t.Name, "", t.Kubeconfig, t.Context)
 		if err != nil {
 			return err
 		}
 		set = append(set, c)
 	}
-	errs := []error{procedure.Undo(ctx, set, mirror.New(l, set, filepath.Base(dir), lease.Here("").Who), procedure.DefaultLimits())}
+	errs := []error{procedure.Undo(ctx, set, mirror.New(l, set, filepath.Base(dir), all.Holder.Who), procedure.DefaultLimits())}
 	for _, c := range set {
-		errs = append(errs, lease.Free(ctx, c, filepath.Base(dir)))
+		errs = append(errs, lease.Free(ctx, c, all.Holder))
 	}
 	return errors.Join(errs...)
 }

@@ -88,7 +88,7 @@ func (e *Elsewhere) Remove(ctx context.Context, run string) error {
 			}
 			errs = append(errs, procedure.UndoMarked(ctx, cluster.Set{c}, one, procedure.DefaultLimits().Gone, ownNamespaces()...))
 		}
-		return errors.Join(append(errs, lease.Free(ctx, c, run))...)
+		return errors.Join(errs...)
 	})
 }
 

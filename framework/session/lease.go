@@ -6,11 +6,17 @@ import (
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/lease"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
 )
 
-// lookForOthers refuses given clusters on which another run works.
+// lookForOthers refuses given clusters on which another run works, or one of this id has left something.
 func (s *Session) lookForOthers(ctx context.Context) error {
-	return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error { return lease.Look(ctx, c, lease.Here(s.o.RunID)) })
+	return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+		if err := lease.Look(ctx, c, s.holder); err != nil {
+			return err
+		}
+		return mirror.Refuse(ctx, c, s.o.RunID)
+	})
 }
 
 // takeLeases keeps other runs off the given clusters until releaseLeases. A run that loses one ends: what another does there at the
@@ -22,7 +28,7 @@ func (s *Session) takeLeases(ctx context.Context) error {
 	}
 	return s.bounded(ctx, "P9", "", "keep other runs off the clusters", func(ctx context.Context) error {
 		err := s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-			l, note, err := lease.Take(ctx, c, lease.Here(s.o.RunID), lost)
+			l, note, err := lease.Take(ctx, c, s.holder, lost)
 			if err != nil {
 				return err
 			}

@@ -79,6 +79,23 @@ func (m *Mirror) note(e ledger.Entry, into func(ledger.Entry) error) error {
 	return save(c, m.run, m.who, here)
 }
 
+// ErrTaken is wrapped when a cluster holds a copy of the ledger of a run of that id already.
+var ErrTaken = errors.New("another run of this id has left something")
+
+// Refuse says ErrTaken when the cluster holds a copy of the ledger of a run of that id: two runs of one id would take each other's
+// things for their own.
+func Refuse(ctx context.Context, c *cluster.Cluster, run string) error {
+	found, err := maps(c).Get(ctx, prefix+run, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look for ConfigMap %s/%s on cluster %s: %w", namespace, prefix+run, c.Name, cluster.Access(err))
+	}
+	return fmt.Errorf("%w: cluster %s: run %s of %s (ConfigMap %s/%s): give another --run-id, or remove what it left with meshproof cleanup --run-id %s and these kubeconfigs",
+		ErrTaken, c.Name, run, found.Data[whoKey], namespace, found.Name, run)
+}
+
 func maps(c *cluster.Cluster) core.ConfigMapInterface { return c.Kube().CoreV1().ConfigMaps(namespace) }
 
 // save writes what is left on a cluster, or removes the copy when nothing is.
