@@ -49,3 +49,32 @@ func TestDownTakesItsTracesAway(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNoCopyOutlivesTheLedger: a run that was killed after the file said that all is gone leaves no copy behind, however it is ended.
+func TestNoCopyOutlivesTheLedger(t *testing.T) {
+	for name, end := range map[string]func(*Session, Options) error{
+		"down": func(s *Session, o Options) error {
+			return errors.Join(s.releaseLeases(t.Context()), s.ledger.Close(), Down(t.Context(), o.StateDir, o.RunID))
+		},
+		"the run itself": func(s *Session, _ Options) error { return s.Abandon(t.Context()) },
+	} {
+		farm, o := meshes(t)
+		s, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := s.limited(t.Context())
+		defer cancel()
+		if err := errors.Join(s.Check(ctx), s.takeLeases(ctx), s.keepTargets()); err != nil {
+			t.Fatal(err)
+		}
+		s.mirror = mirror.New(s.ledger, s.set, o.RunID, "ann@here")
+		e := ledger.Entry{Kind: "Namespace", Name: "sample", Cluster: "one", Run: o.RunID}
+		if err := errors.Join(s.book().Intend(e), s.ledger.Removed(e), end(s, o)); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if farm.Server("east").Get(systemPath+"/configmaps/meshproof-run-r1") != nil {
+			t.Errorf("%s: the copy of the ledger is left", name)
+		}
+	}
+}

@@ -122,7 +122,7 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
 		}
 		set = append(set, c)
 	}
-	errs := []error{procedure.Undo(ctx, set, mirror.New(l, set, filepath.Base(dir), all.Holder.Who), procedure.DefaultLimits())}
+	errs := []error{undoNoted(ctx, set, mirror.New(l, set, filepath.Base(dir), all.Holder.Who), procedure.DefaultLimits())}
 	for _, c := range set {
 		errs = append(errs, lease.Free(ctx, c, all.Holder))
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/kindcluster"
-	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/report"
 )
 
@@ -134,7 +133,10 @@ func (s *Session) remove(ctx context.Context) error {
 		var err error
 		if s.intent.Provision == intent.Supplied {
 			err = s.whileHeld(s.watched(ctx), func(ctx context.Context) error {
-				return procedure.Undo(ctx, s.set, s.book(), s.limits.Procedure)
+				if s.mirror == nil { // nothing was made there
+					return nil
+				}
+				return undoNoted(ctx, s.set, s.mirror, s.limits.Procedure)
 			})
 		} else {
 			err = kindcluster.Remove(s.watched(ctx), s.ledger)

@@ -75,8 +75,25 @@ func (m *Mirror) note(e ledger.Entry, into func(ledger.Entry) error) error {
 	if c == nil {
 		return nil // it is no thing of a given cluster
 	}
-	here := slices.DeleteFunc(m.Remaining(), func(other ledger.Entry) bool { return other.Cluster != e.Cluster })
+	return m.save(c)
+}
+
+// save writes the copy of a cluster anew; the mutex is held.
+func (m *Mirror) save(c *cluster.Cluster) error {
+	here := slices.DeleteFunc(m.Remaining(), func(e ledger.Entry) bool { return e.Cluster != c.Name })
 	return save(c, m.run, m.who, here)
+}
+
+// Settle writes every copy anew from the ledger. A process that was killed between writing its file and the copy has left one that
+// says too much, for ever when nothing is left to be noted.
+func (m *Mirror) Settle() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var errs []error
+	for _, c := range m.set {
+		errs = append(errs, m.save(c))
+	}
+	return errors.Join(errs...)
 }
 
 // ErrTaken is wrapped when a cluster holds a copy of the ledger of a run of that id already.
