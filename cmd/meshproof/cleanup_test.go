@@ -61,6 +61,9 @@ func TestCleanupFromAnotherMachine(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "run r1 is removed from these clusters") {
 		t.Errorf("exit code %d, %v: %s", code, err, out)
 	}
+	if calls := w.farm.Server("west").Calls(); !slices.Contains(calls, "POST /apis/coordination.k8s.io/v1/namespaces/istio-system/leases") {
+		t.Errorf("it held no lease: %q", calls)
+	}
 	if left := w.paths(); !slices.Equal(left, clean) {
 		t.Errorf("left %q, want %q", left, clean)
 	}

@@ -159,6 +159,9 @@ func (l *Lease) renew(ctx context.Context) error {
 	return nil
 }
 
+// Cluster is the one that is held.
+func (l *Lease) Cluster() *cluster.Cluster { return l.cluster }
+
 // Release ends the renewal and gives the lease back. That it is gone already, or another's, is no error.
 func (l *Lease) Release(ctx context.Context) error {
 	l.stop()

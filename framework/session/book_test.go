@@ -2,9 +2,11 @@ package session
 
 import (
 	"errors"
+	"path"
 	"slices"
 	"testing"
 
+	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
 )
@@ -47,6 +49,42 @@ func TestDownTakesItsTracesAway(t *testing.T) {
 	}
 	if err := s.releaseLeases(t.Context()); err != nil { // ends the renewal
 		t.Error(err)
+	}
+}
+
+// TestDownKeepsOffWhereAnotherRunWorks: what is on the other cluster goes, and the rest once that run has ended.
+func TestDownKeepsOffWhereAnotherRunWorks(t *testing.T) {
+	farm, o := meshes(t)
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := s.limited(t.Context())
+	defer cancel()
+	if err := errors.Join(s.Check(ctx), s.keepTargets()); err != nil {
+		t.Fatal(err)
+	}
+	s.mirror = mirror.New(s.ledger, s.set, o.RunID, "ann@here")
+	const sample = "/api/v1/namespaces/sample"
+	for i, name := range []string{"east", "west"} {
+		if err := s.book().Intend(ledger.Entry{Kind: "Namespace", Name: "sample", Cluster: s.Clusters()[i].Name, Run: o.RunID}); err != nil {
+			t.Fatal(err)
+		}
+		farm.Server(name).Put(t, sample, "{metadata: {name: sample, labels: {meshproof.dev/run: r1}}}")
+	}
+	other, _, err := lease.Take(t.Context(), s.set[1], lease.Here("r9"), func(err error) { t.Error(err) })
+	if err := errors.Join(err, s.ledger.Close()); err != nil {
+		t.Fatal(err)
+	}
+	err = Down(t.Context(), o.StateDir, o.RunID)
+	if !errors.Is(err, lease.ErrHeld) || farm.Server("east").Get(sample) != nil || farm.Server("west").Get(sample) == nil {
+		t.Errorf("while another run works: %v", err)
+	}
+	if calls := farm.Server("east").Calls(); !slices.Contains(calls, "POST "+path.Dir(leasePath)) || farm.Server("east").Get(leasePath) != nil {
+		t.Errorf("the removal did not hold a lease, or has left it: %q", calls)
+	}
+	if err := errors.Join(other.Release(t.Context()), Down(t.Context(), o.StateDir, o.RunID)); err != nil || farm.Server("west").Get(sample) != nil {
+		t.Errorf("afterwards: %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -122,9 +123,22 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
 		}
 		set = append(set, c)
 	}
-	errs := []error{undoNoted(ctx, set, mirror.New(l, set, filepath.Base(dir), all.Holder.Who), procedure.DefaultLimits())}
-	for _, c := range set {
-		errs = append(errs, lease.Free(ctx, c, all.Holder))
+	ctx, held, err := holdForRemoval(ctx, set, all.Holder)
+	var book mirror.Book = l
+	if err != nil {
+		book = within{l, held.set}
 	}
-	return errors.Join(errs...)
+	undone := undoNoted(ctx, held.set, mirror.New(book, held.set, filepath.Base(dir), all.Holder.Who), procedure.DefaultLimits())
+	return errors.Join(err, undone, giveBack(ctx, held.leases))
+}
+
+// within is a ledger of which only what is on these clusters counts.
+type within struct {
+	mirror.Book
+	set cluster.Set
+}
+
+// Remaining gives what is left on these clusters.
+func (w within) Remaining() []ledger.Entry {
+	return slices.DeleteFunc(w.Book.Remaining(), func(e ledger.Entry) bool { return w.set.Named(e.Cluster) == nil })
 }
