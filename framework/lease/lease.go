@@ -202,7 +202,7 @@ func held(c *cluster.Cluster, l *coordinationv1.Lease, h Holder, now time.Time) 
 	if by == "" || by == h.identity() || over(l, now) {
 		return nil
 	}
-	return fmt.Errorf("%w: cluster %s: %s since %s, last heard of at %s: wait until it has ended; if it was killed, remove what it left with meshproof down or cleanup, or wait %s",
+	return fmt.Errorf("%w: cluster %s: %s since %s, last heard of at %s: wait until it has ended; if it was killed, wait until %s have passed since then, and remove what it left with meshproof cleanup (where it was started, meshproof down does so at once)",
 		ErrHeld, c.Name, by, stamp(l.Spec.AcquireTime), stamp(l.Spec.RenewTime), duration)
 }
 

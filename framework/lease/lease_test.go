@@ -57,7 +57,7 @@ func TestTake(t *testing.T) {
 	}{
 		"nobody has it": {func(*apitest.Server, *cluster.Cluster) {}, nil, ""},
 		"another has it": {func(_ *apitest.Server, c *cluster.Cluster) { hold(t, c, two, now) },
-			[]string{"cluster east", "run r2 of bob@there", "since " + now.UTC().Format(time.RFC3339), "meshproof down"}, ""},
+			[]string{"cluster east", "run r2 of bob@there", "since " + now.UTC().Format(time.RFC3339), "if it was killed, wait until 3m0s have passed since then, and remove", "meshproof cleanup"}, ""},
 		"another had it": {func(_ *apitest.Server, c *cluster.Cluster) { hold(t, c, two, now.Add(-duration-time.Second)) }, nil,
 			"the lease of run r2 of bob@there (n2) is over"},
 		"another may still have it":                   {func(_ *apitest.Server, c *cluster.Cluster) { hold(t, c, two, now.Add(-duration+time.Minute)) }, []string{"run r2"}, ""},
