@@ -100,7 +100,8 @@ func Take(ctx context.Context, c *cluster.Cluster, h Holder, lost func(error)) (
 		}
 	}
 	if err := write(ctx, c, found, leaseOf(h, now)); err != nil {
-		return nil, "", err
+		// The reply may be what was lost, and nobody else will give back what was taken.
+		return nil, "", errors.Join(err, Free(context.WithoutCancel(ctx), c, h))
 	}
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // also while an interrupted run removes what it made
 	l = &Lease{cluster: c, holder: h, stop: stop}

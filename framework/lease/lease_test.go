@@ -155,6 +155,21 @@ func TestRelease(t *testing.T) {
 	}
 }
 
+// TestALostReplyLeavesNoLease: who could not tell whether he has it gives it back, and nobody else's.
+func TestALostReplyLeavesNoLease(t *testing.T) {
+	s := apitest.New(t)
+	c := s.Cluster(t, "east")
+	s.Lose(http.MethodPost, strings.TrimSuffix(path, "/meshproof"))
+	if _, err := take(t, c, one); err == nil || s.Get(path) != nil {
+		t.Errorf("%v, left %v", err, s.Get(path))
+	}
+	s.Put(t, path, "{metadata: {name: meshproof}, spec: {holderIdentity: run r2 of bob@there (n2)}}")
+	s.Fail(http.MethodPut, path, http.StatusGatewayTimeout)
+	if _, err := take(t, c, one); err == nil || s.Get(path) == nil {
+		t.Errorf("%v: another's lease was given back", err)
+	}
+}
+
 // TestTheQuickerOneHasIt: of two that found the same lease over, or none, one gets it.
 func TestTheQuickerOneHasIt(t *testing.T) {
 	for name, there := range map[string]bool{"none was there": false, "one was over": true} {

@@ -34,6 +34,7 @@ type Server struct {
 	objects map[string]map[string]any // by path
 	calls   []string                  // "VERB path", writes only
 	fail    map[string]int            // by "VERB path": the status
+	lost    map[string]bool           // by "VERB path": it is done, and the reply is lost
 	known   map[string][]metav1.APIResource
 	denied  map[string]bool // by "VERB RESOURCE": what reviews of access say
 	writes  int             // so far: gives each object its UID and each state of it its version
@@ -59,7 +60,7 @@ func Silent(t *testing.T) *Server {
 }
 
 func newServer() *Server {
-	return &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, known: resources(), denied: map[string]bool{}}
+	return &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, lost: map[string]bool{}, known: resources(), denied: map[string]bool{}}
 }
 
 func resources() map[string][]metav1.APIResource {
@@ -140,6 +141,13 @@ func (s *Server) Fail(verb, path string, status int) {
 	s.fail[verb+" "+path] = status
 }
 
+// Lose makes every write of that verb and path be done, and its reply be lost: the caller sees a server that failed.
+func (s *Server) Lose(verb, path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost[verb+" "+path] = true
+}
+
 // Calls gives the writes so far, as "VERB path".
 func (s *Server) Calls() []string {
 	s.mu.Lock()
@@ -181,6 +189,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case http.MethodGet:
 		s.read(w, path, r.URL.Query().Get("labelSelector"))
 	case http.MethodPost, http.MethodPatch, http.MethodPut:
+		if s.lost[r.Method+" "+path] {
+			s.write(httptest.NewRecorder(), path, r, changes)
+			refuse(w, http.StatusGatewayTimeout)
+			return
+		}
 		s.write(w, path, r, changes)
 	case http.MethodDelete:
 		s.remove(w, path, r)
