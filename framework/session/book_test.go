@@ -9,6 +9,7 @@ import (
 	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
+	"github.com/meshproof/meshproof/framework/manifest"
 )
 
 // TestDownTakesItsTracesAway: of a run that was killed on given clusters, its things go, and its copies and leases with them;
@@ -85,6 +86,24 @@ func TestDownKeepsOffWhereAnotherRunWorks(t *testing.T) {
 	}
 	if err := errors.Join(other.Release(t.Context()), Down(t.Context(), o.StateDir, o.RunID)); err != nil || farm.Server("west").Get(sample) != nil {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestANamespaceOfAnotherStays: the suite does not take over, or note as its own, what somebody has made since Check looked.
+func TestANamespaceOfAnotherStays(t *testing.T) {
+	for label, own := range map[string]bool{"r1": true, "r2": false} {
+		farm, o := meshes(t)
+		s, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const probe = "/api/v1/namespaces/meshproof"
+		farm.Server("east").Put(t, probe, "{metadata: {name: meshproof, labels: {meshproof.dev/run: "+label+"}}}")
+		err = s.deployOwn(t.Context(), s.set[0])
+		label := farm.Server("east").Get(probe).GetLabels()["meshproof.dev/run"]
+		if errors.Is(err, manifest.ErrForeign) == own || (err == nil) != own || (len(s.ledger.Remaining()) > 0) != own || (label == "r1") != own {
+			t.Errorf("its own %t: %v, label %s, noted %v", own, err, label, s.ledger.Remaining())
+		}
 	}
 }
 
