@@ -84,6 +84,11 @@ leaseDurationSeconds: 180, acquireTime: "2026-11-25T08:00:00.000000Z", renewTime
 	}
 }
 
+// left gives cluster-2 the copy of the ledger of a run of that id.
+func left(run string) func(*world) {
+	return put(system+"/configmaps/meshproof-run-"+run, "{metadata: {name: meshproof-run-"+run+", labels: {meshproof.dev/run: "+run+"}}, data: {who: ann@there, ledger.json: '[]'}}")
+}
+
 func badHolders() []badInput {
 	unasked := func(w *world) {
 		w.farm.Server("west").Fail("GET", "/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/meshproof", 403)
@@ -91,6 +96,8 @@ func badHolders() []badInput {
 	return []badInput{
 		{name: "another run on a cluster", spoil: worked(time.Second), twin: worked(time.Hour),
 			says: []string{"another run works on this cluster", "cluster-2", "run r9 of ann@there since 2026-11-25T08:00:00Z", "wait until it has ended"}},
+		{name: "a run id that another has left something under", good: both + " --run-id r1", bad: both + " --run-id r1", spoil: left("r1"), twin: left("r2"),
+			says: []string{"another run of this id has left something", "cluster-2", "run r1 of ann@there", "meshproof-run-r1", "another --run-id", "meshproof cleanup"}},
 		{name: "a user who may not ask for the lease", spoil: unasked, twin: unasked, good: both + " --read-only", says: []string{"cluster-2", "read Lease istio-system/meshproof", "meshproof rbac"}},
 	}
 }

@@ -28,7 +28,7 @@ made here and on given clusters. What stays for the next run (caches, the engine
 
 With --kubeconfig it asks these clusters instead, which hold a copy of the ledger of each run that
 left something there: it lists the runs, and removes what the one of --run-id made, from any
-machine. What has neither that run's label nor a UID that its ledger notes is named, and stays.`,
+machine. What has not that run's label, or another UID than its ledger notes, is named, and stays.`,
 		Example: "  meshproof cleanup --dry-run\n  meshproof cleanup --kubeconfig east.yaml --kubeconfig west.yaml\n" +
 			"  meshproof cleanup --kubeconfig east.yaml --kubeconfig west.yaml --run-id 1125-080000-ab12",
 		Args: usageArgs(cobra.NoArgs),

@@ -13,7 +13,7 @@ func (w *world) leave() {
 	for _, name := range []string{"east", "west"} {
 		put := func(path, text string) { w.farm.Server(name).Put(w.t, path, text) }
 		put("/api/v1/namespaces/sample", "{metadata: {name: sample, labels: {meshproof.dev/run: r1}}}")
-		put(exposure, "{metadata: {name: cross-network-gateway, uid: uid-x}}")
+		put(exposure, "{metadata: {name: cross-network-gateway, uid: uid-x, labels: {meshproof.dev/run: r1}}}")
 		put("/api/v1/namespaces/theirs", "{metadata: {name: theirs}}")
 		put(system+"/configmaps/meshproof-run-r1", `{metadata: {name: meshproof-run-r1, labels: {meshproof.dev/run: r1}}, data: {who: ann@there, ledger.json: '[
 {"kind":"Namespace","name":"sample","cluster":"blue","run":"r1","state":"made"},
@@ -60,6 +60,9 @@ func TestCleanupFromAnotherMachine(t *testing.T) {
 	out, code, err := w.cleanup(both + " --run-id r1")
 	if code != 0 || !strings.Contains(out, "run r1 is removed from these clusters") {
 		t.Errorf("exit code %d, %v: %s", code, err, out)
+	}
+	if calls := w.farm.Server("west").Calls(); !slices.Contains(calls, "POST /apis/coordination.k8s.io/v1/namespaces/istio-system/leases") {
+		t.Errorf("it held no lease: %q", calls)
 	}
 	if left := w.paths(); !slices.Equal(left, clean) {
 		t.Errorf("left %q, want %q", left, clean)

@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/e2e-framework/klient"
 	"sigs.k8s.io/e2e-framework/klient/k8s/resources"
@@ -35,6 +36,7 @@ type Cluster struct {
 	kube    kubernetes.Interface
 	dynamic dynamic.Interface
 	rest    *rest.Config
+	mapper  *restmapper.DeferredDiscoveryRESTMapper
 }
 
 // Requests per second to one API server: client-go's 5 would make collection wait on itself.
@@ -70,6 +72,9 @@ func OpenMerged(name, network string, kubeconfigs []string, contextName string) 
 	if c.dynamic, err = dynamic.NewForConfig(cfg); err != nil {
 		return nil, fmt.Errorf("make a dynamic client for cluster %s: %w", name, err)
 	}
+	if c.mapper, err = mapper(cfg); err != nil {
+		return nil, fmt.Errorf("make a discovery client for cluster %s: %w", name, err)
+	}
 	if c.klient, err = klient.New(rest.CopyConfig(cfg)); err != nil {
 		return nil, fmt.Errorf("make a client for cluster %s: %w", name, err)
 	}
@@ -99,6 +104,8 @@ func (c *Cluster) Resources(namespace ...string) *resources.Resources {
 
 // UID is the UID of the namespace kube-system, which tells two names of one cluster from two clusters.
 func (c *Cluster) UID(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	var ns corev1.Namespace
 	if err := c.klient.Resources().Get(ctx, metav1.NamespaceSystem, "", &ns); err != nil {
 		return "", fmt.Errorf("read namespace kube-system on cluster %s (%s): %w", c.Name, c.Server(), Access(err))

@@ -5,6 +5,7 @@ package lease
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -42,11 +43,12 @@ var ErrHeld = errors.New("another run works on this cluster")
 
 // Holder is who holds a lease.
 type Holder struct {
-	// Run is the run's id, Who says who started it and where: "user@host".
-	Run, Who string
+	// Run is the run's id, Who says who started it and where: "user@host". Runners that are made for one job each are all called the
+	// same, and may be given one run id: Nonce is what no other process has.
+	Run, Who, Nonce string
 }
 
-// Here is a run of this process.
+// Here is a run of this process. Each call gives another holder.
 func Here(run string) Holder {
 	who, host := "somebody", "an unnamed host"
 	if u, err := user.Current(); err == nil {
@@ -55,10 +57,10 @@ func Here(run string) Holder {
 	if name, err := os.Hostname(); err == nil {
 		host = name
 	}
-	return Holder{Run: run, Who: who + "@" + host}
+	return Holder{Run: run, Who: who + "@" + host, Nonce: rand.Text()}
 }
 
-func (h Holder) identity() string { return fmt.Sprintf("run %s of %s", h.Run, h.Who) }
+func (h Holder) identity() string { return fmt.Sprintf("run %s of %s (%s)", h.Run, h.Who, h.Nonce) }
 
 // Lease is a lease that is held.
 type Lease struct {
@@ -98,7 +100,8 @@ func Take(ctx context.Context, c *cluster.Cluster, h Holder, lost func(error)) (
 		}
 	}
 	if err := write(ctx, c, found, leaseOf(h, now)); err != nil {
-		return nil, "", err
+		// The reply may be what was lost, and nobody else will give back what was taken.
+		return nil, "", errors.Join(err, Free(context.WithoutCancel(ctx), c, h))
 	}
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // also while an interrupted run removes what it made
 	l = &Lease{cluster: c, holder: h, stop: stop}
@@ -157,19 +160,22 @@ func (l *Lease) renew(ctx context.Context) error {
 	return nil
 }
 
+// Cluster is the one that is held.
+func (l *Lease) Cluster() *cluster.Cluster { return l.cluster }
+
 // Release ends the renewal and gives the lease back. That it is gone already, or another's, is no error.
 func (l *Lease) Release(ctx context.Context) error {
 	l.stop()
 	l.renewed.Wait()
-	return Free(ctx, l.cluster, l.holder.Run)
+	return Free(ctx, l.cluster, l.holder)
 }
 
-// Free gives back the lease of a run, whoever held it for the run. One of another run stays.
-func Free(ctx context.Context, c *cluster.Cluster, run string) error {
+// Free gives back the lease of a holder. One of another stays.
+func Free(ctx context.Context, c *cluster.Cluster, h Holder) error {
 	ctx, cancel := context.WithTimeout(ctx, request)
 	defer cancel()
 	found, err := get(ctx, c)
-	if err != nil || found == nil || found.Labels[manifest.RunLabel] != run {
+	if err != nil || found == nil || holderOf(found) != h.identity() {
 		return err
 	}
 	err = leases(c).Delete(ctx, Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &found.UID, ResourceVersion: &found.ResourceVersion}})
@@ -197,7 +203,7 @@ func held(c *cluster.Cluster, l *coordinationv1.Lease, h Holder, now time.Time) 
 	if by == "" || by == h.identity() || over(l, now) {
 		return nil
 	}
-	return fmt.Errorf("%w: cluster %s: %s since %s, last heard of at %s: wait until it has ended; if it was killed, remove what it left with meshproof down or cleanup, or wait %s",
+	return fmt.Errorf("%w: cluster %s: %s since %s, last heard of at %s: wait until it has ended; if it was killed, wait until %s have passed since then, and remove what it left with meshproof cleanup (where it was started, meshproof down does so at once)",
 		ErrHeld, c.Name, by, stamp(l.Spec.AcquireTime), stamp(l.Spec.RenewTime), duration)
 }
 

@@ -17,7 +17,10 @@ import (
 
 const path = "/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/meshproof"
 
-var one, two = Holder{"r1", "ann@here"}, Holder{"r2", "bob@there"}
+var one, two = Holder{"r1", "ann@here", "n1"}, Holder{"r2", "bob@there", "n2"}
+
+// twin has the name and the run id of one.
+var twin = Holder{one.Run, one.Who, "n3"}
 
 // hold puts a lease on the cluster as its holder has renewed it then.
 func hold(t *testing.T, c *cluster.Cluster, h Holder, renewed time.Time) {
@@ -54,11 +57,12 @@ func TestTake(t *testing.T) {
 	}{
 		"nobody has it": {func(*apitest.Server, *cluster.Cluster) {}, nil, ""},
 		"another has it": {func(_ *apitest.Server, c *cluster.Cluster) { hold(t, c, two, now) },
-			[]string{"cluster east", "run r2 of bob@there", "since " + now.UTC().Format(time.RFC3339), "meshproof down"}, ""},
+			[]string{"cluster east", "run r2 of bob@there", "since " + now.UTC().Format(time.RFC3339), "if it was killed, wait until 3m0s have passed since then, and remove", "meshproof cleanup"}, ""},
 		"another had it": {func(_ *apitest.Server, c *cluster.Cluster) { hold(t, c, two, now.Add(-duration-time.Second)) }, nil,
-			"the lease of run r2 of bob@there is over"},
-		"another may still have it": {func(_ *apitest.Server, c *cluster.Cluster) { hold(t, c, two, now.Add(-duration+time.Minute)) }, []string{"run r2"}, ""},
-		"it is his own":             {func(_ *apitest.Server, c *cluster.Cluster) { hold(t, c, one, now) }, nil, ""},
+			"the lease of run r2 of bob@there (n2) is over"},
+		"another may still have it":                   {func(_ *apitest.Server, c *cluster.Cluster) { hold(t, c, two, now.Add(-duration+time.Minute)) }, []string{"run r2"}, ""},
+		"it is his own":                               {func(_ *apitest.Server, c *cluster.Cluster) { hold(t, c, one, now) }, nil, ""},
+		"another has it who says the same of himself": {func(_ *apitest.Server, c *cluster.Cluster) { hold(t, c, twin, now) }, []string{"run r1 of ann@here"}, ""},
 		"another was quicker": {func(s *apitest.Server, c *cluster.Cluster) {
 			s.Fail(http.MethodPost, strings.TrimSuffix(path, "/meshproof"), http.StatusConflict)
 		}, []string{"cluster east", "quicker"}, ""},
@@ -115,9 +119,12 @@ func TestRenew(t *testing.T) {
 	}
 	s.Fail(http.MethodGet, path, 0)
 	s.Remove(path)
-	hold(t, c, two, time.Now())
-	if err := l.renew(t.Context()); !errors.Is(err, ErrHeld) || holderOf(seen(t, c)) != two.identity() {
-		t.Errorf("another has it: %v", err)
+	for _, other := range []Holder{two, twin} {
+		s.Remove(path)
+		hold(t, c, other, time.Now())
+		if err := l.renew(t.Context()); !errors.Is(err, ErrHeld) || holderOf(seen(t, c)) != other.identity() {
+			t.Errorf("another has it: %v", err)
+		}
 	}
 }
 
@@ -136,12 +143,30 @@ func TestRelease(t *testing.T) {
 			t.Fatalf("%v, left %v", err, s.Get(path))
 		}
 	}
-	hold(t, c, two, time.Now())
-	if err := l.Release(t.Context()); err != nil || s.Get(path) == nil {
-		t.Errorf("%v: another's lease was given back", err)
+	for _, other := range []Holder{twin, two} {
+		s.Remove(path)
+		hold(t, c, other, time.Now())
+		if err := l.Release(t.Context()); err != nil || s.Get(path) == nil {
+			t.Errorf("%v: another's lease was given back", err)
+		}
 	}
 	if _, alive, err := Alive(t.Context(), c, "r1"); err != nil || alive {
 		t.Errorf("%t, %v", alive, err)
+	}
+}
+
+// TestALostReplyLeavesNoLease: who could not tell whether he has it gives it back, and nobody else's.
+func TestALostReplyLeavesNoLease(t *testing.T) {
+	s := apitest.New(t)
+	c := s.Cluster(t, "east")
+	s.Lose(http.MethodPost, strings.TrimSuffix(path, "/meshproof"))
+	if _, err := take(t, c, one); err == nil || s.Get(path) != nil {
+		t.Errorf("%v, left %v", err, s.Get(path))
+	}
+	s.Put(t, path, "{metadata: {name: meshproof}, spec: {holderIdentity: run r2 of bob@there (n2)}}")
+	s.Fail(http.MethodPut, path, http.StatusGatewayTimeout)
+	if _, err := take(t, c, one); err == nil || s.Get(path) == nil {
+		t.Errorf("%v: another's lease was given back", err)
 	}
 }
 
@@ -150,7 +175,7 @@ func TestTheQuickerOneHasIt(t *testing.T) {
 	for name, there := range map[string]bool{"none was there": false, "one was over": true} {
 		c := apitest.New(t).Cluster(t, "east")
 		if there {
-			hold(t, c, Holder{"r0", "eve@home"}, time.Now().Add(-time.Hour))
+			hold(t, c, Holder{"r0", "eve@home", "n0"}, time.Now().Add(-time.Hour))
 		}
 		found := seen(t, c)
 		if err := write(t.Context(), c, found, leaseOf(two, time.Now())); err != nil {

@@ -14,9 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
-	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/restmapper"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 )
@@ -70,10 +68,9 @@ func Apply(ctx context.Context, c *cluster.Cluster, text []byte, labels map[stri
 	if err != nil {
 		return err
 	}
-	m := mapper(c)
 	for _, o := range objects {
 		kind := o.GroupVersionKind()
-		r, err := resource(m, c.Dynamic(), kind.GroupKind(), kind.Version, o.GetNamespace())
+		r, err := resource(ctx, c, kind.GroupKind(), kind.Version, o.GetNamespace())
 		if err != nil {
 			return fmt.Errorf("apply %s on cluster %s: %w", name(o), c.Name, err)
 		}
@@ -84,27 +81,23 @@ func Apply(ctx context.Context, c *cluster.Cluster, text []byte, labels map[stri
 	return nil
 }
 
-func mapper(c *cluster.Cluster) meta.RESTMapper {
-	return restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(c.Kube().Discovery()))
-}
-
 // resource gives the way to the objects of a kind; version "" means the one that the API server prefers.
-func resource(m meta.RESTMapper, client dynamic.Interface, kind schema.GroupKind, version, namespace string) (dynamic.ResourceInterface, error) {
+func resource(ctx context.Context, c *cluster.Cluster, kind schema.GroupKind, version, namespace string) (dynamic.ResourceInterface, error) {
 	var versions []string
 	if version != "" {
 		versions = []string{version}
 	}
-	mapping, err := m.RESTMapping(kind, versions...)
+	mapping, err := c.Mapping(ctx, kind, versions...)
 	if err != nil {
 		return nil, fmt.Errorf("find the resource of kind %s: %w", kind, err)
 	}
 	if mapping.Scope.Name() == meta.RESTScopeNameRoot {
-		return client.Resource(mapping.Resource), nil
+		return c.Dynamic().Resource(mapping.Resource), nil
 	}
 	if namespace == "" {
 		return nil, errors.New("it is namespaced and names no namespace: set metadata.namespace")
 	}
-	return client.Resource(mapping.Resource).Namespace(namespace), nil
+	return c.Dynamic().Resource(mapping.Resource).Namespace(namespace), nil
 }
 
 func name(o *unstructured.Unstructured) string {

@@ -1,6 +1,8 @@
 package manifest
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -59,6 +61,38 @@ func TestApplyMarksAndDeleteTakesAway(t *testing.T) {
 	}
 	if got := s.Paths(); len(got) != 0 {
 		t.Errorf("left: %q", got)
+	}
+}
+
+// TestNothingWaitsLongerThanItsContext: an API server that takes a connection and never answers holds nobody.
+func TestNothingWaitsLongerThanItsContext(t *testing.T) {
+	c := apitest.Silent(t).Cluster(t, "east")
+	given := errors.New("given up")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(given)
+	r := Ref{Kind: schema.GroupKind{Kind: "Namespace"}, Name: "sample"}
+	_, find := Find(ctx, c, r)
+	_, label := Label(ctx, c, r, nil)
+	_, labelled := Labelled(ctx, c, "n", "a=b", r.Kind)
+	for name, err := range map[string]error{"Find": find, "Label": label, "Labelled": labelled, "Delete": Delete(ctx, c, time.Hour, r), "Apply": Apply(ctx, c, []byte(two), nil)} {
+		if !errors.Is(err, given) || !strings.Contains(err.Error(), "cluster east") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestAKindIsLookedUpOnceMore: what a cluster did not have when it was asked first may have been installed since.
+func TestAKindIsLookedUpOnceMore(t *testing.T) {
+	s := apitest.New(t)
+	c := s.Cluster(t, "east")
+	odd := Ref{Kind: schema.GroupKind{Group: "example.org", Kind: "Odd"}, Name: "x"}
+	if there, err := Exists(t.Context(), c, odd); err != nil || there {
+		t.Fatal(there, err)
+	}
+	s.Know("example.org/v1", "odds", odd.Kind.Kind)
+	s.Put(t, "/apis/example.org/v1/odds/x", "{metadata: {name: x}}")
+	if there, err := Exists(t.Context(), c, odd); err != nil || !there {
+		t.Error(there, err)
 	}
 }
 

@@ -44,7 +44,7 @@ func Exists(ctx context.Context, c *cluster.Cluster, r Ref) (bool, error) {
 
 // Find gives the object, or nil when it is not there.
 func Find(ctx context.Context, c *cluster.Cluster, r Ref) (*unstructured.Unstructured, error) {
-	api, err := resource(mapper(c), c.Dynamic(), r.Kind, "", r.Namespace)
+	api, err := resource(ctx, c, r.Kind, "", r.Namespace)
 	var o *unstructured.Unstructured
 	if err == nil {
 		o, err = api.Get(ctx, r.Name, metav1.GetOptions{})
@@ -64,7 +64,7 @@ func Label(ctx context.Context, c *cluster.Cluster, r Ref, labels map[string]str
 	if err != nil {
 		return "", fmt.Errorf("label %s on cluster %s: %w", r, c.Name, err)
 	}
-	api, err := resource(mapper(c), c.Dynamic(), r.Kind, "", r.Namespace)
+	api, err := resource(ctx, c, r.Kind, "", r.Namespace)
 	var o *unstructured.Unstructured
 	if err == nil {
 		o, err = api.Patch(ctx, r.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
@@ -81,10 +81,9 @@ func Label(ctx context.Context, c *cluster.Cluster, r Ref, labels map[string]str
 // Labelled gives the objects of these kinds in a namespace that a label selector matches. Kinds that the API server does
 // not have are passed over.
 func Labelled(ctx context.Context, c *cluster.Cluster, namespace, selector string, kinds ...schema.GroupKind) ([]Ref, error) {
-	m := mapper(c)
 	var all []Ref
 	for _, kind := range kinds {
-		api, err := resource(m, c.Dynamic(), kind, "", namespace)
+		api, err := resource(ctx, c, kind, "", namespace)
 		if meta.IsNoMatchError(err) {
 			continue
 		}
@@ -105,18 +104,17 @@ func Labelled(ctx context.Context, c *cluster.Cluster, namespace, selector strin
 // Delete deletes the objects, all at once, and waits (at most limit) until the API server no longer has them. What is not
 // there is passed over.
 func Delete(ctx context.Context, c *cluster.Cluster, limit time.Duration, refs ...Ref) error {
-	m := mapper(c)
 	errs := make([]error, len(refs))
 	var all sync.WaitGroup
 	for i, r := range refs {
-		all.Go(func() { errs[i] = remove(ctx, c, m, limit, r) })
+		all.Go(func() { errs[i] = remove(ctx, c, limit, r) })
 	}
 	all.Wait()
 	return errors.Join(errs...)
 }
 
-func remove(ctx context.Context, c *cluster.Cluster, m meta.RESTMapper, limit time.Duration, r Ref) error {
-	api, err := resource(m, c.Dynamic(), r.Kind, "", r.Namespace)
+func remove(ctx context.Context, c *cluster.Cluster, limit time.Duration, r Ref) error {
+	api, err := resource(ctx, c, r.Kind, "", r.Namespace)
 	if err == nil {
 		// In the foreground, a Deployment is gone only when its pods are.
 		foreground := metav1.DeletePropagationForeground

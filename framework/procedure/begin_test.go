@@ -83,7 +83,7 @@ func TestABeginningLeavesOutWhatIsBeforeIt(t *testing.T) {
 		if from != intent.FromVerify {
 			continue
 		}
-		if err := Undo(context.Background(), r.set, n, r.p.o.Limits.Command); err != nil {
+		if err := Undo(context.Background(), r.set, n, DefaultLimits()); err != nil {
 			t.Fatal(err)
 		}
 		left := slices.DeleteFunc(slices.Concat(r.servers["east"].Paths(), r.servers["west"].Paths()), func(p string) bool { return strings.HasPrefix(p, podsPath) })

@@ -184,6 +184,7 @@ func (n *notes) note(what string, e ledger.Entry) error {
 	defer n.mu.Unlock()
 	n.lines = append(n.lines, what+" "+e.String())
 	if what == "intend" {
+		e.Time = time.Now()
 		n.all = append(n.all, e)
 	}
 	return n.err

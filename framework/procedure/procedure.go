@@ -60,6 +60,11 @@ func DefaultLimits() Limits {
 	}
 }
 
+// longest is how long a step may work on what the ledger said that it is about to make.
+func (l Limits) longest() time.Duration {
+	return max(l.Command, l.Gateway, l.Join, l.Address, l.Joined, l.Pods, l.Calls, l.CleanUp)
+}
+
 // Options are what the procedure needs.
 type Options struct {
 	Intent  intent.Intent

@@ -28,20 +28,24 @@ func entry(kind string, c *cluster.Cluster, namespace, name string) ledger.Entry
 
 // Undo removes from supplied clusters what the ledger still names, all of it at once: nothing of it needs the rest to be
 // there, and each may take as long as the limit. What is gone is noted; what could not be removed is named in the joined errors, and stays in the ledger.
-// What a run has not come to mark is its own by its name, because the name was free when the run looked.
-func Undo(ctx context.Context, set cluster.Set, book Book, limit time.Duration) error {
-	return undoAll(ctx, set, book, limit, false)
+// What a run has not come to mark is its own when it was made while the step may have worked on it: the name was free when the run
+// looked, but somebody may have made another since.
+func Undo(ctx context.Context, set cluster.Set, book Book, limits Limits) error {
+	return undoAll(ctx, set, book, limits.Gone, func(e ledger.Entry, o *unstructured.Unstructured) bool {
+		return owned(e, o) || unmarked(e, o) && madeMeanwhile(e, o, limits.longest())
+	})
 }
 
-// UndoMarked is Undo for a ledger that was found on a cluster, where others can write too: what has neither the run's label nor a
-// UID that the ledger notes stays, and so does what no run makes. namespaces are those that a run makes besides the guide's.
+// UndoMarked is Undo for a ledger that was found on a cluster, where others can write too, who may write nothing else: what has not the
+// run's label stays, and so does what has another UID than the ledger notes, and what no run makes. namespaces are those that a run
+// makes besides the guide's.
 func UndoMarked(ctx context.Context, set cluster.Set, book Book, limit time.Duration, namespaces ...string) error {
 	for _, e := range book.Remaining() {
 		if !made(e, namespaces) {
 			return fmt.Errorf("remove %s: no run makes that, so that the ledger on the cluster cannot be trusted: look at it, and remove by hand what is the run's", e)
 		}
 	}
-	return undoAll(ctx, set, book, limit, true)
+	return undoAll(ctx, set, book, limit, labelled)
 }
 
 // made tells whether the entry is of something that a run makes.
@@ -59,13 +63,16 @@ func made(e ledger.Entry, namespaces []string) bool {
 	return false
 }
 
-func undoAll(ctx context.Context, set cluster.Set, book Book, limit time.Duration, onlyMarked bool) error {
+// whose tells whether an object is the one that the run made.
+type whose func(ledger.Entry, *unstructured.Unstructured) bool
+
+func undoAll(ctx context.Context, set cluster.Set, book Book, limit time.Duration, own whose) error {
 	remaining := book.Remaining()
 	errs := make([]error, len(remaining))
 	var all sync.WaitGroup
 	for i, e := range remaining {
 		all.Go(func() {
-			if err := undo(ctx, set, e, limit, onlyMarked); err != nil {
+			if err := undo(ctx, set, e, limit, own); err != nil {
 				errs[i] = fmt.Errorf("remove %s: %w", e, err)
 				return
 			}
@@ -76,18 +83,35 @@ func undoAll(ctx context.Context, set cluster.Set, book Book, limit time.Duratio
 	return errors.Join(errs...)
 }
 
-// owned tells whether an object is the one that the run made.
-func owned(e ledger.Entry, o *unstructured.Unstructured, onlyMarked bool) bool {
-	switch label := o.GetLabels()[manifest.RunLabel]; {
-	case label != "":
+// owned tells whether an object bears the marks of the run.
+func owned(e ledger.Entry, o *unstructured.Unstructured) bool {
+	if label := o.GetLabels()[manifest.RunLabel]; label != "" {
 		return label == e.Run
-	case e.UIDs != "":
-		return slices.Contains(strings.Fields(e.UIDs), string(o.GetUID()))
 	}
-	return !onlyMarked
+	return slices.Contains(strings.Fields(e.UIDs), string(o.GetUID()))
 }
 
-func undo(ctx context.Context, set cluster.Set, e ledger.Entry, limit time.Duration, onlyMarked bool) error {
+// labelled tells whether an object has the run's label, which only those can set who may change the object; the UIDs of a ledger
+// that others can write prove nothing, but they may rule it out.
+func labelled(e ledger.Entry, o *unstructured.Unstructured) bool {
+	return o.GetLabels()[manifest.RunLabel] == e.Run && (e.UIDs == "" || slices.Contains(strings.Fields(e.UIDs), string(o.GetUID())))
+}
+
+// unmarked tells whether an object bears no run's marks, and the run did not come to mark what the entry is of.
+func unmarked(e ledger.Entry, o *unstructured.Unstructured) bool {
+	return o.GetLabels()[manifest.RunLabel] == "" && e.UIDs == "" && e.State != ledger.Made
+}
+
+// apart is how far the clocks of this machine and of an API server may differ: preflight passes no more.
+const apart = 2 * time.Minute
+
+// madeMeanwhile tells whether an object was made after the entry was written, and no later than the step may have made it.
+func madeMeanwhile(e ledger.Entry, o *unstructured.Unstructured, step time.Duration) bool {
+	at := o.GetCreationTimestamp().Time
+	return !at.Before(e.Time.Add(-apart)) && !at.After(e.Time.Add(step+apart))
+}
+
+func undo(ctx context.Context, set cluster.Set, e ledger.Entry, limit time.Duration, own whose) error {
 	c := set.Named(e.Cluster)
 	if c == nil {
 		return fmt.Errorf("cluster %q is not among the given ones: give its kubeconfig", e.Cluster)
@@ -97,20 +121,20 @@ func undo(ctx context.Context, set cluster.Set, e ledger.Entry, limit time.Durat
 		return err
 	}
 	var errs []error
-	var own []manifest.Ref
+	var gone []manifest.Ref
 	for _, r := range refs {
 		o, err := manifest.Find(ctx, c, r)
 		switch {
 		case err != nil:
 			errs = append(errs, err)
 		case o == nil:
-		case owned(e, o, onlyMarked):
+		case own(e, o):
 			r.UID = o.GetUID()
-			own = append(own, r)
+			gone = append(gone, r)
 		default:
-			errs = append(errs, fmt.Errorf("%s on cluster %s is not known to be the one that run %s made (it has neither the label %s of the run nor its UID): look at it, and remove it by hand",
+			errs = append(errs, fmt.Errorf("%s on cluster %s is not known to be the one that run %s made (its label %s and its UID do not say so): look at it, and remove it by hand",
 				r, c.Name, e.Run, manifest.RunLabel))
 		}
 	}
-	return errors.Join(append(errs, manifest.Delete(ctx, c, limit, own...))...)
+	return errors.Join(append(errs, manifest.Delete(ctx, c, limit, gone...))...)
 }

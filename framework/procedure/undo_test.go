@@ -17,17 +17,19 @@ func TestOwned(t *testing.T) {
 		local, remote bool
 	}{
 		"it has the run's label":                 {"{meshproof.dev/run: r1}", "", true, true},
-		"it has the run's label and another UID": {"{meshproof.dev/run: r1}", "uid-of-another", true, true},
-		"it has the UID":                         {"{}", "uid-a uid-it", true, true},
+		"it has the run's label and UID":         {"{meshproof.dev/run: r1}", "uid-a uid-it", true, true},
+		"it has the run's label and another UID": {"{meshproof.dev/run: r1}", "uid-of-another", true, false},
+		"it has the UID":                         {"{}", "uid-a uid-it", true, false},
 		"it has another UID":                     {"{}", "uid-of-another", false, false},
 		"it has another run's label":             {"{meshproof.dev/run: r2}", "uid-it", false, false},
 		"it was not marked":                      {"{}", "", true, false},
 	} {
+		now := time.Now()
 		for _, remote := range []bool{false, true} {
-			n := &notes{all: []ledger.Entry{{Kind: "Namespace", Name: "sample", Cluster: "east", Run: "r1", UIDs: tc.uids}}}
+			n := &notes{all: []ledger.Entry{{Kind: "Namespace", Name: "sample", Cluster: "east", Run: "r1", UIDs: tc.uids, Time: now}}}
 			r := suppliedRig(t, n)
 			r.servers["east"].Put(t, namespacePath, "{metadata: {name: sample, uid: uid-it, labels: "+tc.labels+"}}")
-			undo, want := Undo(t.Context(), r.set, n, time.Minute), tc.local
+			undo, want := Undo(t.Context(), r.set, n, DefaultLimits()), tc.local
 			if remote {
 				n.lines = nil
 				r.servers["east"].Put(t, namespacePath, "{metadata: {name: sample, uid: uid-it, labels: "+tc.labels+"}}")
@@ -40,6 +42,33 @@ func TestOwned(t *testing.T) {
 			if !want && !strings.Contains(undo.Error(), "Namespace sample on cluster east is not known to be the one that run r1 made") {
 				t.Errorf("%s: %v", name, undo)
 			}
+		}
+	}
+}
+
+// TestANameAloneIsNoProof: what a killed run did not come to mark is its own only when it was made while the step could have made it.
+func TestANameAloneIsNoProof(t *testing.T) {
+	began := time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC)
+	limits := Limits{Gone: time.Minute, Gateway: 6 * time.Minute, Join: 5 * time.Minute}
+	for name, tc := range map[string]struct {
+		state ledger.State
+		made  time.Duration
+		want  bool
+	}{
+		"at once":                            {ledger.Intended, 0, true},
+		"by a clock that is behind":          {ledger.Intended, -2 * time.Minute, true},
+		"before the run":                     {ledger.Intended, -3 * time.Minute, false},
+		"as late as the step can":            {ledger.Intended, 7 * time.Minute, true},
+		"after the step":                     {ledger.Intended, 9 * time.Minute, false},
+		"days later":                         {ledger.Intended, 72 * time.Hour, false},
+		"the step ended, and there was none": {ledger.Made, time.Minute, false},
+	} {
+		n := &notes{all: []ledger.Entry{{Kind: "Namespace", Name: "sample", Cluster: "east", Run: "r1", State: tc.state, Time: began}}}
+		r := suppliedRig(t, n)
+		r.servers["east"].Put(t, namespacePath, "{metadata: {name: sample, creationTimestamp: '"+began.Add(tc.made).Format(time.RFC3339)+"'}}")
+		err := Undo(t.Context(), r.set, n, limits)
+		if gone := r.servers["east"].Get(namespacePath) == nil; gone != tc.want || (err == nil) != tc.want || len(n.lines) == 1 != tc.want {
+			t.Errorf("%s: gone %t, %v, %q", name, gone, err, n.lines)
 		}
 	}
 }

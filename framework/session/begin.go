@@ -12,6 +12,7 @@ import (
 	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/lease"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/verify"
 )
@@ -78,7 +79,7 @@ func (s *Session) checkGround(ctx context.Context) error {
 		return s.findSample(ctx)
 	}
 	if err := s.lookForOthers(ctx); err != nil {
-		return refused(err, lease.ErrHeld, cluster.ErrAccess) // what is in the way may be the other run's
+		return refused(err, lease.ErrHeld, mirror.ErrTaken, cluster.ErrAccess) // what is in the way may be the other run's
 	}
 	err := errors.Join(procedure.Require(ctx, s.set, s.intent), procedure.Refuse(ctx, s.set, s.intent, ownNamespaces()...))
 	return refused(err, procedure.ErrInTheWay, procedure.ErrMissing)

@@ -2,11 +2,14 @@ package session
 
 import (
 	"errors"
+	"path"
 	"slices"
 	"testing"
 
+	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
+	"github.com/meshproof/meshproof/framework/manifest"
 )
 
 // TestDownTakesItsTracesAway: of a run that was killed on given clusters, its things go, and its copies and leases with them;
@@ -47,5 +50,88 @@ func TestDownTakesItsTracesAway(t *testing.T) {
 	}
 	if err := s.releaseLeases(t.Context()); err != nil { // ends the renewal
 		t.Error(err)
+	}
+}
+
+// TestDownKeepsOffWhereAnotherRunWorks: what is on the other cluster goes, and the rest once that run has ended.
+func TestDownKeepsOffWhereAnotherRunWorks(t *testing.T) {
+	farm, o := meshes(t)
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := s.limited(t.Context())
+	defer cancel()
+	if err := errors.Join(s.Check(ctx), s.keepTargets()); err != nil {
+		t.Fatal(err)
+	}
+	s.mirror = mirror.New(s.ledger, s.set, o.RunID, "ann@here")
+	const sample = "/api/v1/namespaces/sample"
+	for i, name := range []string{"east", "west"} {
+		if err := s.book().Intend(ledger.Entry{Kind: "Namespace", Name: "sample", Cluster: s.Clusters()[i].Name, Run: o.RunID}); err != nil {
+			t.Fatal(err)
+		}
+		farm.Server(name).Put(t, sample, "{metadata: {name: sample, labels: {meshproof.dev/run: r1}}}")
+	}
+	other, _, err := lease.Take(t.Context(), s.set[1], lease.Here("r9"), func(err error) { t.Error(err) })
+	if err := errors.Join(err, s.ledger.Close()); err != nil {
+		t.Fatal(err)
+	}
+	err = Down(t.Context(), o.StateDir, o.RunID)
+	if !errors.Is(err, lease.ErrHeld) || farm.Server("east").Get(sample) != nil || farm.Server("west").Get(sample) == nil {
+		t.Errorf("while another run works: %v", err)
+	}
+	if calls := farm.Server("east").Calls(); !slices.Contains(calls, "POST "+path.Dir(leasePath)) || farm.Server("east").Get(leasePath) != nil {
+		t.Errorf("the removal did not hold a lease, or has left it: %q", calls)
+	}
+	if err := errors.Join(other.Release(t.Context()), Down(t.Context(), o.StateDir, o.RunID)); err != nil || farm.Server("west").Get(sample) != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestANamespaceOfAnotherStays: the suite does not take over, or note as its own, what somebody has made since Check looked.
+func TestANamespaceOfAnotherStays(t *testing.T) {
+	for label, own := range map[string]bool{"r1": true, "r2": false} {
+		farm, o := meshes(t)
+		s, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const probe = "/api/v1/namespaces/meshproof"
+		farm.Server("east").Put(t, probe, "{metadata: {name: meshproof, labels: {meshproof.dev/run: "+label+"}}}")
+		err = s.deployOwn(t.Context(), s.set[0])
+		label := farm.Server("east").Get(probe).GetLabels()["meshproof.dev/run"]
+		if errors.Is(err, manifest.ErrForeign) == own || (err == nil) != own || (len(s.ledger.Remaining()) > 0) != own || (label == "r1") != own {
+			t.Errorf("its own %t: %v, label %s, noted %v", own, err, label, s.ledger.Remaining())
+		}
+	}
+}
+
+// TestNoCopyOutlivesTheLedger: a run that was killed after the file said that all is gone leaves no copy behind, however it is ended.
+func TestNoCopyOutlivesTheLedger(t *testing.T) {
+	for name, end := range map[string]func(*Session, Options) error{
+		"down": func(s *Session, o Options) error {
+			return errors.Join(s.releaseLeases(t.Context()), s.ledger.Close(), Down(t.Context(), o.StateDir, o.RunID))
+		},
+		"the run itself": func(s *Session, _ Options) error { return s.Abandon(t.Context()) },
+	} {
+		farm, o := meshes(t)
+		s, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := s.limited(t.Context())
+		defer cancel()
+		if err := errors.Join(s.Check(ctx), s.takeLeases(ctx), s.keepTargets()); err != nil {
+			t.Fatal(err)
+		}
+		s.mirror = mirror.New(s.ledger, s.set, o.RunID, "ann@here")
+		e := ledger.Entry{Kind: "Namespace", Name: "sample", Cluster: "one", Run: o.RunID}
+		if err := errors.Join(s.book().Intend(e), s.ledger.Removed(e), end(s, o)); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if farm.Server("east").Get(systemPath+"/configmaps/meshproof-run-r1") != nil {
+			t.Errorf("%s: the copy of the ledger is left", name)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -49,10 +50,16 @@ const targetsFile = "targets.json"
 
 type savedTarget struct{ Name, Kubeconfig, Context string }
 
+// saved is the file's content. Holder is what the run is called on the clusters: who removes what it left takes its place.
+type saved struct {
+	Holder   lease.Holder
+	Clusters []savedTarget
+}
+
 // keepTargets writes down how to reach the given clusters, so that another process can remove what this run makes there. A
 // kubeconfig that is merged from several gets a file of the run's own, which the commands of the guide can be given.
 func (s *Session) keepTargets() error {
-	var all []savedTarget
+	all := saved{Holder: s.holder}
 	for i, c := range s.set {
 		if len(s.o.Targets[i].Kubeconfigs) > 1 {
 			own, err := s.separate(c)
@@ -66,7 +73,7 @@ func (s *Session) keepTargets() error {
 			return fmt.Errorf("find kubeconfig %s: %w", c.Kubeconfig, err)
 		}
 		c.Kubeconfig = path // kubectl and istioctl are run in directories of the run's
-		all = append(all, savedTarget{c.Name, path, c.Context})
+		all.Clusters = append(all.Clusters, savedTarget{c.Name, path, c.Context})
 	}
 	body, err := json.Marshal(all)
 	if err == nil {
@@ -101,7 +108,7 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	var all []savedTarget
+	var all saved
 	if err == nil {
 		err = json.Unmarshal(body, &all)
 	}
@@ -109,16 +116,29 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
 		return fmt.Errorf("read the given clusters of the run: %w: remove by hand what meshproof cleanup --dry-run lists, then the run's directory %s", err, dir)
 	}
 	var set cluster.Set
-	for _, t := range all {
+	for _, t := range all.Clusters {
 		c, err := cluster.Open(t.Name, "", t.Kubeconfig, t.Context)
 		if err != nil {
 			return err
 		}
 		set = append(set, c)
 	}
-	errs := []error{procedure.Undo(ctx, set, mirror.New(l, set, filepath.Base(dir), lease.Here("").Who), procedure.DefaultLimits().Gone)}
-	for _, c := range set {
-		errs = append(errs, lease.Free(ctx, c, filepath.Base(dir)))
+	ctx, held, err := holdForRemoval(ctx, set, all.Holder)
+	var book mirror.Book = l
+	if err != nil {
+		book = within{l, held.set}
 	}
-	return errors.Join(errs...)
+	undone := undoNoted(ctx, held.set, mirror.New(book, held.set, filepath.Base(dir), all.Holder.Who), procedure.DefaultLimits())
+	return errors.Join(err, undone, giveBack(ctx, held.leases))
+}
+
+// within is a ledger of which only what is on these clusters counts.
+type within struct {
+	mirror.Book
+	set cluster.Set
+}
+
+// Remaining gives what is left on these clusters.
+func (w within) Remaining() []ledger.Entry {
+	return slices.DeleteFunc(w.Book.Remaining(), func(e ledger.Entry) bool { return w.set.Named(e.Cluster) == nil })
 }

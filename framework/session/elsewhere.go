@@ -67,16 +67,16 @@ func (e *Elsewhere) Runs(run string) []LeftThere {
 }
 
 // Remove removes what the run has left on the clusters: what is in its ledger there, and has its label or the UID that is noted.
-// While any run works on one of them it is refused.
+// While any run works on one of them it is refused, and none begins while it removes.
 func (e *Elsewhere) Remove(ctx context.Context, run string) error {
 	if len(e.Runs(run)) == 0 {
 		return &UsageError{fmt.Errorf("no cluster says that run %q has left anything: `meshproof cleanup` with the same kubeconfigs and without --run-id lists the runs", run)}
 	}
-	err := e.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error { return lease.Look(ctx, c, lease.Holder{}) })
+	ctx, held, err := holdForRemoval(ctx, e.set, lease.Here(run))
 	if err != nil {
-		return refused(err, lease.ErrHeld, cluster.ErrAccess)
+		return errors.Join(refused(err, lease.ErrHeld, cluster.ErrAccess), giveBack(ctx, held.leases))
 	}
-	return e.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+	err = e.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		var errs []error
 		for _, one := range e.copies[c.Name] {
 			if one.Run != run {
@@ -88,8 +88,9 @@ func (e *Elsewhere) Remove(ctx context.Context, run string) error {
 			}
 			errs = append(errs, procedure.UndoMarked(ctx, cluster.Set{c}, one, procedure.DefaultLimits().Gone, ownNamespaces()...))
 		}
-		return errors.Join(append(errs, lease.Free(ctx, c, run))...)
+		return errors.Join(errs...)
 	})
+	return errors.Join(err, giveBack(ctx, held.leases))
 }
 
 // Only gives the one of the runs that has that id, of those that this machine knows of.

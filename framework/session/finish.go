@@ -13,7 +13,6 @@ import (
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/kindcluster"
-	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/report"
 )
 
@@ -145,7 +144,12 @@ func (s *Session) remove(ctx context.Context) error {
 	return s.timed("remove what the run made", func() error {
 		var err error
 		if s.intent.Provision == intent.Supplied {
-			err = errors.Join(procedure.Undo(s.watched(ctx), s.set, s.book(), s.limits.Procedure.Gone), s.releaseLeases(ctx))
+			err = s.whileHeld(s.watched(ctx), func(ctx context.Context) error {
+				if s.mirror == nil { // nothing was made there
+					return nil
+				}
+				return undoNoted(ctx, s.set, s.mirror, s.limits.Procedure)
+			})
 		} else {
 			err = kindcluster.Remove(s.watched(ctx), s.ledger)
 		}

@@ -3,49 +3,112 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/lease"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
 )
 
-// lookForOthers refuses given clusters on which another run works.
+// lookForOthers refuses given clusters on which another run works, or one of this id has left something.
 func (s *Session) lookForOthers(ctx context.Context) error {
-	return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error { return lease.Look(ctx, c, lease.Here(s.o.RunID)) })
+	return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+		if err := lease.Look(ctx, c, s.holder); err != nil {
+			return err
+		}
+		return mirror.Refuse(ctx, c, s.o.RunID)
+	})
 }
 
 // takeLeases keeps other runs off the given clusters until releaseLeases. A run that loses one ends: what another does there at the
 // same time would be in its evidence.
 func (s *Session) takeLeases(ctx context.Context) error {
-	var mu sync.Mutex
 	lost := func(err error) {
 		s.o.Tell.Note(err.Error())
 		s.lost(err)
 	}
 	return s.bounded(ctx, "P9", "", "keep other runs off the clusters", func(ctx context.Context) error {
-		err := s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-			l, note, err := lease.Take(ctx, c, lease.Here(s.o.RunID), lost)
-			if err != nil {
-				return err
-			}
-			if note != "" {
-				s.o.Tell.Note(note)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			s.leases = append(s.leases, l)
-			return nil
-		})
+		taken, err := takeAll(ctx, s.set, s.holder, lost, s.o.Tell.Note)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.leases = append(s.leases, taken...)
 		return refused(err, lease.ErrHeld, cluster.ErrAccess)
 	})
 }
 
 // releaseLeases gives back what takeLeases took, also after an interruption.
 func (s *Session) releaseLeases(ctx context.Context) error {
+	s.mu.Lock()
+	held := s.leases
+	s.leases = nil
+	s.mu.Unlock()
+	return giveBack(ctx, held)
+}
+
+// takeAll takes the leases of the clusters, and gives those that it got, also with an error.
+func takeAll(ctx context.Context, set cluster.Set, h lease.Holder, lost func(error), note func(string)) ([]*lease.Lease, error) {
+	var (
+		mu    sync.Mutex
+		taken []*lease.Lease
+	)
+	err := set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+		l, said, err := lease.Take(ctx, c, h, lost)
+		if err != nil {
+			return err
+		}
+		if said != "" {
+			note(said)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		taken = append(taken, l)
+		return nil
+	})
+	return taken, err
+}
+
+func giveBack(ctx context.Context, leases []*lease.Lease) error {
 	var errs []error
-	for _, l := range s.leases {
+	for _, l := range leases {
 		errs = append(errs, l.Release(context.WithoutCancel(ctx)))
 	}
-	s.leases = nil
 	return errors.Join(errs...)
+}
+
+// removal is the right to remove what a run has left on clusters: their leases.
+type removal struct {
+	leases []*lease.Lease
+	// set are the clusters that no other run works on.
+	set cluster.Set
+}
+
+// holdForRemoval takes the leases of the clusters. With an error it has those of the others. The context ends when a lease is lost.
+func holdForRemoval(ctx context.Context, set cluster.Set, h lease.Holder) (context.Context, *removal, error) {
+	ctx, lost := context.WithCancelCause(ctx)
+	leases, err := takeAll(ctx, set, h, lost, func(string) {})
+	r := &removal{leases: leases}
+	for _, c := range set {
+		if slices.ContainsFunc(leases, func(l *lease.Lease) bool { return l.Cluster() == c }) {
+			r.set = append(r.set, c)
+		}
+	}
+	return ctx, r, err
+}
+
+// whileHeld does the last thing for which the leases are needed, and gives them back: at its end, or when the context ends, for
+// something that hangs must not have them renewed for ever.
+func (s *Session) whileHeld(ctx context.Context, do func(context.Context) error) error {
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		if err := s.releaseLeases(ctx); err != nil {
+			s.o.Tell.Note(err.Error())
+		}
+	})
+	err := errors.Join(do(ctx), s.releaseLeases(ctx))
+	if !stop() {
+		<-ended
+	}
+	return err
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/kindcluster"
-	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/mesh/authority"
 	"github.com/meshproof/meshproof/framework/mesh/emulatedca"
@@ -49,7 +48,7 @@ func (s *Session) Provision(ctx context.Context) error {
 		if err := s.keepTargets(); err != nil {
 			return err
 		}
-		s.mirror = mirror.New(s.ledger, s.set, s.o.RunID, lease.Here(s.o.RunID).Who)
+		s.mirror = mirror.New(s.ledger, s.set, s.o.RunID, s.holder.Who)
 		return nil
 	}
 	return s.makeClusters(ctx)

@@ -46,6 +46,7 @@ type Session struct {
 	checkErr error
 	versions []string // of the control planes of given clusters, where their images say it
 
+	holder lease.Holder   // what this run is called there
 	leases []*lease.Lease // of the given clusters
 	mirror *mirror.Mirror // the ledger with its copies there
 	// lost ends the run whose lease another has taken.
@@ -84,7 +85,7 @@ func begin(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{o: o, began: time.Now(), limits: o.Limits.times(o.TimeoutMultiplier), set: set, intent: o.kindIntent(false)}, nil
+	return &Session{o: o, holder: lease.Here(o.RunID), began: time.Now(), limits: o.Limits.times(o.TimeoutMultiplier), set: set, intent: o.kindIntent(false)}, nil
 }
 
 // Options are the options as they are in force.

@@ -104,6 +104,12 @@ func (s *Session) deployOwn(ctx context.Context, c *cluster.Cluster) error {
 		if err := s.book().Intend(entry); err != nil {
 			return err
 		}
+		if err := manifest.MakeNamespace(ctx, c, f.namespace, s.o.RunID); err != nil {
+			if errors.Is(err, manifest.ErrForeign) {
+				err = errors.Join(err, s.book().Removed(entry)) // it was never the run's
+			}
+			return err
+		}
 		if err := s.apply(ctx, c, f.fixture, data); err != nil {
 			return err
 		}

@@ -75,8 +75,42 @@ func (m *Mirror) note(e ledger.Entry, into func(ledger.Entry) error) error {
 	if c == nil {
 		return nil // it is no thing of a given cluster
 	}
-	here := slices.DeleteFunc(m.Remaining(), func(other ledger.Entry) bool { return other.Cluster != e.Cluster })
+	return m.save(c)
+}
+
+// save writes the copy of a cluster anew; the mutex is held.
+func (m *Mirror) save(c *cluster.Cluster) error {
+	here := slices.DeleteFunc(m.Remaining(), func(e ledger.Entry) bool { return e.Cluster != c.Name })
 	return save(c, m.run, m.who, here)
+}
+
+// Settle writes every copy anew from the ledger. A process that was killed between writing its file and the copy has left one that
+// says too much, for ever when nothing is left to be noted.
+func (m *Mirror) Settle() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var errs []error
+	for _, c := range m.set {
+		errs = append(errs, m.save(c))
+	}
+	return errors.Join(errs...)
+}
+
+// ErrTaken is wrapped when a cluster holds a copy of the ledger of a run of that id already.
+var ErrTaken = errors.New("another run of this id has left something")
+
+// Refuse says ErrTaken when the cluster holds a copy of the ledger of a run of that id: two runs of one id would take each other's
+// things for their own.
+func Refuse(ctx context.Context, c *cluster.Cluster, run string) error {
+	found, err := maps(c).Get(ctx, prefix+run, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look for ConfigMap %s/%s on cluster %s: %w", namespace, prefix+run, c.Name, cluster.Access(err))
+	}
+	return fmt.Errorf("%w: cluster %s: run %s of %s (ConfigMap %s/%s): give another --run-id, or remove what it left with meshproof cleanup --run-id %s and these kubeconfigs",
+		ErrTaken, c.Name, run, found.Data[whoKey], namespace, found.Name, run)
 }
 
 func maps(c *cluster.Cluster) core.ConfigMapInterface { return c.Kube().CoreV1().ConfigMaps(namespace) }

@@ -88,6 +88,28 @@ func TestEachClusterHoldsItsOwnPart(t *testing.T) {
 	}
 }
 
+// TestSettle: copies that a killed process has left behind its ledger are mended, and none is made where nothing is left.
+func TestSettle(t *testing.T) {
+	servers, _, l, m := rig(t)
+	for _, e := range []ledger.Entry{thing("east", "sample"), thing("west", "sample"), thing("west", "probe")} {
+		if err := m.Intend(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, e := range []ledger.Entry{thing("east", "sample"), thing("west", "sample")} {
+		if err := l.Removed(e); err != nil { // the file knows, the clusters do not
+			t.Fatal(err)
+		}
+	}
+	if err := m.Settle(); err != nil {
+		t.Fatal(err)
+	}
+	_, west := copies(t, servers["west"])
+	if left := servers["east"].Paths(); len(left) != 0 || !slices.Equal(west, []string{"intended Namespace probe on cluster cluster-9 "}) {
+		t.Errorf("east holds %q, west %q", left, west)
+	}
+}
+
 // TestWithoutACopyNothingIsBegun: Intend fails when the cluster does not take the copy, and the ledger knows all the same.
 func TestWithoutACopyNothingIsBegun(t *testing.T) {
 	servers, _, l, m := rig(t)

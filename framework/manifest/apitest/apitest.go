@@ -34,6 +34,7 @@ type Server struct {
 	objects map[string]map[string]any // by path
 	calls   []string                  // "VERB path", writes only
 	fail    map[string]int            // by "VERB path": the status
+	lost    map[string]bool           // by "VERB path": it is done, and the reply is lost
 	known   map[string][]metav1.APIResource
 	denied  map[string]bool // by "VERB RESOURCE": what reviews of access say
 	writes  int             // so far: gives each object its UID and each state of it its version
@@ -48,8 +49,18 @@ func New(t *testing.T) *Server {
 	return s
 }
 
+// Silent starts a server that takes every request and answers none until the test ends.
+func Silent(t *testing.T) *Server {
+	t.Helper()
+	end := make(chan struct{})
+	s := newServer()
+	s.http = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-end }))
+	t.Cleanup(func() { close(end); s.http.Close() })
+	return s
+}
+
 func newServer() *Server {
-	return &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, known: resources(), denied: map[string]bool{}}
+	return &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, lost: map[string]bool{}, known: resources(), denied: map[string]bool{}}
 }
 
 func resources() map[string][]metav1.APIResource {
@@ -67,6 +78,13 @@ func resources() map[string][]metav1.APIResource {
 		"hub.gke.io/v1":                {r("memberships", "Membership", false)},
 		"coordination.k8s.io/v1":       {r("leases", "Lease", true)},
 	}
+}
+
+// Know adds a kind that has no namespaces, as the installation of a CustomResourceDefinition does.
+func (s *Server) Know(groupVersion, plural, kind string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[groupVersion] = append(s.known[groupVersion], metav1.APIResource{Name: plural, Kind: kind, Verbs: metav1.Verbs{"get"}})
 }
 
 // Cluster opens the server as a cluster of that name; its kubeconfig has one context, ctx-NAME.
@@ -123,6 +141,13 @@ func (s *Server) Fail(verb, path string, status int) {
 	s.fail[verb+" "+path] = status
 }
 
+// Lose makes every write of that verb and path be done, and its reply be lost: the caller sees a server that failed.
+func (s *Server) Lose(verb, path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost[verb+" "+path] = true
+}
+
 // Calls gives the writes so far, as "VERB path".
 func (s *Server) Calls() []string {
 	s.mu.Lock()
@@ -164,6 +189,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case http.MethodGet:
 		s.read(w, path, r.URL.Query().Get("labelSelector"))
 	case http.MethodPost, http.MethodPatch, http.MethodPut:
+		if s.lost[r.Method+" "+path] {
+			s.write(httptest.NewRecorder(), path, r, changes)
+			refuse(w, http.StatusGatewayTimeout)
+			return
+		}
 		s.write(w, path, r, changes)
 	case http.MethodDelete:
 		s.remove(w, path, r)

@@ -11,15 +11,20 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// keep stores the object under its path, with a UID that it has for as long as it is there, and a version of its own.
+// keep stores the object under its path, with a UID and a time that it has for as long as it is there, and a version of its own.
 func (s *Server) keep(path string, o map[string]any) {
 	s.writes++
 	u := &unstructured.Unstructured{Object: o}
 	if before, there := s.objects[path]; there && u.GetUID() == "" {
-		u.SetUID((&unstructured.Unstructured{Object: before}).GetUID())
+		old := &unstructured.Unstructured{Object: before}
+		u.SetUID(old.GetUID())
+		u.SetCreationTimestamp(old.GetCreationTimestamp())
 	}
 	if u.GetUID() == "" {
 		u.SetUID(types.UID(fmt.Sprintf("uid-%d", s.writes)))
+	}
+	if made := u.GetCreationTimestamp(); made.IsZero() {
+		u.SetCreationTimestamp(metav1.Now())
 	}
 	u.SetResourceVersion(fmt.Sprint(s.writes))
 	s.objects[path] = o
