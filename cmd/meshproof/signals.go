@@ -26,7 +26,8 @@ func watch(cancel context.CancelCauseFunc, v *voice) {
 	go func() {
 		s := <-signals
 		cancel(errSignal{s})
-		v.speak(s.String() + ": stopping; what the run made is removed unless --keep says otherwise (once more: stop at once and leave it)")
+		// Not here: what is said may wait for somebody to read it, and the second signal must not.
+		go v.speak(s.String() + ": stopping; what the run made is removed unless --keep says otherwise (once more: stop at once and leave it)")
 		s = <-signals
 		os.Exit(codeOf(errSignal{s}))
 	}()

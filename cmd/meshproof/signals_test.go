@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -50,7 +51,7 @@ type child struct {
 
 func newChild(t *testing.T) child {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()[:len("TestWhoeverReadsMayGo")]+"$")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+strings.Split(t.Name(), "/")[0]+"$")
 	cmd.Env = append(os.Environ(), childVar+"=yes")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -79,4 +80,31 @@ func interruptedChild() {
 	fmt.Fprintln(os.Stderr, "what is removed")
 	fmt.Println("removed")
 	os.Exit(codeFor(context.Cause(ctx)))
+}
+
+// TestTheSecondSignalEndsWhoIsStuck: nobody reads what is said about the first one.
+func TestTheSecondSignalEndsWhoIsStuck(t *testing.T) {
+	if os.Getenv(childVar) != "" {
+		watch(func(error) {}, &voice{say: func(string) {
+			fmt.Println("speaking")
+			select {}
+		}})
+		fmt.Println("ready")
+		select {}
+	}
+	child := newChild(t)
+	if err := child.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := child.stdout.ReadString('\n'); line != "speaking\n" {
+		t.Fatalf("after the first signal it says %q: %v", line, err)
+	}
+	if err := child.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.ReadAll(child.stdout)
+	_ = child.cmd.Wait()
+	if code := child.cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("it ended with %v, want exit code %d", child.cmd.ProcessState, exitInterrupted)
+	}
 }
