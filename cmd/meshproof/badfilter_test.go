@@ -75,14 +75,18 @@ func TestList(t *testing.T) {
 	w := newWorld(t)
 	finished("before", "gateway-address", "split-balanced")(w)
 	for args, want := range map[string][]string{
-		"--focus ^split-b":                       {"split-balanced"},
-		"--rerun-failed before":                  {"gateway-address", "split-balanced"},
-		"--rerun-failed before --skip split":     {"gateway-address"},
-		"--label-filter gateway&&extended":       nil, // without a core claim there is no verdict
-		both + " --focus accepts":                nil, // a run on given clusters has no certificate of the mesh's own root
-		"--focus needs-the --disruptive=false":   nil,
-		"--focus needs-the":                      {"needs-the-service-in-every-cluster"},
-		both + " --disruptive --focus needs-the": {"needs-the-service-in-every-cluster"},
+		"--focus ^split-b":                             {"split-balanced"},
+		"--rerun-failed before":                        {"gateway-address", "split-balanced"},
+		"--rerun-failed before --skip split":           {"gateway-address"},
+		"--label-filter gateway&&extended":             nil, // without a core claim there is no verdict
+		both + " --focus accepts":                      nil, // a run on given clusters has no certificate of the mesh's own root
+		"--focus needs-the --disruptive=false":         nil,
+		"--focus needs-the":                            {"needs-the-service-in-every-cluster"},
+		tooled + " --focus create-mesh|refuses-other":  {"create-mesh-secrets", "refuses-other-fleet"},
+		both + " --focus create-mesh":                  nil, // there is no asmcli
+		both + " --read-only --focus split-balanced":   nil, // nothing is sent
+		both + " --read-only --focus denies|remote-se": {"remote-secrets"},
+		both + " --disruptive --focus needs-the":       {"needs-the-service-in-every-cluster"},
 	} {
 		if want == nil {
 			if out, code, _ := w.dryRun("--list " + args); code != exitUsage || out != "" {

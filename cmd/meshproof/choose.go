@@ -19,7 +19,7 @@ func filterFlags(f *pflag.FlagSet, by *suite.Filter) {
 	f.StringVar(&by.Focus, name(suite.FocusFlag), "", "judge only claims whose id this regular expression matches")
 	f.StringVar(&by.Skip, name(suite.SkipFlag), "", "leave out claims whose id this regular expression matches")
 	f.StringVar(&by.Labels, name(suite.LabelsFlag), "", "judge only claims with these labels: Ginkgo's expression over levels, areas, ids and disruptive, such as 'core && !disruptive'")
-	f.StringVar(&by.Rerun, name(suite.RerunFlag), "", "judge only what failed or was inconclusive in the report in this directory")
+	f.StringVar(&by.Rerun, name(suite.RerunFlag), "", "judge only what failed or was inconclusive in the report in this directory, and core claims that were skipped there")
 }
 
 // choose puts into the options what a filter leaves out, and gives the claims that the run will judge. A run without a core claim

@@ -46,7 +46,7 @@ func printEnd(w io.Writer, env *suite.Env) {
 // next says what to do about a run that did not pass.
 func next(dir string) string {
 	return fmt.Sprintf("next: read %s; what was saved at the failure is in %s; docs/troubleshooting.md (meshproof causes) says what to do about each cause; "+
-		"meshproof run --rerun-failed %s judges again what is open", filepath.Join(dir, report.PageFile), filepath.Join(dir, session.DiagnosticsDir), dir)
+		"meshproof run --rerun-failed %s, with the same flags as this run, judges again what is open", filepath.Join(dir, report.PageFile), filepath.Join(dir, session.DiagnosticsDir), dir)
 }
 
 // kept says what is still there after a run, and what of it stays for the next one.

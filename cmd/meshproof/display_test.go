@@ -141,7 +141,7 @@ func TestTheEndOfARunAsText(t *testing.T) {
 	failed.Outcome.Findings.Verdict = claim.Failed
 	out.Reset()
 	printEnd(&out, &failed)
-	for _, want := range []string{"next: read reports/r/report.html", "--rerun-failed reports/r", "\nverdict: failed"} {
+	for _, want := range []string{"next: read reports/r/report.html", "--rerun-failed reports/r, with the same flags", "\nverdict: failed"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("a run that failed ends with %q, without %q", out.String(), want)
 		}

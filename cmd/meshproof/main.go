@@ -7,13 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/meshproof/meshproof/framework/session"
 )
 
-// Exit codes (docs/architecture.md): 0 passed, 1 a core claim failed (or what was compared differs), 2 usage, 3 could not tell, 130 SIGINT, 143 SIGTERM.
+// Exit codes (docs/architecture.md): 0 passed, 1 a core claim failed (or what was compared differs), 2 usage, 3 could not tell, 130 SIGINT, 143 SIGTERM or SIGHUP.
 const (
 	exitFailed      = 1
 	exitUsage       = 2
@@ -21,11 +19,6 @@ const (
 	exitInterrupted = 130
 	exitTerminated  = 143
 )
-
-// errSignal is the cause of a context that a signal ended.
-type errSignal struct{ os.Signal }
-
-func (e errSignal) Error() string { return "interrupted by " + e.String() }
 
 // exitError carries an exit code whose reason has been told already.
 type exitError int
@@ -36,15 +29,7 @@ func main() {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	v := &voice{}
 	ctx = withVoice(ctx, v)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		s := <-signals
-		cancel(errSignal{s})
-		v.speak(s.String() + ": stopping; what the run made is removed unless --keep says otherwise (once more: stop at once and leave it)")
-		s = <-signals
-		os.Exit(codeOf(errSignal{s}))
-	}()
+	watch(cancel, v)
 	err := root().ExecuteContext(ctx)
 	if ctx.Err() != nil {
 		var told exitError
@@ -79,10 +64,10 @@ func codeFor(err error) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &sig):
-		if sig.Signal == syscall.SIGTERM {
-			return exitTerminated
+		if sig.Signal == os.Interrupt {
+			return exitInterrupted
 		}
-		return exitInterrupted
+		return exitTerminated
 	case errors.As(err, &told):
 		return int(told)
 	case errors.As(err, &usage):

@@ -23,6 +23,7 @@ func TestExitCodes(t *testing.T) {
 		{"environment", errors.New("no engine"), 3},
 		{"ctrl-c", errSignal{os.Interrupt}, 130},
 		{"sigterm", errSignal{syscall.SIGTERM}, 143},
+		{"the terminal closed", errSignal{syscall.SIGHUP}, 143},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := codeOf(tc.err); got != tc.want {

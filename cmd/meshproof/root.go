@@ -19,7 +19,7 @@ func root() *cobra.Command {
 		Long: `meshproof takes two Kubernetes clusters, performs the set-up that the guide "Set up a
 multi-cluster mesh outside Google Cloud" documents, and judges what it sees.
 
-Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGINT), 143 (SIGTERM).`,
+Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGINT), 143 (SIGTERM or SIGHUP).`,
 		SilenceUsage: true, SilenceErrors: true, Args: cobra.ArbitraryArgs, RunE: onlyCommands,
 	}
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {

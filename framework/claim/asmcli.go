@@ -86,8 +86,8 @@ func noteForm(n *notes, v view, secret evidence.Object, p intent.Cluster) {
 	if got := servers[0].Cluster; got != p.RemoteName {
 		n.breaks("secret %s on %s has its kubeconfig under %q, not %q", secret.Name, v.self.Name, got, p.RemoteName)
 	}
-	given := seen.HostPort(v.objects(p.Name).Server)
-	if got := seen.HostPort(servers[0].Server); got != given {
+	given := evidence.HostPort(v.objects(p.Name).Server)
+	if got := evidence.HostPort(servers[0].Server); got != given {
 		n.breaks("secret %s on %s points at %q, not at %q, which the kubeconfig of %s says", secret.Name, v.self.Name, got, given, p.Name)
 	}
 }

@@ -51,7 +51,7 @@ func leftOut(found []Finding, why string) []Finding {
 func Asked(in intent.Intent) []Claim {
 	var all []Claim
 	for _, r := range allRules() {
-		if _, out := in.LeftOut[r.ID]; !out && r.notAsked(in) == "" {
+		if _, out := in.LeftOut[r.ID]; !out && r.notAsked(in) == "" && r.withheld(in) == "" {
 			all = append(all, r.claim())
 		}
 	}

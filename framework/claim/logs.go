@@ -2,6 +2,7 @@ package claim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim/internal/allowed"
@@ -13,6 +14,20 @@ import (
 // logs are what a cluster's control plane logged beside information.
 func logs() part {
 	return file(ofSelf, evidence.ProblemLogs, evidence.FileOfLogs, func(c *evidence.Cluster) bool { return c.Logs != nil })
+}
+
+// ofJoined is the part of the joined mesh, for a claim about what came after it.
+func ofJoined(p part) part {
+	gap, files := p.gap, p.files
+	p.gap = func(v view, c intent.Cluster) string {
+		v.epoch = evidence.Joined
+		return gap(v, c)
+	}
+	p.files = func(v view, c intent.Cluster) []string {
+		v.epoch = evidence.Joined
+		return files(v, c)
+	}
+	return p
 }
 
 // logRules look for hidden errors. Their claim is extended: a line that no one knows yet shows no mesh that does not conform, and on
@@ -33,7 +48,7 @@ func panicRules() []rule {
 		{
 			Claim: Claim{ID: "istiod-panics", Level: Extended, Kind: Converges, Area: Lifecycle, Epoch: evidence.Removed, Guide: "(none: the suite's own)",
 				Sentence: "From the run's beginning to its end no replica of the control plane panics, whatever is done to the mesh."},
-			asked: logsRead, about: eachCluster, reads: []part{objects(ofSelf), logs()}, judge: judgePanics,
+			asked: logsRead, about: eachCluster, reads: []part{objects(ofSelf), logs(), ofJoined(objects(ofSelf)), ofJoined(logs())}, judge: judgePanics,
 		},
 	}
 }
@@ -76,14 +91,40 @@ func judgeLog(v view) result {
 
 func judgePanics(v view) result {
 	var n notes
-	read := replicaLogs(v, &n, func(log evidence.IstiodLog) {
+	told := map[string]bool{}
+	look := func(log evidence.IstiodLog) {
 		for _, l := range log.Lines {
-			if l.Level == evidence.LevelPanic || l.Level == "fatal" {
+			same := log.Pod + " " + l.Message // both epochs may hold it
+			if (l.Level == evidence.LevelPanic || l.Level == "fatal") && !told[same] {
+				told[same] = true
 				n.breaks("istiod %s ended or caught %s", log.Pod, lineTold(l))
 			}
 		}
-	})
+	}
+	read := replicaLogs(v, &n, look)
+	joined := v.run.Cluster(evidence.Joined, v.self.Name)
+	for _, log := range joined.Logs {
+		look(log)
+	}
+	noteUnread(&n, seen.IstiodPods(joined.Kubernetes), seen.IstiodPods(v.objects(v.self.Name)))
 	return n.result("in %d lines of log no replica of %s panics", read, v.self.Name)
+}
+
+// noteUnread notes the replicas whose logs cannot all have been read: those that went, and those whose container was begun anew more
+// than once, since only the log of the one before is kept.
+func noteUnread(n *notes, before, after []evidence.Pod) {
+	for _, p := range before {
+		if !slices.ContainsFunc(after, func(a evidence.Pod) bool { return a.Name == p.Name }) {
+			n.puzzles("istiod %s was replaced after the mesh was joined, and what it logged since then was not read", p.Name)
+		}
+	}
+	for _, p := range after {
+		for _, c := range p.Containers {
+			if c.Restarts > 1 {
+				n.puzzles("istiod %s was restarted %d times, and only the last log before this one was read", p.Name, c.Restarts)
+			}
+		}
+	}
 }
 
 // replicaLogs calls f with the logs of every replica, and notes where lines or a whole log is missing. It gives the number of

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/claim/internal/allowed"
 	"github.com/meshproof/meshproof/framework/claim/internal/example"
+	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
 )
 
@@ -58,6 +59,26 @@ func TestLogs(t *testing.T) {
 	change := func(f func(*evidence.IstiodLog)) func(evidence.Run) {
 		return func(run evidence.Run) { f(&example.Cluster(run, west).Logs[0]) }
 	}
+	// replaced has the joined mesh have one more replica, which logged the line and is gone.
+	replaced := func(l evidence.LoggedLine) func(evidence.Run) {
+		return func(run evidence.Run) {
+			c := run.Epochs[evidence.Joined].Clusters[west]
+			c.Logs = append(c.Logs, evidence.IstiodLog{Pod: "istiod-old", Read: 1, Lines: []evidence.LoggedLine{l}})
+			old := seen.IstiodPods(c.Kubernetes)[0]
+			old.Name = "istiod-old"
+			c.Kubernetes.Pods = append(c.Kubernetes.Pods, old)
+		}
+	}
+	restarted := func(times int32) func(evidence.Run) {
+		return func(run evidence.Run) {
+			pods := run.Epochs[evidence.Removed].Clusters[west].Kubernetes.Pods
+			for i, p := range pods {
+				if p.Labels["app"] == "istiod" {
+					pods[i].Containers = []evidence.Container{{Name: "discovery", Restarts: times}}
+				}
+			}
+		}
+	}
 	fresh := evidence.LoggedLine{Level: "error", Scope: "ads", Message: "something new", Count: 3}
 	panicked := evidence.LoggedLine{Level: evidence.LevelPanic, Message: "panic: no more", Count: 1, Stack: []string{"a.f", "b.g", "main.main"}}
 	for _, tc := range []spoiled{
@@ -67,6 +88,10 @@ func TestLogs(t *testing.T) {
 		{"a known line of another level", "istiod-log", west, logged(evidence.LoggedLine{Level: "error", Message: "discovery is not ready", Count: 1}), Failed, "discovery is not ready"},
 		{"an unknown line is no panic", "istiod-panics", west, logged(fresh), Passed, "no replica of west panics"},
 		{"a panic", "istiod-panics", west, logged(panicked), Failed, `panic "panic: no more" in a.f, called by b.g`},
+		{"a panic of one that was replaced", "istiod-panics", west, replaced(panicked), Failed, `istiod istiod-old ended or caught panic "panic: no more"`},
+		{"one that was replaced", "istiod-panics", west, replaced(fresh), Inconclusive, "istiod istiod-old was replaced after the mesh was joined"},
+		{"restarted once", "istiod-panics", west, restarted(1), Passed, "no replica of west panics"},
+		{"restarted twice", "istiod-panics", west, restarted(2), Inconclusive, "istiod istiod-asm-1232-2-1 was restarted 2 times"},
 		{"a panic is no known line", "istiod-log", west, logged(panicked), Failed, "panic: no more"},
 		{"lines were left out", "istiod-log", west, change(func(l *evidence.IstiodLog) { l.Left = 7 }), Inconclusive, "7 more lines"},
 		{"the log is longer", "istiod-log", west, change(func(l *evidence.IstiodLog) { l.Cut = true }), Inconclusive, "longer than the 900 lines"},

@@ -13,24 +13,35 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/meshproof/meshproof/framework/evidence"
 )
 
-// remoteServers reads the address out of each kubeconfig in a remote secret. It is the one place in which the contents of
+// kuber is what is asked for API objects alone.
+type kuber interface{ Kube() kubernetes.Interface }
+
+// RemoteServers reads the address out of each kubeconfig in a remote secret. It is the one place in which the contents of
 // a secret are looked at: nothing but the scheme, host and port of the server leaves it, and no error quotes anything.
-func (s source) remoteServers(ctx context.Context, ns string, l *lists) error {
-	list, err := s.Kube().CoreV1().Secrets(ns).List(ctx, metav1.ListOptions{LabelSelector: remoteSecrets})
+func RemoteServers(ctx context.Context, c kuber, ns string) ([]evidence.RemoteServer, error) {
+	list, err := c.Kube().CoreV1().Secrets(ns).List(ctx, metav1.ListOptions{LabelSelector: remoteSecrets})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	found := []evidence.RemoteServer{}
 	for i := range list.Items {
 		found = append(found, serversOf(&list.Items[i])...)
 	}
-	l.add(func(k *evidence.Kubernetes) { k.RemoteServers = found })
-	return nil
+	return found, nil
+}
+
+func (s source) remoteServers(ctx context.Context, ns string, l *lists) error {
+	found, err := RemoteServers(ctx, s, ns)
+	if err == nil {
+		l.add(func(k *evidence.Kubernetes) { k.RemoteServers = found })
+	}
+	return err
 }
 
 func serversOf(secret *corev1.Secret) []evidence.RemoteServer {
@@ -71,13 +82,13 @@ func serverOf(kubeconfig []byte) (string, error) {
 	return u.Scheme + "://" + u.Host, nil
 }
 
-// apiServers reads where the cluster itself finds its API server: that is what other clusters must be able to reach, and
-// may differ from the address that this program uses.
-func (s source) apiServers(ctx context.Context, l *lists) error {
-	list, err := s.Kube().DiscoveryV1().EndpointSlices(metav1.NamespaceDefault).
+// APIServers reads where the cluster itself finds its API server, as host:port: that is what other clusters must be able to
+// reach, and may differ from the address that this program uses.
+func APIServers(ctx context.Context, c kuber) ([]string, error) {
+	list, err := c.Kube().DiscoveryV1().EndpointSlices(metav1.NamespaceDefault).
 		List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=kubernetes"})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	found := []string{}
 	for _, e := range list.Items {
@@ -92,8 +103,15 @@ func (s source) apiServers(ctx context.Context, l *lists) error {
 		}
 	}
 	slices.Sort(found)
-	l.add(func(k *evidence.Kubernetes) { k.APIServers = slices.Compact(found) })
-	return nil
+	return slices.Compact(found), nil
+}
+
+func (s source) apiServers(ctx context.Context, l *lists) error {
+	found, err := APIServers(ctx, s)
+	if err == nil {
+		l.add(func(k *evidence.Kubernetes) { k.APIServers = found })
+	}
+	return err
 }
 
 // readerAccount is the account whose token istioctl puts into remote secrets.

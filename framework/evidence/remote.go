@@ -1,6 +1,8 @@
 package evidence
 
 import (
+	"net"
+	"net/url"
 	"time"
 )
 
@@ -77,3 +79,20 @@ const (
 	// Undeleted: the registry of a deleted cluster was left in place, after which the secret controller may block.
 	Undeleted Trouble = "registry not deleted"
 )
+
+// HostPort gives host:port of an API server's URL, with the scheme's port where none is written; "" when it is no URL.
+func HostPort(server string) string {
+	u, err := url.Parse(server)
+	if err != nil || u.Hostname() == "" {
+		return ""
+	}
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "http":
+		port = "80"
+	default:
+		port = "443"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}

@@ -198,7 +198,7 @@ func (i Intent) validateClusters() (errs []error) {
 	if len(i.Clusters) < 2 {
 		errs = append(errs, fmt.Errorf("%d clusters: a mesh of several has at least 2: give 2 or more", len(i.Clusters)))
 	}
-	names, networks := map[string]bool{}, map[string]string{}
+	names, networks, remote := map[string]bool{}, map[string]string{}, map[string]string{}
 	for _, c := range i.Clusters {
 		if !dns1123.MatchString(c.Name) {
 			errs = append(errs, fmt.Errorf("cluster name %q: use lower-case letters, digits and '-'", c.Name))
@@ -212,6 +212,11 @@ func (i Intent) validateClusters() (errs []error) {
 				other, c.Name, c.Network))
 		}
 		networks[c.Network] = c.Name
+		if other, taken := remote[c.RemoteName]; taken && c.RemoteName != "" {
+			errs = append(errs, fmt.Errorf("clusters %s and %s are both %q in the other clusters' remote secrets: give each its own name: another context, or --remote-names cluster-id",
+				other, c.Name, c.RemoteName))
+		}
+		remote[c.RemoteName] = c.Name
 	}
 	return errs
 }

@@ -32,6 +32,7 @@ func TestValidate(t *testing.T) {
 		{"three clusters, two on one network", func(i *Intent) { i.Clusters = append(i.Clusters, Cluster{Name: "north", Network: "network2"}) }, "west and north are both"},
 		{"one cluster", func(i *Intent) { i.Clusters = i.Clusters[:1] }, "give 2 or more"},
 		{"one name twice", func(i *Intent) { i.Clusters[1].Name = "east" }, "used twice"},
+		{"one name in the remote secrets twice", func(i *Intent) { i.Clusters[0].RemoteName, i.Clusters[1].RemoteName = "ctx", "ctx" }, "east and west are both \"ctx\""},
 		{"project number with letters", func(i *Intent) { i.ProjectNumber = "12a" }, "project number"},
 		{"too few samples", func(i *Intent) { i.Samples = 27 }, "samples 27"},
 		{"rate of zero", func(i *Intent) { i.Alpha = 0 }, "alpha"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -70,8 +69,8 @@ const (
 	remoteAnnotation = "networking.istio.io/cluster"
 )
 
-// known gives the names under which a cluster's remote secrets know others. Only their metadata is asked for.
-func known(ctx context.Context, c *cluster.Cluster) ([]string, error) {
+// known gives, by the names of a cluster's remote secrets, the names under which they know others. Only their metadata is asked for.
+func known(ctx context.Context, c *cluster.Cluster) (map[string]string, error) {
 	client, err := metadata.NewForConfig(c.Resources().GetConfig())
 	if err != nil {
 		return nil, fmt.Errorf("make a metadata client for cluster %s: %w", c.Name, err)
@@ -81,37 +80,15 @@ func known(ctx context.Context, c *cluster.Cluster) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the remote secrets on cluster %s: %w", c.Name, cluster.Access(err))
 	}
-	var names []string
+	names := map[string]string{}
 	for _, o := range list.Items {
 		name, annotated := o.Annotations[remoteAnnotation]
 		if !annotated {
 			name = strings.TrimPrefix(o.Name, remotePrefix)
 		}
-		names = append(names, name)
+		names[o.Name] = name
 	}
 	return names, nil
-}
-
-// RemoteNames gives the clusters of the intent with the names under which the others' remote secrets know them, as far as that
-// can be known: a name that asmcli or the mesh would give, else the only one that is there.
-func RemoteNames(ctx context.Context, set cluster.Set, in intent.Intent) ([]intent.Cluster, error) {
-	all := slices.Clone(in.Clusters)
-	for i, c := range set {
-		for _, other := range set.Peers(c.Name) {
-			names, err := known(ctx, other)
-			if err != nil {
-				return nil, err
-			}
-			switch {
-			case slices.Contains(names, all[i].RemoteName):
-			case slices.Contains(names, all[i].ID):
-				all[i].RemoteName = all[i].ID
-			case len(names) == 1:
-				all[i].RemoteName = names[0]
-			}
-		}
-	}
-	return all, nil
 }
 
 // skips tells whether the run leaves a step out.

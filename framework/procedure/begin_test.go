@@ -135,28 +135,3 @@ func TestRequire(t *testing.T) {
 		t.Errorf("%v: what could not be looked for counts as missing", err)
 	}
 }
-
-// TestRemoteNames: a name that is known is kept; one that stands alone must be the peer's; of several nothing is known.
-func TestRemoteNames(t *testing.T) {
-	for name, tc := range map[string]struct {
-		secrets []string
-		want    string
-	}{
-		"asmcli's":       {[]string{"ctx-west", "north"}, "ctx-west"},
-		"the mesh's":     {[]string{"north", "cn-fleet-global-west"}, "cn-fleet-global-west"},
-		"somebody's own": {[]string{"blue"}, "blue"},
-		"nobody knows":   {[]string{"blue", "green"}, "ctx-west"},
-		"none":           {nil, "ctx-west"},
-	} {
-		r := suppliedRig(t, &notes{})
-		for _, s := range tc.secrets {
-			r.servers["east"].Put(t, secretsPath+"of-"+s, "{metadata: {name: of-"+s+", labels: {istio/multiCluster: 'true'}, annotations: {networking.istio.io/cluster: "+s+"}}}")
-		}
-		in := r.p.o.Intent
-		in.Clusters[0].RemoteName, in.Clusters[1].RemoteName = "ctx-east", "ctx-west"
-		got, err := RemoteNames(t.Context(), r.set, in)
-		if err != nil || got[1].RemoteName != tc.want || got[0].RemoteName != "ctx-east" {
-			t.Errorf("%s: %+v, %v, want %s", name, got, err, tc.want)
-		}
-	}
-}

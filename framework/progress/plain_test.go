@@ -148,6 +148,7 @@ func TestWriterPrintsBesideTheDisplay(t *testing.T) {
 	teller := NewTeller(NewLive(s, false, func() Size { return Size{80, 24} }))
 	_, _ = teller.Writer(s).Write([]byte("judgement 1: passed\n"))
 	teller.Note("after it")
+	_, _ = teller.Writer(s).Write([]byte("judgement 2: passed\n")) // when it is through, so is what was told before
 	if text := strings.Join(s.rows, "\n"); strings.Count(text, "meshproof ") != 1 {
 		t.Errorf("the picture is not below:\n%s", text)
 	}

@@ -2,6 +2,7 @@ package progress
 
 import (
 	"io"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -11,22 +12,27 @@ import (
 	"github.com/meshproof/meshproof/framework/session"
 )
 
-// Teller makes events of what a session tells, in their order, and has a display show them. It is a session.Teller.
+// Teller makes events of what a session tells, in their order, and has a display show them. It is a session.Teller. A display
+// whose reader does not read (a stopped terminal, a full pipe) holds nothing up: what it has not shown waits in a queue.
 type Teller struct {
-	now func() time.Time
+	now     func() time.Time
+	display Display // asked by run alone, until that has stopped
 
-	mu      sync.Mutex
-	display Display
-
-	stop, stopped chan struct{}
-	closing       sync.Once
+	mu      sync.Mutex // makes the order of the queue that of the times
+	closed  bool
+	queue   chan func()
+	stopped chan struct{}
 }
 
-const tick = 250 * time.Millisecond
+const (
+	tick = 250 * time.Millisecond
+	// queued is how much may wait for the display. A run tells a few hundred things beside the states of its waits.
+	queued = 4096
+)
 
 // NewTeller starts a teller; it is to be closed.
 func NewTeller(d Display) *Teller {
-	t := &Teller{now: time.Now, display: d, stop: make(chan struct{}), stopped: make(chan struct{})}
+	t := &Teller{now: time.Now, display: d, queue: make(chan func(), queued), stopped: make(chan struct{})}
 	go t.run()
 	return t
 }
@@ -37,32 +43,52 @@ func (t *Teller) run() {
 	defer ticks.Stop()
 	for {
 		select {
-		case <-t.stop:
-			return
+		case do, more := <-t.queue:
+			if !more {
+				t.display.Close()
+				return
+			}
+			do()
 		case now := <-ticks.C:
-			t.mu.Lock()
 			t.display.Tick(now)
-			t.mu.Unlock()
 		}
 	}
 }
 
-// Close ends the display; a second call does nothing.
+// Close ends the display when it has shown all; a second call does nothing.
 func (t *Teller) Close() {
-	t.closing.Do(func() {
-		close(t.stop)
-		<-t.stopped
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.display.Close()
-	})
+	t.mu.Lock()
+	if !t.closed {
+		t.closed = true
+		close(t.queue)
+	}
+	t.mu.Unlock()
+	<-t.stopped
 }
 
 func (t *Teller) show(e Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.Time = Stamp{t.now()}
-	t.display.Show(e)
+	passing := e.Event == Sample || e.Event == Waiting && !e.Over
+	t.add(passing, func() { t.display.Show(e) })
+}
+
+// add has run do something after what was added before. What is passing, a state that the next one replaces, is left out when the
+// queue is full. It is called with the lock held.
+func (t *Teller) add(passing bool, do func()) {
+	switch {
+	case t.closed:
+		<-t.stopped
+		do()
+	case passing:
+		select {
+		case t.queue <- do:
+		default:
+		}
+	default:
+		t.queue <- do
+	}
 }
 
 // Begin says which run it is, and on which clusters.
@@ -95,7 +121,7 @@ func seconds(d time.Duration) *float64 {
 // Progress says how far something is.
 func (t *Teller) Progress(p session.Progress) {
 	if p.Asked > 0 {
-		t.show(Event{Event: Sample, Cluster: p.Cluster, What: p.What, Asked: p.Asked, Answered: p.Answered})
+		t.show(Event{Event: Sample, Cluster: p.Cluster, What: p.What, Asked: p.Asked, Answered: maps.Clone(p.Answered)})
 		return
 	}
 	t.show(Event{Event: Waiting, Cluster: p.Cluster, What: p.What, State: p.State, Over: p.Over})
@@ -124,11 +150,18 @@ type beside struct {
 }
 
 func (b beside) Write(p []byte) (n int, err error) {
+	print := func() { n, err = b.w.Write(p) }
+	done := make(chan struct{})
 	b.teller.mu.Lock()
-	defer b.teller.mu.Unlock()
-	if l, is := b.teller.display.(*Live); is {
-		l.aside(func() { n, err = b.w.Write(p) })
-		return n, err
-	}
-	return b.w.Write(p)
+	b.teller.add(false, func() {
+		defer close(done)
+		if l, is := b.teller.display.(*Live); is {
+			l.aside(print)
+		} else {
+			print()
+		}
+	})
+	b.teller.mu.Unlock()
+	<-done
+	return n, err
 }

@@ -74,6 +74,9 @@ func (s *Session) checkGround(ctx context.Context) error {
 			return err
 		}
 		s.intent.Clusters = named
+		if err := s.intent.Validate(); err != nil {
+			return &UsageError{err}
+		}
 	}
 	if s.o.ReadOnly {
 		return s.findSample(ctx)

@@ -20,12 +20,18 @@ func Claims(o Options) ([]claim.Claim, error) {
 	if len(o.Targets) > 0 {
 		s.intent.Provision = intent.Supplied
 	}
+	if o.Tools.Asmcli != "" {
+		s.intent.Asmcli = "unknown" // it is asked for its version when the run begins
+	}
 	return claim.Asked(s.expected()), nil
 }
 
 // expected is what the run will expect when it does all that it is to do.
 func (s *Session) expected() intent.Intent {
-	in := asking(s.intent)
+	in := s.intent
+	if !in.ReadOnly {
+		in = asking(in)
+	}
 	if len(s.disruptions())+len(s.injections()) > 0 {
 		in = s.disrupted(in)
 	}

@@ -109,7 +109,8 @@ func (f Filter) parts() ([]part, error) {
 	return parts, nil
 }
 
-// open gives the claims that failed or could not be told in a finished run.
+// open gives the claims that failed or could not be told in a finished run: also core claims that were not looked at (--read-only),
+// since without them there is no verdict on the mesh. What was left out counts as extended.
 func open(dir string) ([]string, error) {
 	finished, err := report.ReadDir(dir)
 	if err != nil {
@@ -117,12 +118,12 @@ func open(dir string) ([]string, error) {
 	}
 	var ids []string
 	for _, f := range finished.Findings.Findings {
-		if f.Verdict == claim.Failed || f.Verdict == claim.Inconclusive {
+		if f.Verdict == claim.Failed || f.Verdict == claim.Inconclusive || f.Verdict == claim.Skipped && f.Level == claim.Core {
 			ids = append(ids, f.Claim)
 		}
 	}
 	if len(ids) == 0 {
-		return nil, fmt.Errorf("%s %s: nothing failed there, and nothing was inconclusive: there is nothing to do again", RerunFlag, dir)
+		return nil, fmt.Errorf("%s %s: nothing failed there, nothing was inconclusive, and no core claim was skipped: there is nothing to do again", RerunFlag, dir)
 	}
 	return ids, nil
 }

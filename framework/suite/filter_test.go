@@ -25,7 +25,7 @@ func kept(left map[string]string) []string {
 }
 
 func TestFilter(t *testing.T) {
-	finished := finishedRun(t, map[string]claim.Verdict{"split-balanced": claim.Failed, "common-root": claim.Inconclusive, "cert-provider": claim.Skipped})
+	finished := finishedRun(t, map[string]claim.Verdict{"split-balanced": claim.Failed, "common-root": claim.Inconclusive, "gateway-address": claim.Skipped, "istiod-log": claim.Skipped})
 	for name, tc := range map[string]struct {
 		filter Filter
 		want   []string // of the claims that are left
@@ -36,8 +36,8 @@ func TestFilter(t *testing.T) {
 		"without one":      {Filter{Focus: "^split-", Skip: "balanced"}, []string{"split-replies", "split-accounted"}, map[string]string{"split-balanced": "--skip balanced", "sidecars": "--focus ^split-"}},
 		"an area":          {Filter{Labels: "gateway && core"}, []string{"gateway-available", "gateway-address", "gateway-listener", "gateway-exposes", "gateway-reached"}, nil},
 		"an id as a label": {Filter{Labels: "common-root"}, []string{"common-root"}, nil},
-		"a report":         {Filter{Rerun: finished}, []string{"common-root", "split-balanced"}, map[string]string{"cert-provider": "--rerun-failed " + finished}},
-		"a report in part": {Filter{Rerun: finished, Skip: "root"}, []string{"split-balanced"}, map[string]string{"common-root": "--skip root"}},
+		"a report":         {Filter{Rerun: finished}, []string{"gateway-address", "common-root", "split-balanced"}, map[string]string{"istiod-log": "--rerun-failed " + finished}},
+		"a report in part": {Filter{Rerun: finished, Skip: "root|gateway"}, []string{"split-balanced"}, map[string]string{"common-root": "--skip root|gateway"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			left, err := tc.filter.LeftOut()

@@ -188,7 +188,7 @@ func forbidden(s sight) (string, []string) {
 func elsewhere(s sight) (string, []string) {
 	for _, t := range s.troubles() {
 		own := s.addresses(t.to.Name)
-		points := seen.HostPort(t.server.Server)
+		points := evidence.HostPort(t.server.Server)
 		if points != "" && len(own) > 0 && !slices.Contains(own, points) {
 			return fmt.Sprintf("the remote secret for %s on cluster %s points at %s, but the API server there is at %s, and answers", t.to.Name, t.from.Name, points, strings.Join(own, ", ")),
 				with(t.files, evidence.FileOfKubernetes(s.epoch, t.to.Name))
@@ -204,7 +204,7 @@ func (s sight) addresses(name string) []string {
 		return nil
 	}
 	all := slices.Clone(k.APIServers)
-	if own := seen.HostPort(k.Server); own != "" {
+	if own := evidence.HostPort(k.Server); own != "" {
 		all = append(all, own)
 	}
 	slices.Sort(all)

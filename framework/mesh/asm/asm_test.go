@@ -214,3 +214,27 @@ func TestTokensAreNotKept(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+// TestEveryFormOfAToken has each hold a word that must not be kept.
+func TestEveryFormOfAToken(t *testing.T) {
+	secret := strings.Repeat("canary", 4)
+	pem := "-----BEGIN RSA PRIVATE KEY-----\n" + secret + "\n-----END RSA PRIVATE KEY-----"
+	for name, text := range map[string]string{
+		"a JSON web token in base64":  "ZXlK" + secret + "==",
+		"PEM":                         pem,
+		"PEM that is cut":             pem[:50],
+		"PEM in base64":               "LS0tLS1CRUdJTi" + secret + "=",
+		"a token of EKS":              "k8s-aws-v1." + secret,
+		"a private key":               "client-key-data: " + secret,
+		"a private key in JSON":       `"client-key-data":"` + secret + `"`,
+		"an access token of Google's": "ya29." + secret,
+	} {
+		r, err := asm.WithoutTokens(shell.Result{Stdout: "before\n" + text, Stderr: text + "\nafter"}, errors.New(text))
+		if strings.Contains(r.Stdout+r.Stderr+err.Error(), "canary") || !strings.HasPrefix(r.Stdout, "before\n") {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+		if name != "PEM that is cut" && !strings.HasSuffix(r.Stderr, "after") {
+			t.Errorf("%s: too much is left out: %q", name, r.Stderr)
+		}
+	}
+}

@@ -36,8 +36,12 @@ func (d *Driver) environment(own []string, directories ...string) []string {
 	return append(env, own...)
 }
 
-// tokens are a JSON web token, which is what a remote secret holds, and an access token of Google's API.
-var tokens = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]+){1,2}|ya29\.[A-Za-z0-9_.-]+`)
+// tokens are what a remote secret or a kubeconfig may hold: JSON web tokens, plain and in base64, access tokens of Google's API, those of
+// EKS, PEM, plain and in base64, and any private key of a kubeconfig.
+var tokens = regexp.MustCompile(strings.Join([]string{
+	`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]+){1,2}`, `ZXlK[A-Za-z0-9+/_-]{16,}=*`, `ya29\.[A-Za-z0-9_.-]+`, `k8s-aws-v1\.[A-Za-z0-9_=-]+`,
+	`(?s)-----BEGIN [A-Z0-9 ]+-----.*?(-----END [A-Z0-9 ]+-----|\z)`, `LS0tLS1CRUdJTi[A-Za-z0-9+/_-]*=*`, `client-key-data["']?:\s*["']?[A-Za-z0-9+/_-]+=*`,
+}, "|"))
 
 const aToken = "[a token]"
 

@@ -26,23 +26,6 @@ func SecretOf(secret evidence.Object, remoteName string) bool {
 // OwnSecretName is the name of the remote secret that istioctl makes for a cluster of that name.
 func OwnSecretName(remoteName string) string { return secretPrefix + remoteName }
 
-// HostPort gives host:port of an API server's URL, with the scheme's port where none is written; "" when it is no URL.
-func HostPort(server string) string {
-	u, err := url.Parse(server)
-	if err != nil || u.Hostname() == "" {
-		return ""
-	}
-	port := u.Port()
-	switch {
-	case port != "":
-	case u.Scheme == "http":
-		port = "80"
-	default:
-		port = "443"
-	}
-	return net.JoinHostPort(u.Hostname(), port)
-}
-
 // Loopback tells whether a server's URL leads a pod to itself, or nowhere at all.
 func Loopback(server string) bool {
 	u, err := url.Parse(server)
