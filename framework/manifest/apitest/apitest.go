@@ -49,16 +49,6 @@ func New(t *testing.T) *Server {
 	return s
 }
 
-// Silent starts a server that takes every request and answers none until the test ends.
-func Silent(t *testing.T) *Server {
-	t.Helper()
-	end := make(chan struct{})
-	s := newServer()
-	s.http = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-end }))
-	t.Cleanup(func() { close(end); s.http.Close() })
-	return s
-}
-
 func newServer() *Server {
 	return &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, lost: map[string]bool{}, known: resources(), denied: map[string]bool{}}
 }
@@ -79,13 +69,6 @@ func resources() map[string][]metav1.APIResource {
 		"hub.gke.io/v1":                {r("memberships", "Membership", false)},
 		"coordination.k8s.io/v1":       {r("leases", "Lease", true)},
 	}
-}
-
-// Know adds a kind that has no namespaces, as the installation of a CustomResourceDefinition does.
-func (s *Server) Know(groupVersion, plural, kind string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.known[groupVersion] = append(s.known[groupVersion], metav1.APIResource{Name: plural, Kind: kind, Verbs: metav1.Verbs{"get"}})
 }
 
 // Cluster opens the server as a cluster of that name; its kubeconfig has one context, ctx-NAME.
@@ -133,20 +116,6 @@ func (s *Server) Remove(path string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.objects, path)
-}
-
-// Fail makes every call of that verb and path end with the status; 0 takes it back.
-func (s *Server) Fail(verb, path string, status int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fail[verb+" "+path] = status
-}
-
-// Lose makes every write of that verb and path be done, and its reply be lost: the caller sees a server that failed.
-func (s *Server) Lose(verb, path string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.lost[verb+" "+path] = true
 }
 
 // Calls gives the writes so far, as "VERB path".

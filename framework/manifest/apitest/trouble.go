@@ -1,0 +1,40 @@
+package apitest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Silent starts a server that takes every request and answers none until the test ends.
+func Silent(t *testing.T) *Server {
+	t.Helper()
+	end := make(chan struct{})
+	s := newServer()
+	s.http = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-end }))
+	t.Cleanup(func() { close(end); s.http.Close() })
+	return s
+}
+
+// Know adds a kind that has no namespaces, as the installation of a CustomResourceDefinition does.
+func (s *Server) Know(groupVersion, plural, kind string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[groupVersion] = append(s.known[groupVersion], metav1.APIResource{Name: plural, Kind: kind, Verbs: metav1.Verbs{"get"}})
+}
+
+// Fail makes every call of that verb and path end with the status; 0 takes it back.
+func (s *Server) Fail(verb, path string, status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail[verb+" "+path] = status
+}
+
+// Lose makes every write of that verb and path be done, and its reply be lost: the caller sees a server that failed.
+func (s *Server) Lose(verb, path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost[verb+" "+path] = true
+}
