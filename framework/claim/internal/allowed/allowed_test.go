@@ -45,3 +45,19 @@ func TestFind(t *testing.T) {
 		}
 	}
 }
+
+// Lines that istiods of meshes logged that passed.
+func TestKnownLines(t *testing.T) {
+	entries, err := Istiod()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, message := range []string{
+		"error handling istio-validator-asm-1232-2-istio-system, retrying (retry count: 1): webhook is not ready, retry",
+		"error handling istiod-default-validator, retrying (retry count: 2): webhook is not ready, retry",
+	} {
+		if _, is := Find(entries, evidence.LoggedLine{Level: "error", Scope: "controllers", Message: message}); !is {
+			t.Errorf("not known: %s", message)
+		}
+	}
+}
