@@ -66,7 +66,7 @@ func judgeBalance(v view) result {
 	if len(v.peers) < 2 {
 		return own
 	}
-	shares := map[string]any{v.self.Name: maps.Clone(own.measured)} // a copy: it becomes part of the whole
+	shares := map[string]any{v.self.Name: own.measured}
 	worst, reasons := own.verdict, []string{own.reason}
 	for _, peer := range v.peers {
 		r := judgeShare(v, peer)
@@ -78,13 +78,9 @@ func judgeBalance(v view) result {
 			worst, reasons = r.verdict, []string{r.reason}
 		}
 	}
-	own.verdict, own.reason = worst, brief(sorted(reasons))
-	own.measured = maps.Clone(own.measured)
-	if own.measured == nil {
-		own.measured = map[string]any{}
-	}
-	own.measured["shares"] = shares
-	return own
+	measured := map[string]any{"shares": shares}
+	maps.Copy(measured, own.measured) // which is one of the shares
+	return result{verdict: worst, reason: brief(sorted(reasons)), measured: measured}
 }
 
 // judgeShare judges the share of the calls from self that the version of one cluster answered.

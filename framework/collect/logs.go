@@ -46,14 +46,16 @@ func (s source) logs(ctx context.Context, o Options) ([]evidence.IstiodLog, erro
 	all := []evidence.IstiodLog{}
 	var errs []error
 	for _, p := range pods {
-		one, err := s.replicaLog(ctx, p, o.Since, false)
-		all, errs = append(all, one...), append(errs, err)
+		of := []bool{false} // what runs
 		restarted := slices.ContainsFunc(p.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool {
 			return c.Name == istiodEndpoint().container && c.RestartCount > 0
 		})
 		if restarted {
-			one, err := s.replicaLog(ctx, p, o.Since, true)
-			all, errs = append(all, one...), append(errs, err)
+			of = append(of, true)
+		}
+		for _, previous := range of {
+			one, err := s.replicaLog(ctx, p, o.Since, previous)
+			all, errs = append(all, one), append(errs, err)
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -62,22 +64,31 @@ func (s source) logs(ctx context.Context, o Options) ([]evidence.IstiodLog, erro
 	return all, nil
 }
 
-func (s source) replicaLog(ctx context.Context, p corev1.Pod, since time.Time, previous bool) ([]evidence.IstiodLog, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestLimit)
-	defer cancel()
-	lines, bytes := int64(maxLogLines), int64(maxLogBytes)
-	o := &corev1.PodLogOptions{Container: istiodEndpoint().container, Previous: previous, TailLines: &lines, LimitBytes: &bytes}
+func (s source) replicaLog(ctx context.Context, p corev1.Pod, since time.Time, previous bool) (evidence.IstiodLog, error) {
+	o := corev1.PodLogOptions{Previous: previous}
 	if !since.IsZero() {
 		from := metav1.NewTime(since)
 		o.SinceTime = &from
 	}
-	text, err := s.Kube().CoreV1().Pods(p.Namespace).GetLogs(p.Name, o).DoRaw(ctx)
+	text, err := s.istiodLog(ctx, p, maxLogLines, maxLogBytes, o)
 	if err != nil {
-		return nil, fmt.Errorf("read the log of istiod %s/%s (previous %t) on cluster %s: %w", p.Namespace, p.Name, previous, s.name, err)
+		return evidence.IstiodLog{}, err
 	}
 	log := parseLog(text)
 	log.Pod, log.Previous, log.Since = p.Name, previous, since.UTC().Round(0)
-	return []evidence.IstiodLog{log}, nil
+	return log, nil
+}
+
+// istiodLog reads so much of the end of a replica's log.
+func (s source) istiodLog(ctx context.Context, p corev1.Pod, lines, bytes int64, o corev1.PodLogOptions) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestLimit)
+	defer cancel()
+	o.Container, o.TailLines, o.LimitBytes = istiodEndpoint().container, &lines, &bytes
+	text, err := s.Kube().CoreV1().Pods(p.Namespace).GetLogs(p.Name, &o).DoRaw(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the log of istiod %s/%s (previous %t) on cluster %s: %w", p.Namespace, p.Name, o.Previous, s.name, err)
+	}
+	return text, nil
 }
 
 // parseLog takes out of a log what is more than information, equal lines once.

@@ -70,13 +70,9 @@ func troubled(i evidence.Istiod, o Options) bool {
 
 // complaints reads what a replica's log says of remote clusters.
 func (s source) complaints(ctx context.Context, p corev1.Pod) ([]evidence.Complaint, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestLimit)
-	defer cancel()
-	lines, bytes := int64(logLines), int64(logBytes)
-	text, err := s.Kube().CoreV1().Pods(p.Namespace).
-		GetLogs(p.Name, &corev1.PodLogOptions{Container: istiodEndpoint().container, TailLines: &lines, LimitBytes: &bytes}).DoRaw(ctx)
+	text, err := s.istiodLog(ctx, p, logLines, logBytes, corev1.PodLogOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("read the log of istiod %s/%s on cluster %s: %w", p.Namespace, p.Name, s.name, err)
+		return nil, err
 	}
 	return parseComplaints(text), nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/poll"
 )
 
@@ -79,35 +80,40 @@ func (r *Rig) freshGateway(ctx context.Context, c *cluster.Cluster) error {
 	return r.anew(ctx, c, system, gateway, "istio=eastwestgateway")
 }
 
+// debug asks istiod on a cluster for one of its debug pages.
+func (r *Rig) debug(ctx context.Context, c *cluster.Cluster, page string) ([]byte, error) {
+	pods, err := c.Pods(ctx, system, "app=istiod,istio.io/rev="+r.Intent.Revision)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pods {
+		if p.DeletionTimestamp == nil {
+			body, _, err := c.Exec(ctx, system, p.Name, "discovery", "pilot-discovery", "request", "GET", "/debug/"+page)
+			return body, err
+		}
+	}
+	return nil, fmt.Errorf("no istiod runs on cluster %s", c.Name)
+}
+
 // status asks istiod on a cluster in which state it has a remote cluster; "" when it does not list it.
 func (r *Rig) status(ctx context.Context, c *cluster.Cluster, remote string) (string, error) {
-	pods, err := c.Pods(ctx, system, "app=istiod,istio.io/rev="+r.Intent.Revision)
+	body, err := r.debug(ctx, c, evidence.PageClusterz)
 	if err != nil {
 		return "", err
 	}
-	for _, p := range pods {
-		if p.DeletionTimestamp != nil {
-			continue
-		}
-		body, _, err := c.Exec(ctx, system, p.Name, "discovery", "pilot-discovery", "request", "GET", "/debug/clusterz")
-		if err != nil {
-			return "", err
-		}
-		var all []struct {
-			ID         string `json:"id"`
-			SyncStatus string `json:"syncStatus"`
-		}
-		if err := json.Unmarshal(body, &all); err != nil {
-			return "", fmt.Errorf("decode clusterz of cluster %s: %w", c.Name, err)
-		}
-		for _, one := range all {
-			if one.ID == remote {
-				return one.SyncStatus, nil
-			}
-		}
-		return "", nil
+	var all []struct {
+		ID         string `json:"id"`
+		SyncStatus string `json:"syncStatus"`
 	}
-	return "", fmt.Errorf("no istiod runs on cluster %s", c.Name)
+	if err := json.Unmarshal(body, &all); err != nil {
+		return "", fmt.Errorf("decode clusterz of cluster %s: %w", c.Name, err)
+	}
+	for _, one := range all {
+		if one.ID == remote {
+			return one.SyncStatus, nil
+		}
+	}
+	return "", nil
 }
 
 // noticed waits until istiod on a cluster has a remote one in that state; "" = it does not list it.
@@ -153,13 +159,12 @@ func (r *Rig) watched(ctx context.Context) error {
 		if err != nil {
 			return "", err
 		}
-		held, err := r.kubectl(ctx, r.east(), "", "-n", system, "exec", "deploy/istiod-"+r.Intent.Revision, "-c", "discovery", "--",
-			"pilot-discovery", "request", "GET", "/debug/endpointShardz")
+		held, err := r.debug(ctx, r.east(), evidence.PageEndpointShardz)
 		if err != nil {
 			return "", err
 		}
 		for _, p := range pods {
-			if !strings.Contains(held, strconv.Quote(p.Status.PodIP)) {
+			if !strings.Contains(string(held), strconv.Quote(p.Status.PodIP)) {
 				return p.Name + " at " + p.Status.PodIP + " is not there", errors.New("not yet")
 			}
 		}

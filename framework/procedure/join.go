@@ -12,6 +12,7 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/guide"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/manifest"
 	"github.com/meshproof/meshproof/framework/release/shell"
@@ -43,6 +44,38 @@ func RemoteName(context string) string {
 	}
 	sum := sha256.Sum256([]byte(name + "\n")) // the digest is that of a line
 	return name[:start] + "-" + hex.EncodeToString(sum[:])[:digest]
+}
+
+// joinStage is S8: for all clusters at once or, in turn, for one more each time. create-mesh wants the entire set each time.
+func (p *Procedure) joinStage(ctx context.Context) ([]evidence.Step, error) {
+	if p.skips(intent.StepJoin) {
+		return nil, nil
+	}
+	joiner := p.o.Joiner
+	switch {
+	case joiner != nil:
+	case p.o.Tools != nil:
+		joiner = &asmcli{p: p}
+	default:
+		joiner = builtIn{p}
+	}
+	first := len(p.o.Set)
+	if p.o.InTurn {
+		first = guide.Clusters
+	}
+	var steps []evidence.Step
+	for n := first; ; n++ {
+		joined, err := joiner.Join(ctx, p.o.Set[:n])
+		steps = append(steps, joined...)
+		if err != nil || n == len(p.o.Set) {
+			return steps, err
+		}
+		known, err := p.do(ctx, p.known(n)...)
+		steps = append(steps, known...)
+		if err != nil {
+			return steps, err
+		}
+	}
 }
 
 // builtIn makes the remote secrets as `asmcli create-mesh` does: for each ordered pair of clusters istioctl's output is

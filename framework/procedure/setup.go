@@ -146,38 +146,6 @@ func (p *Procedure) gatewayStage(ctx context.Context) ([]evidence.Step, error) {
 	return p.do(ctx, chains...)
 }
 
-// joinStage is S8: for all clusters at once or, in turn, for one more each time. create-mesh wants the entire set each time.
-func (p *Procedure) joinStage(ctx context.Context) ([]evidence.Step, error) {
-	if p.skips(intent.StepJoin) {
-		return nil, nil
-	}
-	joiner := p.o.Joiner
-	switch {
-	case joiner != nil:
-	case p.o.Tools != nil:
-		joiner = &asmcli{p: p}
-	default:
-		joiner = builtIn{p}
-	}
-	first := len(p.o.Set)
-	if p.o.InTurn {
-		first = guide.Clusters
-	}
-	var steps []evidence.Step
-	for n := first; ; n++ {
-		joined, err := joiner.Join(ctx, p.o.Set[:n])
-		steps = append(steps, joined...)
-		if err != nil || n == len(p.o.Set) {
-			return steps, err
-		}
-		known, err := p.do(ctx, p.known(n)...)
-		steps = append(steps, known...)
-		if err != nil {
-			return steps, err
-		}
-	}
-}
-
 // revisionStage is S9: every cluster is asked, and all must give the one revision that the run is about.
 func (p *Procedure) revisionStage(ctx context.Context) ([]evidence.Step, error) {
 	chains, err := p.perCluster(func(n string, _ int) (chain, error) {

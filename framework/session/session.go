@@ -85,7 +85,7 @@ func begin(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{o: o, holder: lease.Here(o.RunID), began: time.Now(), limits: o.Limits.times(o.TimeoutMultiplier), set: set, intent: o.kindIntent(false)}, nil
+	return &Session{o: o, holder: lease.Here(o.RunID), began: time.Now(), limits: o.Limits.times(o.TimeoutMultiplier), set: set, intent: o.kindIntent()}, nil
 }
 
 // Options are the options as they are in force.

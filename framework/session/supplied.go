@@ -71,7 +71,7 @@ const readyLimit = 10e9 // nanoseconds: 10 s for one request
 // suppliedIntent is what a run on given clusters expects. Fleet, project number, names and networks that no flag gives
 // are those that the installed control planes have.
 func (s *Session) suppliedIntent(ctx context.Context) (intent.Intent, error) {
-	in := s.o.kindIntent(false)
+	in := s.o.kindIntent()
 	in.Provision, in.Platform, in.Clusters = intent.Supplied, s.o.Targets[0].platform(), nil
 	in.CA = s.o.Targets[0].Authority()
 	var errs []error
