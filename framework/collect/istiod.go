@@ -83,12 +83,9 @@ func (s source) istiod(ctx context.Context, p corev1.Pod, o Options) (evidence.I
 	if errs[1] == nil {
 		found.Metrics = parseMetrics(bodies[1])
 	}
-	if troubled(found, o) {
-		var err error
-		found.Complaints, err = s.complaints(ctx, p)
-		errs = append(errs, err)
-	}
-	return found, errors.Join(errs[1:]...) // a version that is not told is no problem: no claim reads it
+	var err error
+	found.Complaints, err = s.complaints(ctx, p)
+	return found, errors.Join(append(errs[1:], err)...) // a version that is not told is no problem: no claim reads it
 }
 
 // cutPage leaves out of a page what is not the run's, or may be secret.

@@ -1,7 +1,6 @@
 package collect
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/meshproof/meshproof/framework/evidence"
-	"github.com/meshproof/meshproof/framework/intent"
 )
 
 // kubeconfig is one with a canary wherever a person may keep a secret.
@@ -123,18 +121,5 @@ func TestMetrics(t *testing.T) {
 	}
 	if parseMetrics(nil) == nil {
 		t.Error("metrics that were taken and hold nothing look like metrics that were not taken")
-	}
-}
-
-// TestAHealthyLogIsNotRead: a replica that has synced every cluster of the run has nothing to complain of.
-func TestAHealthyLogIsNotRead(t *testing.T) {
-	i := evidence.Istiod{Pages: map[string]json.RawMessage{evidence.PageClusterz: json.RawMessage(`[{"id":"c1","syncStatus":"synced"},{"id":"c2","secretName":"x","syncStatus":"synced"}]`)}}
-	o := Options{Intent: intent.Intent{Clusters: []intent.Cluster{{Name: "east"}, {Name: "west"}}}}
-	if troubled(i, o) {
-		t.Error("the log of a healthy replica is read")
-	}
-	i.Pages[evidence.PageClusterz] = json.RawMessage(`[{"id":"c1","syncStatus":"synced"},{"id":"c2","secretName":"x","syncStatus":"timeout"}]`)
-	if !troubled(i, o) {
-		t.Error("the log of a replica that has not read a cluster is not read")
 	}
 }

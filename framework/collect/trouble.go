@@ -60,15 +60,8 @@ const (
 	logBytes = 1 << 20
 )
 
-// troubled tells whether istiod's log is worth reading: whether it watches another number of clusters than the run has, or
-// one that is not synced.
-func troubled(i evidence.Istiod, o Options) bool {
-	watched, err := i.RemoteClusters()
-	return err != nil || len(watched) != len(o.Intent.Clusters) ||
-		slices.ContainsFunc(watched, func(c evidence.RemoteCluster) bool { return c.SyncStatus != "synced" })
-}
-
-// complaints reads what a replica's log says of remote clusters.
+// complaints reads what a replica's log says of remote clusters. It is read always: a cluster that was read once stays "synced"
+// on clusterz when istiod may read it no more.
 func (s source) complaints(ctx context.Context, p corev1.Pod) ([]evidence.Complaint, error) {
 	text, err := s.istiodLog(ctx, p, logLines, logBytes, corev1.PodLogOptions{})
 	if err != nil {

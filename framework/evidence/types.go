@@ -238,7 +238,7 @@ type Istiod struct {
 	Pages map[string]json.RawMessage `json:"pages"`
 	// Metrics are those about remote clusters; nil when they were not taken.
 	Metrics []Metric `json:"metrics"`
-	// Complaints are what the replica's log says of remote clusters. The log is read only when clusterz is not as it should be.
+	// Complaints are what the replica's log says of remote clusters.
 	Complaints []Complaint `json:"complaints,omitempty"`
 }
 

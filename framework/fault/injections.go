@@ -51,13 +51,8 @@ func Injections() []Injection {
 		},
 		{
 			ID: "workload-scaled-to-zero", Sentence: "west's helloworld is scaled to zero for ten seconds", Hold: 10 * time.Second,
-			Break: func(ctx context.Context, r *Rig) error {
-				return r.in(ctx, r.west(), sample, "scale deployment "+r.helloworld(r.west())+" --replicas=0")
-			},
-			Repair: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.in(ctx, r.west(), sample, "scale deployment "+r.helloworld(r.west())+" --replicas=1"),
-					r.settled(ctx, r.west(), sample, r.helloworld(r.west()), "app=helloworld"))
-			},
+			Break:  func(ctx context.Context, r *Rig) error { return r.scale(ctx, r.west(), 0) },
+			Repair: func(ctx context.Context, r *Rig) error { return r.comesBack(ctx, r.west()) },
 		},
 		{
 			ID: "node-cut-off", Sentence: "west's node is cut off from the network for twenty seconds", KindOnly: true, Hold: 20 * time.Second,

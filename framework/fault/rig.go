@@ -34,6 +34,8 @@ type Rig struct {
 
 	mu    sync.Mutex
 	saved map[string]*corev1.Secret
+	// account is the one behind east's remote secret for west, as it was found.
+	account *corev1.ServiceAccount
 }
 
 const (

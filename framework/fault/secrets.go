@@ -89,7 +89,7 @@ func secrets() []Fault {
 				}
 				return nil
 			}),
-		powerlessSecret(), unreachableServer(), wedgedController(),
+		powerlessSecret(), deletedAccount(), unreachableServer(), wedgedController(),
 	}
 }
 
@@ -128,7 +128,7 @@ func unreachableServer() Fault {
 				return err
 			}
 			return errors.Join(r.filter(ctx, r.east(), "FORWARD", rule), r.replaceSecret(ctx, nil), r.noticed(ctx, r.east(), r.remote(), "timeout"),
-				r.complained(ctx))
+				r.complained(ctx, ""))
 		},
 		Repair: func(ctx context.Context, r *Rig) error {
 			rule, err := toAPIServer(r)

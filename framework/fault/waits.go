@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -58,6 +59,16 @@ func (r *Rig) freshClient(ctx context.Context, c *cluster.Cluster) error {
 // freshServer makes helloworld of a cluster anew.
 func (r *Rig) freshServer(ctx context.Context, c *cluster.Cluster) error {
 	return r.anew(ctx, c, sample, r.helloworld(c), "app=helloworld")
+}
+
+// scale asks for so many pods of a cluster's helloworld.
+func (r *Rig) scale(ctx context.Context, c *cluster.Cluster, replicas int) error {
+	return r.in(ctx, c, sample, "scale deployment "+r.helloworld(c)+" --replicas="+strconv.Itoa(replicas))
+}
+
+// comesBack gives helloworld of a cluster its pod again, and waits for it.
+func (r *Rig) comesBack(ctx context.Context, c *cluster.Cluster) error {
+	return errors.Join(r.scale(ctx, c, 1), r.settled(ctx, c, sample, r.helloworld(c), "app=helloworld"))
 }
 
 // helloworld is the name of the cluster's deployment.
@@ -172,13 +183,14 @@ func (r *Rig) watched(ctx context.Context) error {
 	})
 }
 
-// complained waits until istiod on east says in its log that it could not read west: on a connection that is still open from
+// complained waits until istiod on east says in its log that it could not read west, in words that hold these: on a connection that is still open from
 // before, it takes HTTP/2's own 45 s until a request is known to be lost.
-func (r *Rig) complained(ctx context.Context) error {
+func (r *Rig) complained(ctx context.Context, words string) error {
+	says := regexp.MustCompile("watch error in cluster " + regexp.QuoteMeta(r.remote()) + ".*" + regexp.QuoteMeta(words))
 	w := poll.Wait{What: "istiod says why it cannot read " + r.remote(), Where: "cluster " + r.east().Name, Limit: 2 * r.limits().Notice, Every: time.Second}
 	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
 		out, err := r.kubectl(ctx, r.east(), "", "-n", system, "logs", "deploy/istiod-"+r.Intent.Revision, "--since=3m")
-		if err == nil && !strings.Contains(out, "watch error in cluster "+r.remote()) {
+		if err == nil && !says.MatchString(out) {
 			err = errors.New("not yet")
 		}
 		return "", err

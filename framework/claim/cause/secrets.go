@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
@@ -135,16 +136,21 @@ func (s sight) troubles() []trouble {
 				}
 			}
 		}
-		var last evidence.Complaint
-		for _, c := range replica.Complaints {
-			if c.Cluster == w.to.RemoteName && c.Trouble != evidence.Undeleted && !c.Last.Before(last.Last) {
-				last = c
-			}
-		}
-		t.says = last.Trouble
+		t.says = newest(replica, w).Trouble
 		all = append(all, t)
 	}
 	return all
+}
+
+// newest is the last that a replica's log says of its reading of a way's other cluster; the zero value when it says nothing.
+func newest(i evidence.Istiod, w way) evidence.Complaint {
+	var last evidence.Complaint
+	for _, c := range i.Complaints {
+		if c.Cluster == w.to.RemoteName && c.Trouble != evidence.Undeleted && !c.Last.Before(last.Last) {
+			last = c
+		}
+	}
+	return last
 }
 
 func unreadable(s sight) (string, []string) {
@@ -180,7 +186,50 @@ func forbidden(s sight) (string, []string) {
 			return fmt.Sprintf("the API server of cluster %s does not take the token in the remote secret on cluster %s", t.to.Name, t.from.Name), t.files
 		}
 	}
+	return s.shutOut()
+}
+
+// stillRefused bounds the age of a refusal that is in force: an informer that is refused asks again after a minute at most
+// (800 ms, doubled up to 30 s, and as much again by chance: client-go's reflector).
+const stillRefused = 2 * time.Minute
+
+// shutOut is shown by a replica that has read a cluster and may no longer: clusterz goes on to say "synced", the watches that
+// live go on, and what changes after their end is not seen. A refusal of something that no claim needs is no cause: so what
+// the replica holds must be out of date besides.
+func (s sight) shutOut() (string, []string) {
+	for _, w := range s.blind() {
+		for _, i := range s.istiods(w.from.Name) {
+			last := newest(i, w)
+			refused := last.Trouble == evidence.Forbidden || last.Trouble == evidence.Unauthorized
+			if refused && i.At.Sub(last.Last) <= stillRefused && s.outdated(i, w) {
+				return fmt.Sprintf("istiod %s on cluster %s has read cluster %s and may no longer: the API server there answers %s to the account in the remote secret", i.Pod, w.from.Name, w.to.Name, last.Trouble),
+					[]string{i.File(s.epoch, w.from.Name), evidence.FileOfKubernetes(s.epoch, w.to.Name)}
+			}
+		}
+	}
 	return "", nil
+}
+
+// outdated tells whether a replica holds other pods of helloworld for a way's other cluster than are ready there.
+func (s sight) outdated(i evidence.Istiod, w way) bool {
+	shards, err := i.Shards(evidence.HelloworldHost(seen.Sample))
+	k := s.objects(w.to.Name)
+	if err != nil || k == nil || s.unlisted(w.to.Name, "read pods in ") {
+		return false
+	}
+	var held []string
+	for _, x := range shards {
+		if x.Cluster == w.to.RemoteName {
+			held = append(held, x.Address)
+		}
+	}
+	ready := seen.IPs(slices.DeleteFunc(seen.AppPods(k, "helloworld"), func(p evidence.Pod) bool {
+		n, of := seen.Ready(p)
+		return n < of
+	}))
+	slices.Sort(held)
+	slices.Sort(ready)
+	return !slices.Equal(held, ready)
 }
 
 // elsewhere compares where the secret points with where the peer's API server is, as seen from outside and from within it.

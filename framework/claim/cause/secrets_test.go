@@ -137,3 +137,44 @@ func TestASecretThatFailedLaterExplainsNoCalls(t *testing.T) {
 		t.Errorf("secrets that could not be listed: %s, %+v", f.Verdict, f.Cause)
 	}
 }
+
+// shutOut is what is seen when istiod on east has read west, may read it no more, and west's helloworld was made anew since.
+func shutOut(trouble evidence.Trouble, before time.Duration, held ...string) func(evidence.Run) {
+	return func(run evidence.Run) {
+		i := watches(run, "synced")
+		i.Complaints = []evidence.Complaint{{Cluster: "kind-west", Trouble: trouble, Count: 3, Last: i.At.Add(-before)}}
+		i.Pages[evidence.PageEndpointShardz] = example.Shards(evidence.HelloworldHost("sample"), "kind-west", held...)
+		alone(run)
+		blind(run)
+	}
+}
+
+func TestARefusalAfterTheSync(t *testing.T) {
+	nameAll(t, []named{
+		{"remote-secret-no-permission", "endpoints-across-gateway", eastToWest, claim.Failed, "has read cluster west and may no longer: the API server there answers unauthorized", shutOut(evidence.Unauthorized, time.Minute)},
+		{"remote-secret-no-permission", "split-balanced", eastToWest, claim.Failed, "answers forbidden", shutOut(evidence.Forbidden, time.Minute, "10.244.0.99")},
+	})
+	for name, spoil := range map[string]func(evidence.Run){
+		"it is long ago":                  shutOut(evidence.Unauthorized, 3*time.Minute),
+		"it was another trouble":          shutOut(evidence.Unreached, time.Minute),
+		"what istiod holds is up to date": shutOut(evidence.Forbidden, time.Minute, example.AppIP),
+		"it is not known what is to be so": func(run evidence.Run) {
+			shutOut(evidence.Unauthorized, time.Minute)(run)
+			example.Cluster(run, west).Problems = noPods()
+		},
+		"the calls find their way": func(run evidence.Run) {
+			shutOut(evidence.Unauthorized, time.Minute)(run)
+			*example.Proxy(run, east, evidence.RoleSleep) = example.Sleep(example.Local(run.Intent.Clusters[0], 1), example.Remote(run.Intent.Clusters[1], 1))
+		},
+	} {
+		run := example.Healthy()
+		spoil(run)
+		if f := finding(t, Apply(run, claim.Judge(run)), "split-balanced", eastToWest); f.Cause != nil && f.Cause.ID == "remote-secret-no-permission" {
+			t.Errorf("%s, and it is named all the same: %+v", name, f.Cause)
+		}
+	}
+}
+
+func noPods() []evidence.Problem {
+	return []evidence.Problem{{What: "API objects", Error: "read pods in sample on cluster west: timed out"}}
+}

@@ -15,7 +15,7 @@ func proxyEnv(in intent.Intent, c intent.Cluster) map[string]string {
 
 // istiod is a replica that holds helloworld's pods at these addresses, in both clusters.
 func istiod(in intent.Intent, c, peer intent.Cluster, shards ...string) evidence.Istiod {
-	return evidence.Istiod{Pod: IstiodPod, Revision: Revision, Pages: map[string]json.RawMessage{
+	return evidence.Istiod{At: Began(), Pod: IstiodPod, Revision: Revision, Pages: map[string]json.RawMessage{
 		evidence.PageClusterz: RemoteClusters(evidence.RemoteCluster{ID: c.ID, SyncStatus: "synced"},
 			evidence.RemoteCluster{ID: peer.RemoteName, SecretName: "istio-system/istio-remote-secret-" + peer.RemoteName, SyncStatus: "synced"}),
 		evidence.PageEndpointShardz: sharedPods(c, peer, shards...),
