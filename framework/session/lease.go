@@ -28,7 +28,7 @@ func (s *Session) takeLeases(ctx context.Context) error {
 		s.o.Tell.Note(err.Error())
 		s.lost(err)
 	}
-	return s.bounded(ctx, "P9", "", "keep other runs off the clusters", func(ctx context.Context) error {
+	return s.bounded(ctx, "P10", "", "keep other runs off the clusters", func(ctx context.Context) error {
 		taken, err := takeAll(ctx, s.set, s.holder, lost, s.o.Tell.Note)
 		s.mu.Lock()
 		defer s.mu.Unlock()

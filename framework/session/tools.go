@@ -86,7 +86,7 @@ func (s *Session) openTools(ctx context.Context) error {
 	if s.o.Tools.Asmcli == "" {
 		return nil
 	}
-	return s.bounded(ctx, "P9", "", "look at asmcli and gcloud", func(ctx context.Context) (err error) {
+	return s.bounded(ctx, "P11", "", "look at asmcli and gcloud", func(ctx context.Context) (err error) {
 		dir, err := filepath.Abs(s.o.dir())
 		if err != nil {
 			return err
