@@ -85,10 +85,10 @@ func cleanupElsewhere(ctx context.Context, w io.Writer, targets []session.Target
 	all := there.Runs(f.run)
 	for _, one := range all {
 		if one.Err != nil {
-			fmt.Fprintf(w, "run %s: %v\n", one.Run, one.Err)
+			fmt.Fprintf(w, "run %s: %s\n", one.Run, oneLine(one.Err.Error()))
 			continue
 		}
-		fmt.Fprintf(w, "run %s of %s: %d things on cluster %s\n", one.Run, one.Who, len(one.Things), one.Cluster)
+		fmt.Fprintf(w, "run %s of %s: %d things on cluster %s\n", one.Run, oneLine(one.Who), len(one.Things), one.Cluster)
 		if f.dryRun {
 			list(w, one.Things)
 		}

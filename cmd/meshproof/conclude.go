@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
 	"github.com/meshproof/meshproof/framework/suite"
@@ -31,7 +32,7 @@ func conclude(env *suite.Env) error {
 func printEnd(w io.Writer, env *suite.Env) {
 	tell(w, env.Outcome.Findings.Findings)
 	if env.Err != nil {
-		fmt.Fprintln(os.Stderr, "meshproof:", env.Err)
+		fmt.Fprintln(progress.Guarded(os.Stderr), "meshproof:", env.Err)
 	}
 	for _, l := range kept(env.Outcome) {
 		fmt.Fprintln(w, l)

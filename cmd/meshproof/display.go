@@ -26,7 +26,7 @@ func (v *voice) speak(text string) {
 		v.say(text)
 		return
 	}
-	fmt.Fprintln(os.Stderr, "\n"+text)
+	fmt.Fprintln(progress.Guarded(os.Stderr), "\n"+text)
 }
 
 func (v *voice) through(say func(string)) {

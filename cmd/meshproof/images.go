@@ -41,7 +41,7 @@ func imagesCommand() *cobra.Command {
 		Short: "Show every image of a run, its purpose, and what stands in for what",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+			w := tabwriter.NewWriter(progress.Guarded(os.Stdout), 0, 8, 2, ' ', 0)
 			fmt.Fprintln(w, "IMAGE\tPURPOSE\tORIGIN\tSTANDS IN FOR")
 			for _, i := range images.List(o) {
 				standsIn := i.StandsInFor

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
 )
@@ -27,7 +28,7 @@ sentence per finding on standard error. The exit code is that of the verdict.`,
 				return err
 			}
 			for _, f := range found.Findings {
-				fmt.Fprintln(os.Stderr, report.Sentence(f))
+				fmt.Fprintln(progress.Guarded(os.Stderr), report.Sentence(f))
 			}
 			if _, err := os.Stdout.Write(body); err != nil {
 				return fmt.Errorf("print the findings: %w", err)

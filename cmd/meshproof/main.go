@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
@@ -34,7 +35,7 @@ func main() {
 	if ctx.Err() != nil {
 		var told exitError
 		if err != nil && !errors.As(err, &told) {
-			fmt.Fprintln(os.Stderr, "meshproof:", err)
+			fmt.Fprintln(progress.Guarded(os.Stderr), "meshproof:", err)
 		}
 		err = context.Cause(ctx)
 	}
@@ -48,7 +49,7 @@ func codeOf(err error) int {
 		sig  errSignal
 	)
 	if err != nil && !errors.As(err, &sig) && !errors.As(err, &told) {
-		fmt.Fprintln(os.Stderr, "meshproof:", err)
+		fmt.Fprintln(progress.Guarded(os.Stderr), "meshproof:", err)
 	}
 	return codeFor(err)
 }

@@ -75,7 +75,7 @@ func chosen(only []string) ([]fault.Fault, error) {
 }
 
 func listFaults(faults []fault.Fault) {
-	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	w := tabwriter.NewWriter(progress.Guarded(os.Stdout), 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "FAULT\tVERDICT\tCAUSE\tWHAT IS DONE")
 	for _, f := range faults {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.ID, f.Verdict, f.Cause, f.Sentence)
@@ -88,7 +88,7 @@ func prove(ctx context.Context, o session.Options, t *progress.Teller, faults []
 	if err != nil {
 		return err
 	}
-	out := t.Writer(os.Stdout)
+	out := t.Writer(progress.Guarded(os.Stdout))
 	var proofs []session.Proof
 	var search session.Search
 	err = s.Stand(ctx)

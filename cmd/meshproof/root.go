@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
@@ -28,6 +29,8 @@ Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGI
 	c.AddCommand(runCommand(), upCommand(), downCommand(), cleanupCommand(), imagesCommand(), judgeCommand(), proveCommand(), soakCommand(), guideCommand(),
 		versionCommand(), claimsCommand(), claimCommand(), causesCommand(), reportCommand(), preflightCommand(), rbacCommand(), configCommand())
 	addCompletion(c)
+	c.SetOut(progress.Guarded(os.Stdout))
+	c.SetErr(progress.Guarded(os.Stderr))
 	return c
 }
 

@@ -95,7 +95,7 @@ func soak(ctx context.Context, o session.Options, t *progress.Teller, n, cycles 
 	if err != nil {
 		return err
 	}
-	out := t.Writer(os.Stdout)
+	out := t.Writer(progress.Guarded(os.Stdout))
 	judged, lived := tally{w: out}, tally{w: out}
 	if err = s.Stand(ctx); err == nil {
 		err = s.Soak(ctx, n, func(r session.Round) { judged.add("judgement", r) })

@@ -106,13 +106,3 @@ func (l *Live) erase(width int) string {
 	}
 	return fmt.Sprintf("\r\x1b[%dA\x1b[J", rows)
 }
-
-// harmless keeps a text from steering the terminal: the states and errors of clusters are in it.
-func harmless(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, text)
-}

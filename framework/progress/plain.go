@@ -81,7 +81,7 @@ func (p *Plain) Close() { p.closed = true }
 
 func (p *Plain) print(at time.Time, cluster, text string) {
 	p.spoke = at
-	fmt.Fprint(p.w, line(at.Sub(p.began), cluster, text))
+	fmt.Fprint(p.w, harmless(line(at.Sub(p.began), cluster, text)))
 }
 
 // line is how a note looks: the time since the start, the cluster, the text.
