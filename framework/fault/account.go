@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -36,7 +37,7 @@ func deletedAccount() Fault {
 				return err
 			}
 			// A watch that lives is not asked for its account again: so the connections are reset, too.
-			err = errors.Join(r.in(ctx, r.west(), system, "delete serviceaccount "+reader), r.filter(ctx, r.east(), "FORWARD", cut), r.complained(ctx, ""))
+			err = errors.Join(r.in(ctx, r.west(), system, "delete serviceaccount "+reader), r.filter(ctx, r.east(), "FORWARD", cut), r.reset(ctx))
 			if err != nil {
 				return err
 			}
@@ -52,9 +53,19 @@ func deletedAccount() Fault {
 	}
 }
 
+// resetToAPIServer ends connections with the first word that is said on them.
 func resetToAPIServer(r *Rig) (string, error) {
 	rule, err := toAPIServer(r)
-	return rule + " --reject-with tcp-reset", err
+	return strings.Replace(rule, "-p tcp ", "-p tcp ! --syn ", 1) + " --reject-with tcp-reset", err
+}
+
+// reset waits until the rule has met a packet: istiod has one connection to an API server, on which it asks for a sign of life
+// after 30 s of silence (HTTP/2's ping in client-go).
+func (r *Rig) reset(ctx context.Context) error {
+	const met = "iptables -w -nvxL FORWARD | awk '/dpt:6443.*tcp-reset/ && $1 > 0 {met=1} END {exit !met}'"
+	return r.becomes(ctx, r.east(), "istiod's connection to west's API server is reset", true, func(ctx context.Context) (bool, error) {
+		return r.node(ctx, r.east(), "sh", "-c", met) == nil, nil
+	})
 }
 
 func (r *Rig) saveAccount(ctx context.Context) error {
