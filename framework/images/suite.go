@@ -65,7 +65,7 @@ func (s SuiteImage) Push(ctx context.Context, mirror string) (string, error) {
 	return to, nil
 }
 
-// Write writes the image as a file that docker load and other tools read.
+// Write writes the image as a file that docker load, kind load image-archive and other tools read.
 func (s SuiteImage) Write(file string) error {
-	return archive.Whole(file, func(w io.Writer) error { return source.SuiteArchive(w, s.Layout) })
+	return archive.Whole(file, func(w io.Writer) error { return source.SuiteArchive(w, s.Layout, s.Ref) })
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"debug/elf"
@@ -11,9 +12,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/meshproof/meshproof/framework/images/internal/oci"
 	"github.com/meshproof/meshproof/framework/images/internal/store"
@@ -152,7 +157,51 @@ func sumOf(file string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
-// SuiteArchive writes the suite's own image as `docker load` and other tools read it.
-func SuiteArchive(w io.Writer, layout string) error {
-	return oci.LayoutArchive(w, layout, func(ref string) bool { return strings.HasPrefix(ref, Host+"/meshproof/suite:") })
+// SuiteArchive writes the suite's own image in docker's form (its manifest.json beside layers that gzip compresses): engines
+// before docker 25 read neither an OCI layout nor zstd.
+func SuiteArchive(w io.Writer, dir, ref string) error {
+	index, err := oci.ReadIndex(dir)
+	if err != nil {
+		return err
+	}
+	if len(index.Manifests) != 1 {
+		return fmt.Errorf("write the suite's image: %s holds %d images, not 1", dir, len(index.Manifests))
+	}
+	kept, err := layout.Path(dir).Image(index.Manifests[0].Digest)
+	if err != nil {
+		return err
+	}
+	img, err := inDockersForm(kept)
+	if err != nil {
+		return fmt.Errorf("write the suite's image: %w", err)
+	}
+	tag, err := name.NewTag(ref)
+	if err != nil {
+		return err
+	}
+	return tarball.Write(tag, img, w)
+}
+
+// inDockersForm gives an image with the same files and configuration whose layers gzip compresses.
+func inDockersForm(kept v1.Image) (v1.Image, error) {
+	config, err := kept.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	layers, err := kept.Layers()
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range layers {
+		if layers[i], err = tarball.LayerFromOpener(l.Uncompressed, tarball.WithCompressionLevel(gzip.BestSpeed)); err != nil {
+			return nil, err
+		}
+	}
+	img, err := mutate.AppendLayers(empty.Image, layers...)
+	if err != nil {
+		return nil, err
+	}
+	config = config.DeepCopy()
+	config.History = nil // one entry a layer, or none
+	return mutate.ConfigFile(img, config)
 }

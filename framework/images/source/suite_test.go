@@ -11,10 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/meshproof/meshproof/framework/images/internal/oci"
@@ -113,10 +115,51 @@ func TestSuiteImage(t *testing.T) {
 				t.Errorf("%s lacks %s: it holds %v", arch, want, names)
 			}
 		}
-		var file bytes.Buffer
-		if err := SuiteArchive(&file, dir); err != nil || !strings.Contains(file.String(), "/meshproof/suite") {
-			t.Errorf("a file of %d bytes, error %v", file.Len(), err)
+		checkArchive(t, dir, img, SuiteRef(arch))
+	}
+}
+
+// checkArchive sees that the file that docker load reads holds the same image, and nothing that an old engine cannot read.
+func checkArchive(t *testing.T, dir string, img v1.Image, ref string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "suite.tar")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(SuiteArchive(f, dir, ref), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	tag, err := name.NewTag(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := tarball.ImageFromPath(file, &tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := loaded.ConfigFile()
+	if err != nil || !slices.Equal(got.RootFS.DiffIDs, want.RootFS.DiffIDs) || got.Config.User != want.Config.User || got.Architecture != want.Architecture {
+		t.Errorf("the file holds %+v, error %v; want %+v", got, err, want)
+	}
+	layers, err := loaded.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range layers {
+		packed, err := l.Compressed()
+		if err != nil {
+			t.Fatal(err)
 		}
+		begins := make([]byte, 2)
+		if _, err := io.ReadFull(packed, begins); err != nil || !bytes.Equal(begins, []byte{0x1f, 0x8b}) {
+			t.Errorf("a layer begins with %x, error %v: it is not gzip's", begins, err)
+		}
+		packed.Close()
 	}
 }
 
