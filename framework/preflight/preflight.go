@@ -6,6 +6,8 @@ package preflight
 import (
 	"slices"
 	"time"
+
+	"github.com/meshproof/meshproof/framework/intent"
 )
 
 // Verdict is what a row says.
@@ -57,6 +59,8 @@ type Facts struct {
 	Kind bool
 	// ReadOnly tells that the run would only look: it needs no tools, and makes no namespace.
 	ReadOnly bool
+	// From is where the run would begin.
+	From     intent.Begin
 	Host     Host
 	Clusters []Cluster
 	// CA is the mesh's certificate authority.
@@ -91,6 +95,7 @@ type Cluster struct {
 	Denied    Seen[[]string]
 	Admission Seen[Admission]
 	Balancer  Seen[Balancer]
+	Ports     Seen[Ports]
 }
 
 // Answer is what an API server says at once.

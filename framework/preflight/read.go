@@ -47,7 +47,7 @@ const (
 // Read looks at this machine and at all clusters at once. What cannot be seen is in the facts, with the reason. The API servers
 // are asked for nothing that stays: objects are got and listed, access is reviewed, and a namespace is created as a dry run.
 func Read(ctx context.Context, o Options) Facts {
-	f := Facts{Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
+	f := Facts{Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, From: o.Asked.From, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
 	at := map[*cluster.Cluster]int{} // two may have one name, by mistake
 	for i, c := range o.Set {
 		at[c] = i
@@ -75,6 +75,7 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	found.Denied = seen(denied(ctx, c, Permissions(o.Asked)))
 	if !o.Asked.ReadOnly {
 		found.Admission = seen(admitted(ctx, c, o.Revision))
+		found.Ports = seen(ports(ctx, c, o.Revision, found.Mesh.Value.Network))
 	}
 	found.Balancer = seen(balancer(ctx, c))
 	return found

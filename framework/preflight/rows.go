@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 )
 
@@ -47,6 +48,9 @@ func clusterRows(f Facts, c Cluster) []Row {
 		rows = append(rows, controlPlane(c.Mesh), permissions(c.Denied), clock(c.Answer.Value.Ahead))
 		if !f.ReadOnly {
 			rows = append(rows, kubectl(f.Host.Kubectl, c.Answer.Value.Version), istioctl(f.Host, c.Mesh), loadBalancer(c.Balancer), podSecurity(c.Admission))
+			if !f.From.Skips(intent.StepExpose) {
+				rows = append(rows, portsFree(f.From, c.Ports, c.Balancer.Value))
+			}
 		}
 	}
 	for i := range rows {

@@ -25,6 +25,7 @@ func sound() Facts {
 			Mesh: Seen[Mesh]{Value: Mesh{Network: fmt.Sprintf("network%d", i+1), Version: "1.23.2-asm.2"}}, Root: Seen[string]{Value: "aa"},
 			Admission: Seen[Admission]{Value: Admission{Enforced: map[string]string{sample: "", probes: "restricted"}}},
 			Balancer:  Seen[Balancer]{Value: Balancer{Addressed: []string{"web/front"}}},
+			Ports:     Seen[Ports]{Value: Ports{Services: []Opened{{"web/front", []int32{15021}}}}},
 		})
 	}
 	return f
@@ -50,7 +51,7 @@ func TestSoundFactsAreOK(t *testing.T) {
 			t.Errorf("%s: exit code %d", name, ExitCode(rows))
 		}
 	}
-	if n := len(Rows(sound())); n != 2+2*9+4 {
+	if n := len(Rows(sound())); n != 2+2*10+4 {
 		t.Errorf("%d rows for two clusters", n)
 	}
 	f := sound()
@@ -67,6 +68,9 @@ func TestOneThingAtATime(t *testing.T) {
 	west := func(spoil func(*Cluster)) func(*Facts) { return func(f *Facts) { spoil(&f.Clusters[1]) } }
 	level := func(level string, cni bool) func(*Facts) {
 		return west(func(c *Cluster) { c.Admission.Value = Admission{Enforced: map[string]string{sample: level}, CNI: cni} })
+	}
+	opens := func(name string, ports ...int32) func(*Facts) {
+		return west(func(c *Cluster) { c.Ports.Value.Gateways = []Opened{{name, ports}} })
 	}
 	for _, tc := range []struct {
 		name, row string
@@ -104,6 +108,27 @@ func TestOneThingAtATime(t *testing.T) {
 		{"baseline with the plugin", "", false, level("baseline", true), OK, ""},
 		{"privileged", "", false, level("privileged", false), OK, ""},
 		{"namespaces refused", "admission", false, west(func(c *Cluster) { c.Admission.Err = errNo }), Unknown, "no such luck"},
+		{"another Gateway with 15443", "ports", false, opens("web/east-west", 15443, 15012), Failed, "web/east-west opens 15443, 15012 on"},
+		{"istiod through the gateway", "ports", false, opens("istio-system/istiod", 15012), Failed, "gateway-exposure"},
+		{"another Gateway with the readiness port", "ports", false, opens("web/ready", 15021), Failed, "web/ready opens 15021"},
+		{"gateways unseen", "ports", false, west(func(c *Cluster) { c.Ports.Err = errNo }), Unknown, "no such luck"},
+		{"gateways unseen elsewhere", "ports", false, west(func(c *Cluster) { c.Ports.Value.Elsewhere = errNo }), Unknown, "only the gateways of istio-system"},
+		{"a gateway that is there", "ports", false, west(func(c *Cluster) { c.Ports.Value.Services = []Opened{{"istio-system/istio-eastwestgateway", nil}} }), Failed, "--from expose"},
+		{"ports of nodes", "ports", false, west(func(c *Cluster) { c.Balancer.Value.Clouds = []string{"k3s"} }), Unknown, "web/front with 15021"},
+		{"ports of nodes beside MetalLB", "", false, west(func(c *Cluster) { c.Balancer.Value = Balancer{Clouds: []string{"k3s"}, Pools: true} }), OK, ""},
+		{"ports of nodes that are free", "", false, west(func(c *Cluster) { c.Balancer.Value.Clouds, c.Ports.Value.Services = []string{"k3s"}, nil }), OK, ""},
+		{"a gateway to begin after", "", false, func(f *Facts) {
+			f.From = intent.FromExpose
+			f.Clusters[1].Ports.Value.Services = []Opened{{"istio-system/istio-eastwestgateway", nil}}
+		}, OK, ""},
+		{"another Gateway before S7", "ports", false, func(f *Facts) {
+			f.From = intent.FromExpose
+			opens("istio-system/cross-network-gateway", 15443)(f)
+		}, Failed, "--from join"},
+		{"a Gateway to begin after", "", false, func(f *Facts) {
+			f.From = intent.FromJoin
+			opens("istio-system/cross-network-gateway", 15443)(f)
+		}, OK, ""},
 		{"a clock ahead", "clock", false, func(f *Facts) {
 			f.Clusters[0].Answer.Value.Ahead, f.Clusters[1].Answer.Value.Ahead = 119*time.Second, 121*time.Second
 		}, Failed, "121 s ahead"},
