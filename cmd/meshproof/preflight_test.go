@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
+	"github.com/meshproof/meshproof/framework/mesh/asm"
 )
 
 // ready gives both clusters what preflight looks for besides the mesh, and puts a kubectl on the PATH.
@@ -23,7 +24,11 @@ func (w *world) ready() {
 		put("/api/v1/namespaces/web/services/front", "{metadata: {name: front, namespace: web}, spec: {type: LoadBalancer}, status: {loadBalancer: {ingress: [{ip: 10.0.0.1}]}}}")
 	}
 	w.write("bin/kubectl", "#!/bin/sh\necho '{\"clientVersion\":{\"gitVersion\":\""+apitest.Version+"\"}}'\n")
-	w.t.Setenv("PATH", w.dir+"/bin:/usr/bin:/bin")
+	w.write("bin/kpt", "#!/bin/sh\necho 0.39.3\n")
+	for _, name := range asm.Needs(true) {
+		w.write("spare/"+name, "#!/bin/sh\n") // behind this machine's own
+	}
+	w.t.Setenv("PATH", w.dir+"/bin:/usr/bin:/bin:"+w.dir+"/spare")
 }
 
 func quoted(text string) string { return `"` + strings.ReplaceAll(text, "\n", `\n`) + `"` }
@@ -68,6 +73,17 @@ func TestPreflight(t *testing.T) {
 		{"a look", func(w *world) { w.farm.Server("west").Deny("create", "namespaces") }, both + " --read-only", 0, []string{"ok       cluster-2   permissions: "}},
 		{"more than a look", func(w *world) { w.farm.Server("west").Deny("create", "namespaces") }, both + " --from verify", 1, []string{"failed   cluster-2   permissions: the user may not create namespaces"}},
 		{"a look at clusters of its own", nil, "--read-only", 2, nil},
+		{"real tools", nil, tooled, 0, []string{"ok       -           asmcli: asmcli 1.23.2-asm.2+config1", "ok       -           asmcli's tools: all are on the PATH", "ok       cluster-2   fleet: it is registered"}},
+		{"real tools without jq", func(w *world) { w.t.Setenv("PATH", w.dir+"/bin") }, tooled, 1, []string{"failed   -           asmcli's tools: not on the PATH: awk, csplit, ", ", jq, "}},
+		{"a member of no fleet", unregistered, tooled, 1, []string{"failed   cluster-2   fleet: there is no Membership membership", "do: register it first"}},
+		{"an asmcli of another machine", func(w *world) { w.write("tools/asmcli", "#!/bin/sh\nexit 3\n") }, tooled, 1, []string{"failed   -           asmcli: ", "--version"}},
+		{"may not list members", func(w *world) { w.farm.Server("west").Deny("list", "memberships") }, tooled, 1, []string{"failed   cluster-2   permissions: the user may not list memberships.hub.gke.io"}},
+		{"asmcli alone", nil, released + " --asmcli tools/asmcli", 2, nil},
+		{"a context that S8 cannot name", renamed("admin/east"), released, 1, []string{"failed   cluster-1   context: S8 makes the name admin/east"}},
+		{"a context that needs no name", renamed("admin/east"), released + " --remote-names cluster-id", 0, nil},
+		{"another Gateway", put("/apis/networking.istio.io/v1/namespaces/web/gateways/ew", "{metadata: {name: ew, namespace: web}, spec: {selector: {istio: eastwestgateway}, servers: [{port: {number: 15443}}]}}"),
+			released, 1, []string{"failed   cluster-2   ports: Gateway web/ew opens 15443"}},
+		{"a cell that the guide has not", nil, released + " --platform attached-eks --ca ca-service", 2, nil},
 		{"an old topology", func(w *world) { w.edit("topology.yaml", "ca: istio-ca", "ca: vault") }, topology, 2, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -33,6 +33,9 @@ func readHost(ctx context.Context, o Options, clusters []Cluster) Host {
 	if h.Released {
 		readRelease(ctx, &h, o, clusters)
 	}
+	if o.Asm != nil {
+		h.Asmcli = readAsmcli(ctx, *o.Asm, o.Literal)
+	}
 	if len(o.Set) > 0 {
 		return h
 	}

@@ -60,7 +60,9 @@ type Facts struct {
 	// ReadOnly tells that the run would only look: it needs no tools, and makes no namespace.
 	ReadOnly bool
 	// From is where the run would begin.
-	From     intent.Begin
+	From intent.Begin
+	// ByID tells that the built-in join would name clusters after their ids.
+	ByID     bool
 	Host     Host
 	Clusters []Cluster
 	// CA is the mesh's certificate authority.
@@ -75,7 +77,9 @@ type Host struct {
 	Script Seen[bool]
 	// Released tells that a release directory was given.
 	Released bool
-	Docker   Seen[string]
+	// Asmcli is a real asmcli that was given; nil = none.
+	Asmcli *Asmcli
+	Docker Seen[string]
 	// Instances and Watches are inotify's limits per user; Memory and Disk are bytes that are free.
 	Instances, Watches, Memory, Disk Seen[uint64]
 }
@@ -86,6 +90,10 @@ type Cluster struct {
 	// Local tells of an address that means the pod that uses it, Proxied of one that is reached through a proxy from here.
 	Local, Proxied bool
 	Answer         Seen[Answer]
+	// Context is that of the kubeconfig, after which asmcli, and the built-in join unless it is told otherwise, names the cluster.
+	Context string
+	// Member tells that the cluster is registered in a fleet; it is asked for asmcli only.
+	Member Seen[bool]
 	// UID tells two names of one cluster from two clusters.
 	UID  Seen[string]
 	Mesh Seen[Mesh]

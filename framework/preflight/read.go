@@ -19,6 +19,8 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/manifest"
+	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 )
@@ -31,6 +33,11 @@ type Options struct {
 	CA, Revision string
 	// ReleaseDir is a release directory; "" = the run puts one together.
 	ReleaseDir string
+	// Asm says which real asmcli the run would drive, nil = none; Literal that it would be called as the guide prints it.
+	Asm     *asm.Options
+	Literal bool
+	// ByID tells that the built-in join would name clusters after their ids.
+	ByID bool
 	// Asked decides the permissions, and what else is looked at.
 	Asked Asked
 	// Place is a directory on the disk that will hold images and evidence.
@@ -47,7 +54,7 @@ const (
 // Read looks at this machine and at all clusters at once. What cannot be seen is in the facts, with the reason. The API servers
 // are asked for nothing that stays: objects are got and listed, access is reviewed, and a namespace is created as a dry run.
 func Read(ctx context.Context, o Options) Facts {
-	f := Facts{Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, From: o.Asked.From, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
+	f := Facts{Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, From: o.Asked.From, ByID: o.ByID, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
 	at := map[*cluster.Cluster]int{} // two may have one name, by mistake
 	for i, c := range o.Set {
 		at[c] = i
@@ -64,7 +71,7 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	ctx, cancel := context.WithTimeoutCause(ctx, clusterLimit, fmt.Errorf("looking took longer than %s", clusterLimit))
 	defer cancel()
 	config := c.Resources().GetConfig()
-	found := Cluster{Name: c.Name, Server: c.Server(), Local: c.Local(), Proxied: config.Proxy != nil}
+	found := Cluster{Name: c.Name, Server: c.Server(), Context: c.Context, Local: c.Local(), Proxied: config.Proxy != nil}
 	if found.Answer = seen(answer(ctx, config)); found.Answer.Err != nil {
 		return found // nothing else answers either
 	}
@@ -76,6 +83,9 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	if !o.Asked.ReadOnly {
 		found.Admission = seen(admitted(ctx, c, o.Revision))
 		found.Ports = seen(ports(ctx, c, o.Revision, found.Mesh.Value.Network))
+	}
+	if o.Asm != nil {
+		found.Member = seen(manifest.Exists(ctx, c, asm.Membership()))
 	}
 	found.Balancer = seen(balancer(ctx, c))
 	return found

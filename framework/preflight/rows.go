@@ -46,6 +46,7 @@ func clusterRows(f Facts, c Cluster) []Row {
 	rows := []Row{reached(c), address(c)}
 	if c.Answer.Err == nil {
 		rows = append(rows, controlPlane(c.Mesh), permissions(c.Denied), clock(c.Answer.Value.Ahead))
+		rows = append(rows, joinRows(f, c)...)
 		if !f.ReadOnly {
 			rows = append(rows, kubectl(f.Host.Kubectl, c.Answer.Value.Version), istioctl(f.Host, c.Mesh), loadBalancer(c.Balancer), podSecurity(c.Admission))
 			if !f.From.Skips(intent.StepExpose) {

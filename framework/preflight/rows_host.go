@@ -24,6 +24,9 @@ func hostRows(f Facts) []Row {
 	if f.Host.Released {
 		rows = append(rows, script(f.Host.Script))
 	}
+	if f.Host.Asmcli != nil {
+		rows = append(rows, asmcliProgram(f.Host.Asmcli.Version), asmcliNeeds(*f.Host.Asmcli))
+	}
 	if !f.Kind {
 		return rows
 	}

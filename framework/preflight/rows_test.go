@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 )
 
@@ -21,7 +22,7 @@ func sound() Facts {
 	}}
 	for i, name := range []string{"east", "west"} {
 		f.Clusters = append(f.Clusters, Cluster{
-			Name: name, Server: "https://" + name + ".example.com", UID: Seen[string]{Value: "uid-of-" + name}, Answer: Seen[Answer]{Value: Answer{Version: "v1.36.4-gke.1"}},
+			Name: name, Server: "https://" + name + ".example.com", Context: name, UID: Seen[string]{Value: "uid-of-" + name}, Answer: Seen[Answer]{Value: Answer{Version: "v1.36.4-gke.1"}},
 			Mesh: Seen[Mesh]{Value: Mesh{Network: fmt.Sprintf("network%d", i+1), Version: "1.23.2-asm.2"}}, Root: Seen[string]{Value: "aa"},
 			Admission: Seen[Admission]{Value: Admission{Enforced: map[string]string{sample: "", probes: "restricted"}}},
 			Balancer:  Seen[Balancer]{Value: Balancer{Addressed: []string{"web/front"}}},
@@ -51,12 +52,12 @@ func TestSoundFactsAreOK(t *testing.T) {
 			t.Errorf("%s: exit code %d", name, ExitCode(rows))
 		}
 	}
-	if n := len(Rows(sound())); n != 2+2*10+4 {
+	if n := len(Rows(sound())); n != 2+2*11+4 {
 		t.Errorf("%d rows for two clusters", n)
 	}
 	f := sound()
 	f.ReadOnly, f.Host, f.Clusters[0].Admission = true, Host{}, Seen[Admission]{}
-	if rows := Rows(f); len(rows) != 2*5+4 || ExitCode(rows) != 0 {
+	if rows := Rows(f); len(rows) != 2*6+4 || ExitCode(rows) != 0 {
 		t.Errorf("a look at two clusters: %+v", rows)
 	}
 }
@@ -71,6 +72,17 @@ func TestOneThingAtATime(t *testing.T) {
 	}
 	opens := func(name string, ports ...int32) func(*Facts) {
 		return west(func(c *Cluster) { c.Ports.Value.Gateways = []Opened{{name, ports}} })
+	}
+	asmcli := func(spoil func(*Facts)) func(*Facts) {
+		return func(f *Facts) {
+			f.Host.Asmcli = &Asmcli{Version: Seen[string]{Value: "1.23.2-asm.2+config1"}, Kpt: Seen[string]{Err: exec.ErrNotFound}}
+			for i := range f.Clusters {
+				f.Clusters[i].Member.Value = true
+			}
+			if spoil != nil {
+				spoil(f)
+			}
+		}
 	}
 	for _, tc := range []struct {
 		name, row string
@@ -129,6 +141,21 @@ func TestOneThingAtATime(t *testing.T) {
 			f.From = intent.FromJoin
 			opens("istio-system/cross-network-gateway", 15443)(f)
 		}, OK, ""},
+		{"a context that S8 cannot name", "context", false, west(func(c *Cluster) { c.Context = "arn:aws:eks:r:1:cluster/west" }), Failed, "arn-aws-eks-r-1-cluster/west"},
+		{"such a context named by its id", "", false, func(f *Facts) { f.ByID, f.Clusters[1].Context = true, "a/west" }, OK, ""},
+		{"a context of Google Cloud without asmcli", "", false, func(f *Facts) { f.Clusters[0].Context = "gke_east" }, OK, ""},
+		{"asmcli", "", false, asmcli(nil), OK, ""},
+		{"an unfit asmcli", "asmcli", false, asmcli(func(f *Facts) { f.Host.Asmcli.Version.Err = fmt.Errorf("x: %w", asm.ErrUnfit) }), Failed, "--gcloud"},
+		{"an asmcli that cannot be asked", "asmcli", false, asmcli(func(f *Facts) { f.Host.Asmcli.Version.Err = errNo }), Unknown, "no such luck"},
+		{"asmcli without its tools", "asmcli's tools", false, asmcli(func(f *Facts) { f.Host.Asmcli.Lacking = []string{"csplit", "jq"} }), Failed, "csplit, jq"},
+		{"asmcli with another kpt", "asmcli's tools", false, asmcli(func(f *Facts) { f.Host.Asmcli.Kpt = Seen[string]{Value: "1.0.0-beta.55"} }), Unknown, "kpt 0.x"},
+		{"asmcli with its kpt", "", false, asmcli(func(f *Facts) { f.Host.Asmcli.Kpt = Seen[string]{Value: "v0.39.3"} }), OK, ""},
+		{"asmcli with a kpt that says nothing", "asmcli's tools", false, asmcli(func(f *Facts) { f.Host.Asmcli.Kpt.Err = errNo }), Unknown, "no such luck"},
+		{"asmcli that downloads", "", false, asmcli(func(f *Facts) { f.Host.Asmcli.Downloads = true }), OK, ""},
+		{"asmcli and a context of Google Cloud", "context", false, asmcli(func(f *Facts) { f.Clusters[0].Context = "GKE_east" }), Failed, "GKE_east contains gke_"},
+		{"asmcli and a second context of Google Cloud", "", false, asmcli(func(f *Facts) { f.Clusters[1].Context = "gke_west" }), OK, ""},
+		{"asmcli and a member of no fleet", "fleet", false, asmcli(func(f *Facts) { f.Clusters[1].Member.Value = false }), Failed, "register it first"},
+		{"asmcli and an unseen member", "fleet", false, asmcli(func(f *Facts) { f.Clusters[1].Member.Err = errNo }), Unknown, "rbac --asmcli"},
 		{"a clock ahead", "clock", false, func(f *Facts) {
 			f.Clusters[0].Answer.Value.Ahead, f.Clusters[1].Answer.Value.Ahead = 119*time.Second, 121*time.Second
 		}, Failed, "121 s ahead"},
