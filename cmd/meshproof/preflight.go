@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -87,7 +88,17 @@ func looking(o session.Options, set cluster.Set) (preflight.Options, error) {
 		Asked: preflight.Asked{From: o.From, ReadOnly: o.ReadOnly, Disruptive: o.Disruptive, PullSecret: o.Place.PullSecret != "", Asmcli: o.Tools.Asmcli != ""},
 	}
 	if len(o.Targets) > 0 {
-		l.CA = o.Targets[0].Authority()
+		l.CA, l.ProbeImage = o.Targets[0].Authority(), cmp.Or(o.ProbeImage, images.ProbeRef)
+		var err error
+		if l.PullSecret, err = o.Place.Registries(); err != nil {
+			return l, err
+		}
+	}
+	if o.Images.Source == images.Registry || o.Images.Source == images.Auto && o.Images.Registry != "" {
+		from := o.Images
+		from.ReleaseDir = o.ReleaseDir
+		l.Ask = func(ctx context.Context, refs []string) []images.Asked { return images.Ask(ctx, from, refs) }
+		l.AskForRun = func(ctx context.Context) ([]images.Asked, error) { return images.AskForRun(ctx, from) }
 	}
 	if o.Tools.Asmcli != "" && !o.ReadOnly {
 		tools, err := o.Asm()

@@ -39,6 +39,10 @@ func readHost(ctx context.Context, o Options, clusters []Cluster) Host {
 	if len(o.Set) > 0 {
 		return h
 	}
+	if o.AskForRun != nil {
+		asked := seen(o.AskForRun(ctx))
+		h.Images = &asked
+	}
 	h.Docker = seen(exec.LookPath("docker"))
 	h.Instances = seen(number("/proc/sys/fs/inotify/max_user_instances"))
 	h.Watches = seen(number("/proc/sys/fs/inotify/max_user_watches"))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 )
 
@@ -67,6 +68,9 @@ type Facts struct {
 	Clusters []Cluster
 	// CA is the mesh's certificate authority.
 	CA string
+	// ProbeImage is that of the suite's own pods; PullSecret are the registries of which a pull secret is given, nil = none is.
+	ProbeImage string
+	PullSecret []string
 }
 
 // Host is this machine.
@@ -80,6 +84,8 @@ type Host struct {
 	// Asmcli is a real asmcli that was given; nil = none.
 	Asmcli *Asmcli
 	Docker Seen[string]
+	// Images are what registries said of those of a run on kind clusters; nil = none was asked.
+	Images *Seen[[]images.Asked]
 	// Instances and Watches are inotify's limits per user; Memory and Disk are bytes that are free.
 	Instances, Watches, Memory, Disk Seen[uint64]
 }
@@ -104,6 +110,8 @@ type Cluster struct {
 	Admission Seen[Admission]
 	Balancer  Seen[Balancer]
 	Ports     Seen[Ports]
+	Pulls     Seen[Pulls]
+	Secrets   Seen[Secrets]
 }
 
 // Answer is what an API server says at once.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/manifest"
 	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
@@ -38,6 +40,12 @@ type Options struct {
 	Literal bool
 	// ByID tells that the built-in join would name clusters after their ids.
 	ByID bool
+	// ProbeImage is that of the suite's own pods; PullSecret are the registries of which a pull secret is given, nil = none is.
+	ProbeImage string
+	PullSecret []string
+	// Ask asks registries for images, AskForRun for those of a run on kind clusters; nil = they are not asked.
+	Ask       func(ctx context.Context, refs []string) []images.Asked
+	AskForRun func(ctx context.Context) ([]images.Asked, error)
 	// Asked decides the permissions, and what else is looked at.
 	Asked Asked
 	// Place is a directory on the disk that will hold images and evidence.
@@ -54,7 +62,7 @@ const (
 // Read looks at this machine and at all clusters at once. What cannot be seen is in the facts, with the reason. The API servers
 // are asked for nothing that stays: objects are got and listed, access is reviewed, and a namespace is created as a dry run.
 func Read(ctx context.Context, o Options) Facts {
-	f := Facts{Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, From: o.Asked.From, ByID: o.ByID, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
+	f := Facts{ProbeImage: o.ProbeImage, PullSecret: o.PullSecret, Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, From: o.Asked.From, ByID: o.ByID, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
 	at := map[*cluster.Cluster]int{} // two may have one name, by mistake
 	for i, c := range o.Set {
 		at[c] = i
@@ -80,14 +88,16 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	found.Mesh = Seen[Mesh]{Mesh{Network: mesh.Network, Version: mesh.Version}, err}
 	found.Root = seen(root(ctx, c))
 	found.Denied = seen(denied(ctx, c, Permissions(o.Asked)))
+	nodes := nodesOf(ctx, c)
 	if !o.Asked.ReadOnly {
+		found.Pulls, found.Secrets = seen(pulls(ctx, c, o, nodes)), seen(pullSecretsOf(ctx, c, o.Revision))
 		found.Admission = seen(admitted(ctx, c, o.Revision))
 		found.Ports = seen(ports(ctx, c, o.Revision, found.Mesh.Value.Network))
 	}
 	if o.Asm != nil {
 		found.Member = seen(manifest.Exists(ctx, c, asm.Membership()))
 	}
-	found.Balancer = seen(balancer(ctx, c))
+	found.Balancer = seen(balancer(ctx, c, nodes))
 	return found
 }
 
@@ -156,23 +166,16 @@ func admitted(ctx context.Context, c *cluster.Cluster, revision string) (Admissi
 		}
 		a.Enforced[name] = ns.Labels[enforce]
 	}
-	injector, err := c.Kube().CoreV1().ConfigMaps(istio.Namespace).Get(ctx, "istio-sidecar-injector-"+revision, metav1.GetOptions{})
+	values, err := readInjection(ctx, c, revision)
 	if err != nil {
 		return a, err
-	}
-	var values struct {
-		Pilot    struct{ CNI struct{ Enabled bool } }
-		IstioCNI struct{ Enabled bool } `json:"istio_cni"` // before Istio 1.24
-	}
-	if err := json.Unmarshal([]byte(injector.Data["values"]), &values); err != nil {
-		return a, fmt.Errorf("decode the injector's values: %w", err)
 	}
 	a.CNI = values.Pilot.CNI.Enabled || values.IstioCNI.Enabled
 	return a, nil
 }
 
 // balancer looks for services that a load balancer has served, and for what else hints at one.
-func balancer(ctx context.Context, c *cluster.Cluster) (Balancer, error) {
+func balancer(ctx context.Context, c *cluster.Cluster, nodes []corev1.Node) (Balancer, error) {
 	var b Balancer
 	services, err := c.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -188,17 +191,34 @@ func balancer(ctx context.Context, c *cluster.Cluster) (Balancer, error) {
 		}
 		*list = append(*list, s.Namespace+"/"+s.Name)
 	}
-	// The user may well not see these; then they hint at nothing.
+	// The user may well not see them; then they hint at nothing.
 	pools := schema.GroupVersionResource{Group: "metallb.io", Version: "v1beta1", Resource: "ipaddresspools"}
 	if list, err := c.Dynamic().Resource(pools).List(ctx, metav1.ListOptions{Limit: 1}); err == nil {
 		b.Pools = len(list.Items) > 0
 	}
-	if nodes, err := c.Kube().CoreV1().Nodes().List(ctx, metav1.ListOptions{Limit: 1}); err == nil {
-		for _, n := range nodes.Items {
-			if cloud, _, ok := strings.Cut(n.Spec.ProviderID, "://"); ok {
-				b.Clouds = append(b.Clouds, cloud)
-			}
+	b.Clouds = clouds(nodes)
+	return b, nil
+}
+
+// clouds are the providers that nodes name, each once.
+func clouds(nodes []corev1.Node) []string {
+	var all []string
+	for _, n := range nodes {
+		if cloud, _, ok := strings.Cut(n.Spec.ProviderID, "://"); ok && !slices.Contains(all, cloud) {
+			all = append(all, cloud)
 		}
 	}
-	return b, nil
+	return all
+}
+
+// manyNodes are more than hints need, and keep the list of a large cluster, with the images of each, small.
+const manyNodes = 100
+
+// nodesOf gives nodes, which are hints only: a user who may not see them sees none.
+func nodesOf(ctx context.Context, c *cluster.Cluster) []corev1.Node {
+	nodes, err := c.Kube().CoreV1().Nodes().List(ctx, metav1.ListOptions{Limit: manyNodes})
+	if err != nil {
+		return nil
+	}
+	return nodes.Items
 }

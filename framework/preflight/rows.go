@@ -48,7 +48,8 @@ func clusterRows(f Facts, c Cluster) []Row {
 		rows = append(rows, controlPlane(c.Mesh), permissions(c.Denied), clock(c.Answer.Value.Ahead))
 		rows = append(rows, joinRows(f, c)...)
 		if !f.ReadOnly {
-			rows = append(rows, kubectl(f.Host.Kubectl, c.Answer.Value.Version), istioctl(f.Host, c.Mesh), loadBalancer(c.Balancer), podSecurity(c.Admission))
+			rows = append(rows, kubectl(f.Host.Kubectl, c.Answer.Value.Version), istioctl(f.Host, c.Mesh), loadBalancer(c.Balancer), podSecurity(c.Admission),
+				podImages(c.Pulls), pullSecrets(c.Secrets, c.Pulls.Value))
 			if !f.From.Skips(intent.StepExpose) {
 				rows = append(rows, portsFree(f.From, c.Ports, c.Balancer.Value))
 			}

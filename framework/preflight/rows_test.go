@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
@@ -26,7 +27,9 @@ func sound() Facts {
 			Mesh: Seen[Mesh]{Value: Mesh{Network: fmt.Sprintf("network%d", i+1), Version: "1.23.2-asm.2"}}, Root: Seen[string]{Value: "aa"},
 			Admission: Seen[Admission]{Value: Admission{Enforced: map[string]string{sample: "", probes: "restricted"}}},
 			Balancer:  Seen[Balancer]{Value: Balancer{Addressed: []string{"web/front"}}},
-			Ports:     Seen[Ports]{Value: Ports{Services: []Opened{{"web/front", []int32{15021}}}}},
+			Pulls: Seen[Pulls]{Value: Pulls{Wanted: []string{"e.com/proxyv2:1", "e.com/probe:1"}, Samples: true, Proxy: "e.com/proxyv2:1", There: []string{"e.com/proxyv2:1"},
+				Asked: []images.Asked{{Ref: "e.com/probe:1"}}}},
+			Ports: Seen[Ports]{Value: Ports{Services: []Opened{{"web/front", []int32{15021}}}}},
 		})
 	}
 	return f
@@ -52,7 +55,7 @@ func TestSoundFactsAreOK(t *testing.T) {
 			t.Errorf("%s: exit code %d", name, ExitCode(rows))
 		}
 	}
-	if n := len(Rows(sound())); n != 2+2*11+4 {
+	if n := len(Rows(sound())); n != 2+2*13+4 {
 		t.Errorf("%d rows for two clusters", n)
 	}
 	f := sound()
@@ -72,6 +75,15 @@ func TestOneThingAtATime(t *testing.T) {
 	}
 	opens := func(name string, ports ...int32) func(*Facts) {
 		return west(func(c *Cluster) { c.Ports.Value.Gateways = []Opened{{name, ports}} })
+	}
+	pulling := func(spoil func(*Pulls)) func(*Facts) { return west(func(c *Cluster) { spoil(&c.Pulls.Value) }) }
+	said := func(err error) func(*Facts) {
+		return pulling(func(p *Pulls) { p.Asked = []images.Asked{{Ref: "e.com/probe:1", Err: err}} })
+	}
+	asked := func(err error) func(*Facts) {
+		return func(f *Facts) {
+			f.Host.Images = &Seen[[]images.Asked]{Value: []images.Asked{{Ref: "e.com/node:1"}, {Ref: "e.com/probe:1", Err: err}}}
+		}
 	}
 	asmcli := func(spoil func(*Facts)) func(*Facts) {
 		return func(f *Facts) {
@@ -156,6 +168,28 @@ func TestOneThingAtATime(t *testing.T) {
 		{"asmcli and a second context of Google Cloud", "", false, asmcli(func(f *Facts) { f.Clusters[1].Context = "gke_west" }), OK, ""},
 		{"asmcli and a member of no fleet", "fleet", false, asmcli(func(f *Facts) { f.Clusters[1].Member.Value = false }), Failed, "register it first"},
 		{"asmcli and an unseen member", "fleet", false, asmcli(func(f *Facts) { f.Clusters[1].Member.Err = errNo }), Unknown, "rbac --asmcli"},
+		{"images unseen", "images", false, west(func(c *Cluster) { c.Pulls = Seen[Pulls]{Err: errNo} }), Unknown, "no such luck"},
+		{"an image that the registry lacks", "images", false, said(images.ErrNowhere), Failed, "does not hold e.com/probe:1"},
+		{"an image that the registry does not give", "images", false, said(errNo), Unknown, "e.com/probe:1: no such luck"},
+		{"images of which nobody was asked", "images", false, pulling(func(p *Pulls) { p.Asked = nil }), Unknown, "nothing was pulled: e.com/probe:1"},
+		{"the rig's image on given clusters", "images", false, pulling(func(p *Pulls) { p.Wanted, p.Asked = []string{images.ProbeRef}, nil }), Unknown, "with --probe-image"},
+		{"images that are all on nodes", "", false, pulling(func(p *Pulls) { p.Asked, p.There = nil, p.Wanted }), OK, ""},
+		{"samples that are not known", "images", false, pulling(func(p *Pulls) { p.Samples = false }), Unknown, "--release-dir"},
+		{"a pull secret that is not there", "pull secrets", false, west(func(c *Cluster) { c.Secrets.Value = Secrets{[]string{"a", "b"}, []string{"b"}} }), Failed, "istio-system has no b"},
+		{"a pull secret that is not needed any more", "", false, west(func(c *Cluster) { c.Secrets.Value.Named = []string{"a"} }), OK, ""},
+		{"pull secrets unseen", "pull secrets", false, west(func(c *Cluster) { c.Secrets.Err = errNo }), Unknown, "no such luck"},
+		{"a pull secret that new namespaces lack", "pull secrets", false, west(func(c *Cluster) {
+			c.Secrets.Value.Named, c.Pulls.Value.There = []string{"a"}, nil
+			c.Pulls.Value.Asked = []images.Asked{{Ref: "e.com/proxyv2:1"}, {Ref: "e.com/probe:1"}}
+		}), Unknown, "e.com/proxyv2:1 without it"},
+		{"credentials of another registry", "image pull secret", false, func(f *Facts) { f.ProbeImage, f.PullSecret = "e.com/probe:1", []string{"f.com"} }, Failed, "log in to e.com"},
+		{"credentials as docker login writes them", "", false, func(f *Facts) {
+			f.ProbeImage, f.PullSecret = "probe:1", []string{"e.com", "https://index.docker.io/v1/"}
+		}, OK, ""},
+		{"images of a run", "", true, asked(nil), OK, ""},
+		{"images of a run that a mirror lacks", "images", true, asked(images.ErrNowhere), Failed, "meshproof images push"},
+		{"images of a run in a silent registry", "images", true, asked(errNo), Unknown, "docker login"},
+		{"images of a release that does not say them", "images", true, func(f *Facts) { f.Host.Images = &Seen[[]images.Asked]{Err: errNo} }, Unknown, "no such luck"},
 		{"a clock ahead", "clock", false, func(f *Facts) {
 			f.Clusters[0].Answer.Value.Ahead, f.Clusters[1].Answer.Value.Ahead = 119*time.Second, 121*time.Second
 		}, Failed, "121 s ahead"},
