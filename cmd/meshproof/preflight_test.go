@@ -24,7 +24,7 @@ func (w *world) ready() {
 		put(system+"/configmaps/istio-ca-root-cert", "{metadata: {name: istio-ca-root-cert}, data: {root-cert.pem: "+quoted(root)+"}}")
 		put(system+"/configmaps/istio-sidecar-injector-asm-1232-2", `{metadata: {name: istio-sidecar-injector-asm-1232-2}, data: {values: '{"global":{"hub":"example.com","tag":"1.23.2-asm.2"},"pilot":{"cni":{"enabled":false}}}'}}`)
 		w.farm.Server(name).Know("v1", "nodes", "Node")
-		put("/api/v1/nodes/one", "{metadata: {name: one}, status: {images: [{names: [example.com/proxyv2:1.23.2-asm.2]}, {names: ["+images.ProbeRef+"]}, {names: [docker.io/hello/world:1]}]}}")
+		put("/api/v1/nodes/one", "{metadata: {name: one}, spec: {providerID: 'aws:///zone/one'}, status: {images: [{names: [example.com/proxyv2:1.23.2-asm.2]}, {names: ["+images.ProbeRef+"]}, {names: [docker.io/hello/world:1]}]}}")
 		put("/api/v1/namespaces/web/services/front", "{metadata: {name: front, namespace: web}, spec: {type: LoadBalancer}, status: {loadBalancer: {ingress: [{ip: 10.0.0.1}]}}}")
 	}
 	w.write("bin/kubectl", "#!/bin/sh\necho '{\"clientVersion\":{\"gitVersion\":\""+apitest.Version+"\"}}'\n")
@@ -46,6 +46,10 @@ func (w *world) preflight(args string) (out string, code int, err error) {
 	c.SetArgs(strings.Fields(args))
 	err = c.ExecuteContext(context.Background())
 	return printed.String(), codeOf(err), err
+}
+
+func restrictedSystem(w *world) {
+	put(system, "{metadata: {name: istio-system, labels: {topology.istio.io/network: network2, pod-security.kubernetes.io/enforce: restricted}}}")(w)
 }
 
 // emptyRegistry is a registry that holds nothing.
@@ -112,6 +116,9 @@ func TestPreflight(t *testing.T) {
 		{"a pull secret of the mesh", func(w *world) {
 			put(system+"/configmaps/istio-sidecar-injector-asm-1232-2", `{metadata: {name: istio-sidecar-injector-asm-1232-2}, data: {values: '{"global":{"hub":"example.com","tag":"1.23.2-asm.2","imagePullSecrets":["own"]}}'}}`)(w)
 		}, released, 1, []string{"failed   cluster-2   pull secrets: the mesh has its pods pull with own, and istio-system has no own"}},
+		{"another provider", put("/api/v1/nodes/two", "{metadata: {name: two}, spec: {providerID: 'azure:///two'}}"), released, 1, []string{"failed   -           platform: the nodes are of several providers: cluster-1 of aws, cluster-2 of aws and azure"}},
+		{"a restricted istio-system", restrictedSystem, released, 1, []string{"failed   cluster-2   admission: ", "istio-system is restricted"}},
+		{"a restricted istio-system with its gateway", restrictedSystem, released + " --from expose", 0, nil},
 		{"an old topology", func(w *world) { w.edit("topology.yaml", "ca: istio-ca", "ca: vault") }, topology, 2, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

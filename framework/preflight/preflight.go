@@ -66,8 +66,8 @@ type Facts struct {
 	ByID     bool
 	Host     Host
 	Clusters []Cluster
-	// CA is the mesh's certificate authority.
-	CA string
+	// CA is the mesh's certificate authority, Platform the guide's that was said for all clusters; "" = none was.
+	CA, Platform string
 	// ProbeImage is that of the suite's own pods; PullSecret are the registries of which a pull secret is given, nil = none is.
 	ProbeImage string
 	PullSecret []string

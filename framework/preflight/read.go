@@ -21,6 +21,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/manifest"
 	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
@@ -31,8 +32,8 @@ import (
 type Options struct {
 	// Set are the given clusters; none = the run would make its own on this machine.
 	Set cluster.Set
-	// CA is the mesh's certificate authority, Revision that of its control planes.
-	CA, Revision string
+	// CA is the mesh's certificate authority, Platform the guide's ("" = nobody says), Revision that of the control planes.
+	CA, Platform, Revision string
 	// ReleaseDir is a release directory; "" = the run puts one together.
 	ReleaseDir string
 	// Asm says which real asmcli the run would drive, nil = none; Literal that it would be called as the guide prints it.
@@ -62,7 +63,7 @@ const (
 // Read looks at this machine and at all clusters at once. What cannot be seen is in the facts, with the reason. The API servers
 // are asked for nothing that stays: objects are got and listed, access is reviewed, and a namespace is created as a dry run.
 func Read(ctx context.Context, o Options) Facts {
-	f := Facts{ProbeImage: o.ProbeImage, PullSecret: o.PullSecret, Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, From: o.Asked.From, ByID: o.ByID, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
+	f := Facts{ProbeImage: o.ProbeImage, PullSecret: o.PullSecret, Platform: o.Platform, Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, From: o.Asked.From, ByID: o.ByID, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
 	at := map[*cluster.Cluster]int{} // two may have one name, by mistake
 	for i, c := range o.Set {
 		at[c] = i
@@ -91,7 +92,7 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	nodes := nodesOf(ctx, c)
 	if !o.Asked.ReadOnly {
 		found.Pulls, found.Secrets = seen(pulls(ctx, c, o, nodes)), seen(pullSecretsOf(ctx, c, o.Revision))
-		found.Admission = seen(admitted(ctx, c, o.Revision))
+		found.Admission = seen(admitted(ctx, c, o.Revision, !o.Asked.From.Skips(intent.StepGateway)))
 		found.Ports = seen(ports(ctx, c, o.Revision, found.Mesh.Value.Network))
 	}
 	if o.Asm != nil {
@@ -151,8 +152,8 @@ func root(ctx context.Context, c *cluster.Cluster) (string, error) {
 	return hex.EncodeToString(sum[:8]), nil
 }
 
-// admitted asks what would become of the namespaces that the run makes. A dry run goes through admission and is kept nowhere.
-func admitted(ctx context.Context, c *cluster.Cluster, revision string) (Admission, error) {
+// admitted asks what would become of the namespaces that the run makes, and what of the gateway in istio-system. A dry run goes through admission and is kept nowhere.
+func admitted(ctx context.Context, c *cluster.Cluster, revision string, makesGateway bool) (Admission, error) {
 	const enforce = "pod-security.kubernetes.io/enforce"
 	a := Admission{Enforced: map[string]string{}}
 	for _, name := range made() {
@@ -166,6 +167,13 @@ func admitted(ctx context.Context, c *cluster.Cluster, revision string) (Admissi
 		}
 		a.Enforced[name] = ns.Labels[enforce]
 	}
+	if makesGateway {
+		ns, err := c.Kube().CoreV1().Namespaces().Get(ctx, istio.Namespace, metav1.GetOptions{})
+		if err != nil {
+			return a, err
+		}
+		a.Enforced[istio.Namespace] = ns.Labels[enforce]
+	}
 	values, err := readInjection(ctx, c, revision)
 	if err != nil {
 		return a, err
@@ -176,7 +184,7 @@ func admitted(ctx context.Context, c *cluster.Cluster, revision string) (Admissi
 
 // balancer looks for services that a load balancer has served, and for what else hints at one.
 func balancer(ctx context.Context, c *cluster.Cluster, nodes []corev1.Node) (Balancer, error) {
-	var b Balancer
+	b := Balancer{Clouds: clouds(nodes)}
 	services, err := c.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return b, err
@@ -196,7 +204,6 @@ func balancer(ctx context.Context, c *cluster.Cluster, nodes []corev1.Node) (Bal
 	if list, err := c.Dynamic().Resource(pools).List(ctx, metav1.ListOptions{Limit: 1}); err == nil {
 		b.Pools = len(list.Items) > 0
 	}
-	b.Clouds = clouds(nodes)
 	return b, nil
 }
 
@@ -208,6 +215,7 @@ func clouds(nodes []corev1.Node) []string {
 			all = append(all, cloud)
 		}
 	}
+	slices.Sort(all)
 	return all
 }
 

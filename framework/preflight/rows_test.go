@@ -17,7 +17,7 @@ import (
 
 // sound are facts in which every row is ok.
 func sound() Facts {
-	f := Facts{CA: intent.IstioCA, Host: Host{
+	f := Facts{CA: intent.IstioCA, Platform: "attached-eks", Host: Host{
 		Bash: Seen[string]{Value: "5.2.15(1)-release"}, Kubectl: Seen[string]{Value: "v1.36.1"}, Istioctl: Seen[string]{Value: "1.23.2-asm.2"},
 		Script: Seen[bool]{Value: true}, Released: true,
 	}}
@@ -55,12 +55,12 @@ func TestSoundFactsAreOK(t *testing.T) {
 			t.Errorf("%s: exit code %d", name, ExitCode(rows))
 		}
 	}
-	if n := len(Rows(sound())); n != 2+2*13+4 {
+	if n := len(Rows(sound())); n != 2+2*13+5 {
 		t.Errorf("%d rows for two clusters", n)
 	}
 	f := sound()
 	f.ReadOnly, f.Host, f.Clusters[0].Admission = true, Host{}, Seen[Admission]{}
-	if rows := Rows(f); len(rows) != 2*6+4 || ExitCode(rows) != 0 {
+	if rows := Rows(f); len(rows) != 2*6+5 || ExitCode(rows) != 0 {
 		t.Errorf("a look at two clusters: %+v", rows)
 	}
 }
@@ -75,6 +75,9 @@ func TestOneThingAtATime(t *testing.T) {
 	}
 	opens := func(name string, ports ...int32) func(*Facts) {
 		return west(func(c *Cluster) { c.Ports.Value.Gateways = []Opened{{name, ports}} })
+	}
+	system := func(level string) func(*Facts) {
+		return west(func(c *Cluster) { c.Admission.Value = Admission{Enforced: map[string]string{"istio-system": level}} })
 	}
 	pulling := func(spoil func(*Pulls)) func(*Facts) { return west(func(c *Cluster) { spoil(&c.Pulls.Value) }) }
 	said := func(err error) func(*Facts) {
@@ -190,6 +193,15 @@ func TestOneThingAtATime(t *testing.T) {
 		{"images of a run that a mirror lacks", "images", true, asked(images.ErrNowhere), Failed, "meshproof images push"},
 		{"images of a run in a silent registry", "images", true, asked(errNo), Unknown, "docker login"},
 		{"images of a release that does not say them", "images", true, func(f *Facts) { f.Host.Images = &Seen[[]images.Asked]{Err: errNo} }, Unknown, "no such luck"},
+		{"two platforms", "platform", false, func(f *Facts) {
+			f.Clusters[0].Balancer.Value.Clouds, f.Clusters[1].Balancer.Value.Clouds = []string{"aws"}, []string{"azure"}
+		}, Failed, "east of aws, west of azure"},
+		{"one platform by the nodes", "", false, func(f *Facts) {
+			f.Platform, f.Clusters[0].Balancer.Value.Clouds, f.Clusters[1].Balancer.Value.Clouds = "", []string{"aws"}, []string{"aws"}
+		}, OK, ""},
+		{"one platform that nobody says", "platform", false, func(f *Facts) { f.Platform, f.Clusters[0].Balancer.Value.Clouds = "", []string{"aws"} }, Unknown, "--platform"},
+		{"a restricted istio-system", "admission", false, system("restricted"), Failed, "istio-system is restricted"},
+		{"a baseline istio-system", "", false, system("baseline"), OK, ""},
 		{"a clock ahead", "clock", false, func(f *Facts) {
 			f.Clusters[0].Answer.Value.Ahead, f.Clusters[1].Answer.Value.Ahead = 119*time.Second, 121*time.Second
 		}, Failed, "121 s ahead"},
