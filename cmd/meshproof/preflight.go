@@ -26,10 +26,12 @@ func preflightCommand() *cobra.Command {
 		Long: `Looks at given clusters, or, without them, at this machine for kind clusters, and says for each
 thing that a run needs whether it is there, what was seen, and what to do. It changes nothing;
 what it sends besides reads are access reviews and namespaces as dry runs, which stay nowhere.
+With --images registry or --registry it asks the registry for the manifests of the run's images.
 
 Exit codes: 0 every row is ok, 1 one failed, 3 one could not be told, 2 usage.`,
-		Example: "  meshproof preflight\n  meshproof preflight --kubeconfig east.yaml --kubeconfig west.yaml --release-dir asm",
-		Args:    usageArgs(cobra.NoArgs),
+		Example: "  meshproof preflight\n  meshproof preflight --kubeconfig east.yaml --kubeconfig west.yaml --release-dir asm\n" +
+			"  meshproof preflight --topology clusters.yaml --release-dir asm --images registry --registry registry.example/mesh",
+		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := takeGiven(c, given, &o); err != nil {
 				return err
