@@ -1,14 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/preflight"
 	"github.com/meshproof/meshproof/framework/session"
 )
@@ -24,45 +26,46 @@ func preflightCommand() *cobra.Command {
 		Long: `Looks at given clusters, or, without them, at this machine for kind clusters, and says for each
 thing that a run needs whether it is there, what was seen, and what to do. It changes nothing;
 what it sends besides reads are access reviews and namespaces as dry runs, which stay nowhere.
+With --images registry or --registry it asks the registry for the manifests of the run's images.
 
 Exit codes: 0 every row is ok, 1 one failed, 3 one could not be told, 2 usage.`,
-		Example: "  meshproof preflight\n  meshproof preflight --kubeconfig east.yaml --kubeconfig west.yaml --release-dir asm",
-		Args:    usageArgs(cobra.NoArgs),
+		Example: "  meshproof preflight\n  meshproof preflight --kubeconfig east.yaml --kubeconfig west.yaml --release-dir asm\n" +
+			"  meshproof preflight --topology clusters.yaml --release-dir asm --images registry --registry registry.example/mesh",
+		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := takeGiven(c, given, &o); err != nil {
 				return err
 			}
+			kindDefaults(&o)
 			return look(c.Context(), c.OutOrStdout(), o)
 		},
 	}
 	f := c.Flags()
 	givenFlags(f, &given)
-	f.StringVar(&o.Revision, "revision", "asm-1232-2", "revision of the control plane, the value of istio.io/rev")
-	f.StringVar(&o.ReleaseDir, "release-dir", "", "a release directory as asmcli --output_dir lays it out")
+	cellFlags(f, &o)
+	modeFlag(f, &o.Mode)
+	toolFlags(f, &o.Tools)
+	podFlags(f, &o)
+	imageFlags(f, &o.Images)
 	beginFlags(c, &o.Beginning)
 	f.BoolVar(&o.Disruptive, "disruptive", false, "look also for the permissions that run --disruptive needs")
-	f.StringVar(&o.Place.PullSecret, "image-pull-secret", "", "look also for the permissions that run --image-pull-secret needs; the file is not read")
-	f.StringVar(&o.Images.CacheDir, "cache-dir", "", "where built and pulled images would be kept (default: the user's cache directory)")
 	configured(c)
 	return c
 }
 
 func look(ctx context.Context, w io.Writer, o session.Options) error {
-	if err := errors.Join(session.Count(o.Targets), o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode)); err != nil {
+	if err := o.CheckLook(); err != nil {
 		return err
 	}
 	set, err := session.Open(o.Targets)
 	if err != nil {
 		return err
 	}
-	ca := ""
-	if len(o.Targets) > 0 {
-		ca = o.Targets[0].Authority()
+	looked, err := looking(o, set)
+	if err != nil {
+		return err
 	}
-	rows := preflight.Rows(preflight.Read(ctx, preflight.Options{
-		Set: set, CA: ca, Revision: o.Revision, ReleaseDir: o.ReleaseDir, Place: images.CacheDir(o.Images),
-		Asked: preflight.Asked{From: o.From, ReadOnly: o.ReadOnly, Disruptive: o.Disruptive, PullSecret: o.Place.PullSecret != ""},
-	}))
+	rows := preflight.Rows(preflight.Read(ctx, looked))
 	for _, r := range rows {
 		where := r.Cluster
 		if where == "" {
@@ -77,6 +80,36 @@ func look(ctx context.Context, w io.Writer, o session.Options) error {
 		return exitError(code)
 	}
 	return nil
+}
+
+// looking says what preflight looks at for a run of these options.
+func looking(o session.Options, set cluster.Set) (preflight.Options, error) {
+	l := preflight.Options{
+		Set: set, Revision: o.Revision, ReleaseDir: o.ReleaseDir, Place: images.CacheDir(o.Images),
+		Literal: o.Mode == intent.Literal, ByID: o.Tools.RemoteNames == session.ByClusterID,
+		Asked: preflight.Asked{From: o.From, ReadOnly: o.ReadOnly, Disruptive: o.Disruptive, PullSecret: o.Place.PullSecret != "", Asmcli: o.Tools.Asmcli != ""},
+	}
+	if len(o.Targets) > 0 {
+		l.CA, l.Platform, l.ProbeImage = o.Targets[0].Authority(), o.Targets[0].Platform, cmp.Or(o.ProbeImage, images.ProbeRef)
+		var err error
+		if l.PullSecret, err = o.Place.Registries(); err != nil {
+			return l, err
+		}
+	}
+	if o.Images.Source == images.Registry || o.Images.Source == images.Auto && o.Images.Registry != "" {
+		from := o.Images
+		from.ReleaseDir = o.ReleaseDir
+		l.Ask = func(ctx context.Context, refs []string) []images.Asked { return images.Ask(ctx, from, refs) }
+		l.AskForRun = func(ctx context.Context) ([]images.Asked, error) { return images.AskForRun(ctx, from) }
+	}
+	if o.Tools.Asmcli != "" && !o.ReadOnly {
+		tools, err := o.Asm()
+		if err != nil {
+			return l, err
+		}
+		l.Asm = &tools
+	}
+	return l, nil
 }
 
 func rbacCommand() *cobra.Command {
@@ -108,6 +141,7 @@ func rbacCommand() *cobra.Command {
 	beginFlags(c, &from)
 	c.Flags().BoolVar(&asked.Disruptive, "disruptive", false, "with what run --disruptive needs")
 	c.Flags().BoolVar(&asked.PullSecret, "image-pull-secret", false, "with what run --image-pull-secret needs")
+	c.Flags().BoolVar(&asked.Asmcli, "asmcli", false, "with what a real asmcli looks at (run --asmcli)")
 	c.Flags().BoolVar(&markdown, "markdown", false, "print the whole document, docs/rbac.md, with the reason for each permission")
 	return c
 }

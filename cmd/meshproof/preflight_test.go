@@ -6,10 +6,13 @@ import (
 	"encoding/pem"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
+	"github.com/meshproof/meshproof/framework/mesh/asm"
 )
 
 // ready gives both clusters what preflight looks for besides the mesh, and puts a kubectl on the PATH.
@@ -19,11 +22,18 @@ func (w *world) ready() {
 	for _, name := range []string{"east", "west"} {
 		put := func(path, text string) { w.farm.Server(name).Put(w.t, path, text) }
 		put(system+"/configmaps/istio-ca-root-cert", "{metadata: {name: istio-ca-root-cert}, data: {root-cert.pem: "+quoted(root)+"}}")
-		put(system+"/configmaps/istio-sidecar-injector-asm-1232-2", `{metadata: {name: istio-sidecar-injector-asm-1232-2}, data: {values: '{"pilot":{"cni":{"enabled":false}}}'}}`)
+		put(system+"/configmaps/istio-sidecar-injector-asm-1232-2", `{metadata: {name: istio-sidecar-injector-asm-1232-2}, data: {values: '{"global":{"hub":"example.com","tag":"1.23.2-asm.2"},"pilot":{"cni":{"enabled":false}}}'}}`)
+		w.farm.Server(name).Know("v1", "nodes", "Node")
+		put("/api/v1/nodes/one", "{metadata: {name: one}, spec: {providerID: 'aws:///zone/one'}, status: {images: [{names: [example.com/proxyv2:1.23.2-asm.2]}, {names: ["+images.ProbeRef+"]}, {names: [docker.io/hello/world:1]}]}}")
 		put("/api/v1/namespaces/web/services/front", "{metadata: {name: front, namespace: web}, spec: {type: LoadBalancer}, status: {loadBalancer: {ingress: [{ip: 10.0.0.1}]}}}")
 	}
 	w.write("bin/kubectl", "#!/bin/sh\necho '{\"clientVersion\":{\"gitVersion\":\""+apitest.Version+"\"}}'\n")
-	w.t.Setenv("PATH", w.dir+"/bin:/usr/bin:/bin")
+	w.write("bin/kpt", "#!/bin/sh\necho 0.39.3\n")
+	w.write("asm/samples/helloworld/helloworld.yaml", "spec: {template: {spec: {containers: [{name: a, image: hello/world:1}]}}}\n")
+	for _, name := range asm.Needs(true) {
+		w.write("spare/"+name, "#!/bin/sh\n") // behind this machine's own
+	}
+	w.t.Setenv("PATH", w.dir+"/bin:/usr/bin:/bin:"+w.dir+"/spare")
 }
 
 func quoted(text string) string { return `"` + strings.ReplaceAll(text, "\n", `\n`) + `"` }
@@ -36,6 +46,22 @@ func (w *world) preflight(args string) (out string, code int, err error) {
 	c.SetArgs(strings.Fields(args))
 	err = c.ExecuteContext(context.Background())
 	return printed.String(), codeOf(err), err
+}
+
+func restrictedSystem(w *world) {
+	put(system, "{metadata: {name: istio-system, labels: {topology.istio.io/network: network2, pod-security.kubernetes.io/enforce: restricted}}}")(w)
+}
+
+// emptyRegistry is a registry that holds nothing.
+func emptyRegistry(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v2/" {
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
 }
 
 func TestPreflight(t *testing.T) {
@@ -68,6 +94,31 @@ func TestPreflight(t *testing.T) {
 		{"a look", func(w *world) { w.farm.Server("west").Deny("create", "namespaces") }, both + " --read-only", 0, []string{"ok       cluster-2   permissions: "}},
 		{"more than a look", func(w *world) { w.farm.Server("west").Deny("create", "namespaces") }, both + " --from verify", 1, []string{"failed   cluster-2   permissions: the user may not create namespaces"}},
 		{"a look at clusters of its own", nil, "--read-only", 2, nil},
+		{"real tools", nil, tooled, 0, []string{"ok       -           asmcli: asmcli 1.23.2-asm.2+config1", "ok       -           asmcli's tools: all are on the PATH", "ok       cluster-2   fleet: it is registered"}},
+		{"real tools without jq", func(w *world) { w.t.Setenv("PATH", w.dir+"/bin") }, tooled, 1, []string{"failed   -           asmcli's tools: not on the PATH: awk, csplit, ", ", jq, "}},
+		{"a member of no fleet", unregistered, tooled, 1, []string{"failed   cluster-2   fleet: there is no Membership membership", "do: register it first"}},
+		{"an asmcli of another machine", func(w *world) { w.write("tools/asmcli", "#!/bin/sh\nexit 3\n") }, tooled, 1, []string{"failed   -           asmcli: ", "--version"}},
+		{"may not list members", func(w *world) { w.farm.Server("west").Deny("list", "memberships") }, tooled, 1, []string{"failed   cluster-2   permissions: the user may not list memberships.hub.gke.io"}},
+		{"asmcli alone", nil, released + " --asmcli tools/asmcli", 2, nil},
+		{"a context that S8 cannot name", renamed("admin/east"), released, 1, []string{"failed   cluster-1   context: S8 makes the name admin/east"}},
+		{"a context that needs no name", renamed("admin/east"), released + " --remote-names cluster-id", 0, nil},
+		{"another Gateway", put("/apis/networking.istio.io/v1/namespaces/web/gateways/ew", "{metadata: {name: ew, namespace: web}, spec: {selector: {istio: eastwestgateway}, servers: [{port: {number: 15443}}]}}"),
+			released, 1, []string{"failed   cluster-2   ports: Gateway web/ew opens 15443"}},
+		{"a cell that the guide has not", nil, released + " --platform attached-eks --ca ca-service", 2, nil},
+		{"images that no node names", put("/api/v1/nodes/one", "{metadata: {name: one}}"), released, 3, []string{"unknown  cluster-2   images: no node names them", "; hello/world:1", "give an image that the nodes can pull with --probe-image", "--registry HOST/PREFIX"}},
+		{"an image that no node names", nil, released + " --probe-image registry.example/probe:1", 3, []string{"unknown  cluster-2   images: no node names them among its images, and nothing was pulled: registry.example/probe:1"}},
+		{"images of a mirror that lacks them", put("/api/v1/nodes/one", "{metadata: {name: one}}"), released + " --registry " + emptyRegistry(t) + "/p", 1, []string{"failed   cluster-2   images: the registry does not hold example.com/proxyv2:1.23.2-asm.2, "}},
+		{"a pull secret", func(w *world) { w.write("pull.json", `{"auths": {"https://registry.example/v2/": {"auth": "YTpi"}}}`) }, released + " --image-pull-secret pull.json --probe-image registry.example/probe:1", 3,
+			[]string{"ok       -           image pull secret: the file has credentials for registry.example"}},
+		{"a pull secret for another registry", func(w *world) { w.write("pull.json", `{"auths": {"registry.example": {"auth": "YTpi"}}}`) }, released + " --image-pull-secret pull.json", 1,
+			[]string{"failed   -           image pull secret: the file has credentials for registry.example, and " + images.ProbeRef}},
+		{"a pull secret that is not there", nil, released + " --image-pull-secret pull.json", 2, nil},
+		{"a pull secret of the mesh", func(w *world) {
+			put(system+"/configmaps/istio-sidecar-injector-asm-1232-2", `{metadata: {name: istio-sidecar-injector-asm-1232-2}, data: {values: '{"global":{"hub":"example.com","tag":"1.23.2-asm.2","imagePullSecrets":["own"]}}'}}`)(w)
+		}, released, 1, []string{"failed   cluster-2   pull secrets: the mesh has its pods pull with own, and istio-system has no own"}},
+		{"another provider", put("/api/v1/nodes/two", "{metadata: {name: two}, spec: {providerID: 'azure:///two'}}"), released, 1, []string{"failed   -           platform: the nodes are of several providers: cluster-1 of aws, cluster-2 of aws and azure"}},
+		{"a restricted istio-system", restrictedSystem, released, 1, []string{"failed   cluster-2   admission: ", "istio-system is restricted"}},
+		{"a restricted istio-system with its gateway", restrictedSystem, released + " --from expose", 0, nil},
 		{"an old topology", func(w *world) { w.edit("topology.yaml", "ca: istio-ca", "ca: vault") }, topology, 2, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

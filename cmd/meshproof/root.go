@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 )
@@ -55,15 +56,39 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 // meshFlags are those that say which mesh is made or expected.
 func meshFlags(f *pflag.FlagSet, o *session.Options) {
 	f.StringVar(&o.RunID, "run-id", "", "name of the run, part of every name it gives (default: the time and a random end)")
-	f.StringVar(&o.Revision, "revision", "asm-1232-2", "revision of the control plane, the value of istio.io/rev")
+	cellFlags(f, o)
 	f.IntVar(&o.Clusters, "clusters", 0, "how many kind clusters are made (default: 2)")
-	f.StringVar(&o.Platform, "platform", "", "the guide's platform whose commands are run (meshproof guide --all; default: none on kind, on given clusters what the topology says)")
-	f.StringVar(&o.CA, "ca", "", "the guide's CA: istio-ca, mesh-ca or ca-service; on kind the last two are emulated (default: istio-ca, or what the topology says)")
 	f.StringVar(&o.Fleet, "fleet", "", "FLEET_PROJECT_ID (default: meshproof; on given clusters what their mesh says)")
 	f.StringVar(&o.ProjectNumber, "project-number", "", "what step S1 prints (default: 123456789012; on given clusters what their mesh says)")
-	f.StringVar(&o.ReleaseDir, "release-dir", "", "a release directory as asmcli --output_dir lays it out (default: put together from the pinned Istio)")
 	f.Float64Var(&o.TimeoutMultiplier, "timeout-multiplier", 1, "factor that stretches every wait for a slow machine or cluster, but not --timeout (docs/configuration.md)")
 	f.DurationVar(&o.Timeout, "timeout", 0, "limit of the run without its removal (default: none; each step has its own)")
+}
+
+// cellFlags say which of the guide's cells is meant, and which release.
+func cellFlags(f *pflag.FlagSet, o *session.Options) {
+	f.StringVar(&o.Revision, "revision", "asm-1232-2", "revision of the control plane, the value of istio.io/rev")
+	f.StringVar(&o.Platform, "platform", "", "the guide's platform whose commands are run (meshproof guide --all; default: none on kind, on given clusters what the topology says)")
+	f.StringVar(&o.CA, "ca", "", "the guide's CA: istio-ca, mesh-ca or ca-service; on kind the last two are emulated (default: istio-ca, or what the topology says)")
+	f.StringVar(&o.ReleaseDir, "release-dir", "", "a release directory as asmcli --output_dir lays it out (default: put together from the pinned Istio)")
+}
+
+func modeFlag(f *pflag.FlagSet, mode *intent.Mode) {
+	f.StringVar((*string)(mode), "mode", string(intent.Corrected), "how the guide's commands are taken: corrected, or literal (as printed)")
+}
+
+// toolFlags say who performs S1 and S8.
+func toolFlags(f *pflag.FlagSet, tools *session.Tools) {
+	f.StringVar(&tools.Asmcli, "asmcli", "", "a real asmcli for step S8 on given clusters, with --gcloud and --release-dir (default: the built-in join)")
+	f.StringVar(&tools.Gcloud, "gcloud", "", "the gcloud for step S1 and for asmcli")
+	f.StringVar((*string)(&tools.RemoteNames), "remote-names", string(session.ByContext), "after what the built-in join names a cluster in remote secrets: context (as asmcli does) or cluster-id")
+}
+
+// podFlags are about the suite's own pods on given clusters.
+func podFlags(f *pflag.FlagSet, o *session.Options) {
+	f.StringVar(&o.ProbeImage, "probe-image", "", "image of the suite's own probe pod on given clusters (default: the rig's)")
+	f.StringVar(&o.Place.PullSecret, "image-pull-secret", "", "file with docker's credentials (config.json) for the registry of the suite's own pods; it becomes a secret in their namespaces, and goes with them")
+	f.StringArrayVar(&o.Place.Tolerations, "toleration", nil, "taint that the suite's own pods tolerate, as KEY[=VALUE][:EFFECT]; the guide's samples stay as printed")
+	f.StringArrayVar(&o.Place.NodeSelector, "node-selector", nil, "label KEY=VALUE of the nodes on which the suite's own pods run; the guide's samples stay as printed")
 }
 
 func imageFlags(f *pflag.FlagSet, o *images.Options) {

@@ -26,8 +26,8 @@ import (
 	"github.com/meshproof/meshproof/framework/images/source"
 )
 
-// errNowhere says that none of the references is in its registry.
-var errNowhere = errors.New("no registry holds it")
+// ErrNowhere is wrapped when none of the references of an image is in its registry.
+var ErrNowhere = errors.New("no registry holds it")
 
 // puller pulls images on this machine: nodes get them from the rig's registry, so that a second run pulls nothing.
 type puller struct {
@@ -54,7 +54,7 @@ func find(ctx context.Context, w wanted) (name.Reference, v1.Image, error) {
 		}
 		return ref, img, nil
 	}
-	return nil, nil, fmt.Errorf("pull image %s: %w: push it there, choose another --registry, or use --images source", strings.Join(w.from, " or "), errNowhere)
+	return nil, nil, fmt.Errorf("pull image %s: %w: push it there, choose another --registry, or use --images source", strings.Join(w.from, " or "), ErrNowhere)
 }
 
 // refused says whether a registry denies access, as some do for a repository that does not exist.

@@ -185,7 +185,7 @@ func TestMissingImages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := wanted{Image: Image{Ref: "docker.io/some/x:1"}, from: []string{registryOn(t, c.wrap) + "/some/x:1"}, build: c.build}
 			_, err := testPuller(t).layoutOf(t.Context(), w)
-			if err == nil || errors.Is(err, errNowhere) != c.nowhere || !strings.Contains(err.Error(), "--images source") {
+			if err == nil || errors.Is(err, ErrNowhere) != c.nowhere || !strings.Contains(err.Error(), "--images source") {
 				t.Errorf("got %v; want an error with a way out, nowhere to be found: %v", err, c.nowhere)
 			}
 		})

@@ -53,7 +53,7 @@ func (j *job) fromRegistry(ctx context.Context, set *Set) error {
 func (j *job) part(ctx context.Context, w *wanted) (string, error) {
 	if len(w.from) > 0 {
 		dir, err := j.pull.layoutOf(ctx, *w)
-		if err == nil || !w.build || !errors.Is(err, errNowhere) {
+		if err == nil || !w.build || !errors.Is(err, ErrNowhere) {
 			return dir, err
 		}
 	}

@@ -18,9 +18,9 @@ Made by ` + "`meshproof rbac --markdown > docs/rbac.md`" + `; a test holds it ag
 
 ` + "`meshproof rbac`" + ` prints the roles; bind them to the user of each kubeconfig, with a RoleBinding in istio-system and in
 default and with a ClusterRoleBinding. The ClusterRole also holds what is done in the namespaces that the run makes, because a
-namespace that is not there yet cannot hold a Role. ` + "`meshproof preflight`" + ` besides lists services, nodes and MetalLB's pools
-where it may, as hints at a load balancer. With ` + "`--image-pull-secret`" + ` a run makes secrets in its own namespaces: ` + "`meshproof rbac --image-pull-secret`" + `
-adds that, and it is in none of the roles below.
+namespace that is not there yet cannot hold a Role. ` + "`meshproof preflight`" + ` besides lists services, nodes, MetalLB's pools
+and the Gateways of all namespaces where it may, as hints at a load balancer and at ports that are taken. With ` + "`--image-pull-secret`" + ` a run makes secrets in its own namespaces: ` + "`meshproof rbac --image-pull-secret`" + `
+adds that, as ` + "`--asmcli`" + ` does what a real asmcli looks at; neither is in the roles below.
 
 A run needs less that begins later (` + "`--from expose`, `join` or `verify`" + `: not what S6, S7 and S8 need) or only looks
 (` + "`--read-only`" + `); ` + "`meshproof rbac`" + ` takes the same flags. The list is that of a run with --disruptive.
@@ -28,7 +28,7 @@ A run needs less that begins later (` + "`--from expose`, `join` or `verify`" + 
 | what needs it | where | group | resources | verbs |
 |---|---|---|---|---|
 `)
-	for _, p := range Permissions(Asked{Disruptive: true, PullSecret: true}) {
+	for _, p := range Permissions(Asked{Disruptive: true, PullSecret: true, Asmcli: true}) {
 		where := cmp.Or(strings.Join(p.Namespaces, ", "), "everywhere")
 		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", p.Why, where, cmp.Or(p.Group, "(core)"), strings.Join(p.Resources, ", "), strings.Join(p.Verbs, ", "))
 	}

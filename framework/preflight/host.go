@@ -33,8 +33,15 @@ func readHost(ctx context.Context, o Options, clusters []Cluster) Host {
 	if h.Released {
 		readRelease(ctx, &h, o, clusters)
 	}
+	if o.Asm != nil {
+		h.Asmcli = readAsmcli(ctx, *o.Asm, o.Literal)
+	}
 	if len(o.Set) > 0 {
 		return h
+	}
+	if o.AskForRun != nil {
+		asked := seen(o.AskForRun(ctx))
+		h.Images = &asked
 	}
 	h.Docker = seen(exec.LookPath("docker"))
 	h.Instances = seen(number("/proc/sys/fs/inotify/max_user_instances"))

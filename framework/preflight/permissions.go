@@ -39,8 +39,8 @@ type Asked struct {
 	// From is where the run begins, ReadOnly that it only looks, Disruptive that it changes the mesh on purpose.
 	From                 intent.Begin
 	ReadOnly, Disruptive bool
-	// PullSecret tells that the suite's own pods pull with a secret.
-	PullSecret bool
+	// PullSecret tells that the suite's own pods pull with a secret, Asmcli that a real asmcli performs S8.
+	PullSecret, Asmcli bool
 }
 
 // Permissions are everything that a run does on given clusters, with its removal.
@@ -63,6 +63,9 @@ func Permissions(a Asked) []Permission {
 	}
 	if a.PullSecret {
 		all = append(all, pulling()...)
+	}
+	if a.Asmcli {
+		all = append(all, registering()...)
 	}
 	return all
 }

@@ -6,6 +6,9 @@ package preflight
 import (
 	"slices"
 	"time"
+
+	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/intent"
 )
 
 // Verdict is what a row says.
@@ -57,10 +60,17 @@ type Facts struct {
 	Kind bool
 	// ReadOnly tells that the run would only look: it needs no tools, and makes no namespace.
 	ReadOnly bool
+	// From is where the run would begin.
+	From intent.Begin
+	// ByID tells that the built-in join would name clusters after their ids.
+	ByID     bool
 	Host     Host
 	Clusters []Cluster
-	// CA is the mesh's certificate authority.
-	CA string
+	// CA is the mesh's certificate authority, Platform the guide's that was said for all clusters; "" = none was.
+	CA, Platform string
+	// ProbeImage is that of the suite's own pods; PullSecret are the registries of which a pull secret is given, nil = none is.
+	ProbeImage string
+	PullSecret []string
 }
 
 // Host is this machine.
@@ -71,7 +81,11 @@ type Host struct {
 	Script Seen[bool]
 	// Released tells that a release directory was given.
 	Released bool
-	Docker   Seen[string]
+	// Asmcli is a real asmcli that was given; nil = none.
+	Asmcli *Asmcli
+	Docker Seen[string]
+	// Images are what registries said of those of a run on kind clusters; nil = none was asked.
+	Images *Seen[[]images.Asked]
 	// Instances and Watches are inotify's limits per user; Memory and Disk are bytes that are free.
 	Instances, Watches, Memory, Disk Seen[uint64]
 }
@@ -82,6 +96,10 @@ type Cluster struct {
 	// Local tells of an address that means the pod that uses it, Proxied of one that is reached through a proxy from here.
 	Local, Proxied bool
 	Answer         Seen[Answer]
+	// Context is that of the kubeconfig, after which asmcli, and the built-in join unless it is told otherwise, names the cluster.
+	Context string
+	// Member tells that the cluster is registered in a fleet; it is asked for asmcli only.
+	Member Seen[bool]
 	// UID tells two names of one cluster from two clusters.
 	UID  Seen[string]
 	Mesh Seen[Mesh]
@@ -91,6 +109,9 @@ type Cluster struct {
 	Denied    Seen[[]string]
 	Admission Seen[Admission]
 	Balancer  Seen[Balancer]
+	Ports     Seen[Ports]
+	Pulls     Seen[Pulls]
+	Secrets   Seen[Secrets]
 }
 
 // Answer is what an API server says at once.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,10 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/manifest"
+	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 )
@@ -27,10 +32,21 @@ import (
 type Options struct {
 	// Set are the given clusters; none = the run would make its own on this machine.
 	Set cluster.Set
-	// CA is the mesh's certificate authority, Revision that of its control planes.
-	CA, Revision string
+	// CA is the mesh's certificate authority, Platform the guide's ("" = nobody says), Revision that of the control planes.
+	CA, Platform, Revision string
 	// ReleaseDir is a release directory; "" = the run puts one together.
 	ReleaseDir string
+	// Asm says which real asmcli the run would drive, nil = none; Literal that it would be called as the guide prints it.
+	Asm     *asm.Options
+	Literal bool
+	// ByID tells that the built-in join would name clusters after their ids.
+	ByID bool
+	// ProbeImage is that of the suite's own pods; PullSecret are the registries of which a pull secret is given, nil = none is.
+	ProbeImage string
+	PullSecret []string
+	// Ask asks registries for images, AskForRun for those of a run on kind clusters; nil = they are not asked.
+	Ask       func(ctx context.Context, refs []string) []images.Asked
+	AskForRun func(ctx context.Context) ([]images.Asked, error)
 	// Asked decides the permissions, and what else is looked at.
 	Asked Asked
 	// Place is a directory on the disk that will hold images and evidence.
@@ -47,7 +63,7 @@ const (
 // Read looks at this machine and at all clusters at once. What cannot be seen is in the facts, with the reason. The API servers
 // are asked for nothing that stays: objects are got and listed, access is reviewed, and a namespace is created as a dry run.
 func Read(ctx context.Context, o Options) Facts {
-	f := Facts{Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
+	f := Facts{ProbeImage: o.ProbeImage, PullSecret: o.PullSecret, Platform: o.Platform, Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, From: o.Asked.From, ByID: o.ByID, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
 	at := map[*cluster.Cluster]int{} // two may have one name, by mistake
 	for i, c := range o.Set {
 		at[c] = i
@@ -64,7 +80,7 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	ctx, cancel := context.WithTimeoutCause(ctx, clusterLimit, fmt.Errorf("looking took longer than %s", clusterLimit))
 	defer cancel()
 	config := c.Resources().GetConfig()
-	found := Cluster{Name: c.Name, Server: c.Server(), Local: c.Local(), Proxied: config.Proxy != nil}
+	found := Cluster{Name: c.Name, Server: c.Server(), Context: c.Context, Local: c.Local(), Proxied: config.Proxy != nil}
 	if found.Answer = seen(answer(ctx, config)); found.Answer.Err != nil {
 		return found // nothing else answers either
 	}
@@ -73,10 +89,16 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	found.Mesh = Seen[Mesh]{Mesh{Network: mesh.Network, Version: mesh.Version}, err}
 	found.Root = seen(root(ctx, c))
 	found.Denied = seen(denied(ctx, c, Permissions(o.Asked)))
+	nodes := nodesOf(ctx, c)
 	if !o.Asked.ReadOnly {
-		found.Admission = seen(admitted(ctx, c, o.Revision))
+		found.Pulls, found.Secrets = seen(pulls(ctx, c, o, nodes)), seen(pullSecretsOf(ctx, c, o.Revision))
+		found.Admission = seen(admitted(ctx, c, o.Revision, !o.Asked.From.Skips(intent.StepGateway)))
+		found.Ports = seen(ports(ctx, c, o.Revision, found.Mesh.Value.Network))
 	}
-	found.Balancer = seen(balancer(ctx, c))
+	if o.Asm != nil {
+		found.Member = seen(manifest.Exists(ctx, c, asm.Membership()))
+	}
+	found.Balancer = seen(balancer(ctx, c, nodes))
 	return found
 }
 
@@ -130,8 +152,8 @@ func root(ctx context.Context, c *cluster.Cluster) (string, error) {
 	return hex.EncodeToString(sum[:8]), nil
 }
 
-// admitted asks what would become of the namespaces that the run makes. A dry run goes through admission and is kept nowhere.
-func admitted(ctx context.Context, c *cluster.Cluster, revision string) (Admission, error) {
+// admitted asks what would become of the namespaces that the run makes, and what of the gateway in istio-system. A dry run goes through admission and is kept nowhere.
+func admitted(ctx context.Context, c *cluster.Cluster, revision string, makesGateway bool) (Admission, error) {
 	const enforce = "pod-security.kubernetes.io/enforce"
 	a := Admission{Enforced: map[string]string{}}
 	for _, name := range made() {
@@ -145,24 +167,24 @@ func admitted(ctx context.Context, c *cluster.Cluster, revision string) (Admissi
 		}
 		a.Enforced[name] = ns.Labels[enforce]
 	}
-	injector, err := c.Kube().CoreV1().ConfigMaps(istio.Namespace).Get(ctx, "istio-sidecar-injector-"+revision, metav1.GetOptions{})
+	if makesGateway {
+		ns, err := c.Kube().CoreV1().Namespaces().Get(ctx, istio.Namespace, metav1.GetOptions{})
+		if err != nil {
+			return a, err
+		}
+		a.Enforced[istio.Namespace] = ns.Labels[enforce]
+	}
+	values, err := readInjection(ctx, c, revision)
 	if err != nil {
 		return a, err
-	}
-	var values struct {
-		Pilot    struct{ CNI struct{ Enabled bool } }
-		IstioCNI struct{ Enabled bool } `json:"istio_cni"` // before Istio 1.24
-	}
-	if err := json.Unmarshal([]byte(injector.Data["values"]), &values); err != nil {
-		return a, fmt.Errorf("decode the injector's values: %w", err)
 	}
 	a.CNI = values.Pilot.CNI.Enabled || values.IstioCNI.Enabled
 	return a, nil
 }
 
 // balancer looks for services that a load balancer has served, and for what else hints at one.
-func balancer(ctx context.Context, c *cluster.Cluster) (Balancer, error) {
-	var b Balancer
+func balancer(ctx context.Context, c *cluster.Cluster, nodes []corev1.Node) (Balancer, error) {
+	b := Balancer{Clouds: clouds(nodes)}
 	services, err := c.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return b, err
@@ -177,17 +199,34 @@ func balancer(ctx context.Context, c *cluster.Cluster) (Balancer, error) {
 		}
 		*list = append(*list, s.Namespace+"/"+s.Name)
 	}
-	// The user may well not see these; then they hint at nothing.
+	// The user may well not see them; then they hint at nothing.
 	pools := schema.GroupVersionResource{Group: "metallb.io", Version: "v1beta1", Resource: "ipaddresspools"}
 	if list, err := c.Dynamic().Resource(pools).List(ctx, metav1.ListOptions{Limit: 1}); err == nil {
 		b.Pools = len(list.Items) > 0
 	}
-	if nodes, err := c.Kube().CoreV1().Nodes().List(ctx, metav1.ListOptions{Limit: 1}); err == nil {
-		for _, n := range nodes.Items {
-			if cloud, _, ok := strings.Cut(n.Spec.ProviderID, "://"); ok {
-				b.Clouds = append(b.Clouds, cloud)
-			}
+	return b, nil
+}
+
+// clouds are the providers that nodes name, each once.
+func clouds(nodes []corev1.Node) []string {
+	var all []string
+	for _, n := range nodes {
+		if cloud, _, ok := strings.Cut(n.Spec.ProviderID, "://"); ok && !slices.Contains(all, cloud) {
+			all = append(all, cloud)
 		}
 	}
-	return b, nil
+	slices.Sort(all)
+	return all
+}
+
+// manyNodes are more than hints need, and keep the list of a large cluster, with the images of each, small.
+const manyNodes = 100
+
+// nodesOf gives nodes, which are hints only: a user who may not see them sees none.
+func nodesOf(ctx context.Context, c *cluster.Cluster) []corev1.Node {
+	nodes, err := c.Kube().CoreV1().Nodes().List(ctx, metav1.ListOptions{Limit: manyNodes})
+	if err != nil {
+		return nil
+	}
+	return nodes.Items
 }

@@ -72,7 +72,7 @@ func TestLessIsAskedForLess(t *testing.T) {
 // TestTheRolesAllowWhatIsAskedAndNothingElse goes both ways: what preflight asks for is in the roles, and every verb of the
 // roles on every resource is asked for.
 func TestTheRolesAllowWhatIsAskedAndNothingElse(t *testing.T) {
-	for _, kind := range append(kinds(), Asked{PullSecret: true}, Asked{Disruptive: true, PullSecret: true}) {
+	for _, kind := range append(kinds(), Asked{PullSecret: true}, Asked{Disruptive: true, PullSecret: true}, Asked{Asmcli: true}) {
 		all, asked := roles(t, kind), attributes(Permissions(kind))
 		for _, a := range asked {
 			if !slices.ContainsFunc(all, func(role rbacv1.Role) bool {

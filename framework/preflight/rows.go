@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 )
 
@@ -27,7 +29,7 @@ func Rows(f Facts) []Row {
 		two := different(f.Clusters)
 		rows = append(rows, two)
 		if two.Verdict != Failed { // one cluster given twice has nothing that could be compared
-			rows = append(rows, networks(f.Clusters), roots(f.CA, f.Clusters), clocks(f.Clusters))
+			rows = append(rows, networks(f.Clusters), platforms(f.Platform, f.Clusters), roots(f.CA, f.Clusters), clocks(f.Clusters))
 		}
 	}
 	return rows
@@ -45,8 +47,13 @@ func clusterRows(f Facts, c Cluster) []Row {
 	rows := []Row{reached(c), address(c)}
 	if c.Answer.Err == nil {
 		rows = append(rows, controlPlane(c.Mesh), permissions(c.Denied), clock(c.Answer.Value.Ahead))
+		rows = append(rows, joinRows(f, c)...)
 		if !f.ReadOnly {
-			rows = append(rows, kubectl(f.Host.Kubectl, c.Answer.Value.Version), istioctl(f.Host, c.Mesh), loadBalancer(c.Balancer), podSecurity(c.Admission))
+			rows = append(rows, kubectl(f.Host.Kubectl, c.Answer.Value.Version), istioctl(f.Host, c.Mesh), loadBalancer(c.Balancer), podSecurity(c.Admission),
+				podImages(c.Pulls), pullSecrets(c.Secrets, c.Pulls.Value))
+			if !f.From.Skips(intent.StepExpose) {
+				rows = append(rows, portsFree(f.From, c.Ports, c.Balancer.Value))
+			}
 		}
 	}
 	for i := range rows {
@@ -176,7 +183,8 @@ func permissions(denied Seen[[]string]) Row {
 }
 
 // podSecurity judges the levels that admission gives to the namespaces with injected pods. istio-init needs NET_ADMIN and
-// NET_RAW, which baseline refuses; the guide's samples say nothing of what restricted asks for.
+// NET_RAW, which baseline refuses; the guide's samples say nothing of what restricted asks for. The gateway has no istio-init, but its
+// chart gives it no seccomp profile either (manifests/charts/gateways), without which restricted refuses it.
 func podSecurity(a Seen[Admission]) Row {
 	const name = "admission"
 	if a.Err != nil {
@@ -185,14 +193,14 @@ func podSecurity(a Seen[Admission]) Row {
 	var bad []string
 	for _, ns := range slices.Sorted(maps.Keys(a.Value.Enforced)) {
 		level := a.Value.Enforced[ns]
-		if ns != probes && (level == "restricted" || level == "baseline" && !a.Value.CNI) {
+		if ns != probes && (level == "restricted" || level == "baseline" && !a.Value.CNI && ns != istio.Namespace) {
 			bad = append(bad, ns+" is "+level)
 		}
 	}
 	if len(bad) > 0 {
-		return failed(name, "Pod Security would refuse the sample's injected pods: "+strings.Join(bad, ", "), "exempt these namespaces, or use Istio's network plugin and the level baseline")
+		return failed(name, "Pod Security would refuse pods of the run: "+strings.Join(bad, ", "), "exempt these namespaces, or use Istio's network plugin and the level baseline")
 	}
-	return ok(name, "the namespaces can be made, and admission gives them no Pod Security level that refuses the sample (a default of the whole API server cannot be seen)")
+	return ok(name, "the namespaces can be made, and no Pod Security level refuses the sample or the gateway (a default of the whole API server cannot be seen)")
 }
 
 // grace is how far Istio dates its certificates back (security/pkg/pki/util: ClockSkewGracePeriod).

@@ -24,6 +24,15 @@ func hostRows(f Facts) []Row {
 	if f.Host.Released {
 		rows = append(rows, script(f.Host.Script))
 	}
+	if f.Host.Asmcli != nil {
+		rows = append(rows, asmcliProgram(f.Host.Asmcli.Version), asmcliNeeds(*f.Host.Asmcli))
+	}
+	if f.PullSecret != nil {
+		rows = append(rows, credentials(f.ProbeImage, f.PullSecret))
+	}
+	if f.Host.Images != nil {
+		rows = append(rows, runImages(*f.Host.Images))
+	}
 	if !f.Kind {
 		return rows
 	}

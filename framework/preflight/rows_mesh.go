@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +47,27 @@ func networks(all []Cluster) Row {
 		seen = append(seen, c.Name+" on "+network)
 	}
 	return ok(name, strings.Join(seen, ", "))
+}
+
+// platforms judges whether the clusters are of one platform, as create-mesh wants them: by what their nodes say, else by what was said.
+func platforms(said string, all []Cluster) Row {
+	const name = "platform"
+	var of []string
+	for _, c := range all {
+		if clouds := c.Balancer.Value.Clouds; len(clouds) > 0 {
+			of = append(of, c.Name+" of "+strings.Join(clouds, " and "))
+			if other := all[0].Balancer.Value.Clouds; len(other) > 0 && !slices.Equal(clouds, other) {
+				return failed(name, "the nodes are of several providers: "+strings.Join(of, ", "), "give clusters of one platform: create-mesh wants the same everywhere, and the guide has no other")
+			}
+		}
+	}
+	switch {
+	case len(of) == len(all):
+		return ok(name, strings.Join(of, ", "))
+	case said != "":
+		return ok(name, "all are said to be "+said)
+	}
+	return unknown(name, "not all nodes name a provider", "say the platform with --platform or in the topology, if all clusters are of one")
 }
 
 // roots judges the precondition of Istio CA that the guide leaves out. The other CAs sign for the whole fleet, and the root that

@@ -9,22 +9,27 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 )
 
 // sound are facts in which every row is ok.
 func sound() Facts {
-	f := Facts{CA: intent.IstioCA, Host: Host{
+	f := Facts{CA: intent.IstioCA, Platform: "attached-eks", Host: Host{
 		Bash: Seen[string]{Value: "5.2.15(1)-release"}, Kubectl: Seen[string]{Value: "v1.36.1"}, Istioctl: Seen[string]{Value: "1.23.2-asm.2"},
 		Script: Seen[bool]{Value: true}, Released: true,
 	}}
 	for i, name := range []string{"east", "west"} {
 		f.Clusters = append(f.Clusters, Cluster{
-			Name: name, Server: "https://" + name + ".example.com", UID: Seen[string]{Value: "uid-of-" + name}, Answer: Seen[Answer]{Value: Answer{Version: "v1.36.4-gke.1"}},
+			Name: name, Server: "https://" + name + ".example.com", Context: name, UID: Seen[string]{Value: "uid-of-" + name}, Answer: Seen[Answer]{Value: Answer{Version: "v1.36.4-gke.1"}},
 			Mesh: Seen[Mesh]{Value: Mesh{Network: fmt.Sprintf("network%d", i+1), Version: "1.23.2-asm.2"}}, Root: Seen[string]{Value: "aa"},
 			Admission: Seen[Admission]{Value: Admission{Enforced: map[string]string{sample: "", probes: "restricted"}}},
 			Balancer:  Seen[Balancer]{Value: Balancer{Addressed: []string{"web/front"}}},
+			Pulls: Seen[Pulls]{Value: Pulls{Wanted: []string{"e.com/proxyv2:1", "e.com/probe:1"}, Samples: true, Proxy: "e.com/proxyv2:1", There: []string{"e.com/proxyv2:1"},
+				Asked: []images.Asked{{Ref: "e.com/probe:1"}}}},
+			Ports: Seen[Ports]{Value: Ports{Services: []Opened{{"web/front", []int32{15021}}}}},
 		})
 	}
 	return f
@@ -50,12 +55,12 @@ func TestSoundFactsAreOK(t *testing.T) {
 			t.Errorf("%s: exit code %d", name, ExitCode(rows))
 		}
 	}
-	if n := len(Rows(sound())); n != 2+2*9+4 {
+	if n := len(Rows(sound())); n != 2+2*13+5 {
 		t.Errorf("%d rows for two clusters", n)
 	}
 	f := sound()
 	f.ReadOnly, f.Host, f.Clusters[0].Admission = true, Host{}, Seen[Admission]{}
-	if rows := Rows(f); len(rows) != 2*5+4 || ExitCode(rows) != 0 {
+	if rows := Rows(f); len(rows) != 2*6+5 || ExitCode(rows) != 0 {
 		t.Errorf("a look at two clusters: %+v", rows)
 	}
 }
@@ -67,6 +72,32 @@ func TestOneThingAtATime(t *testing.T) {
 	west := func(spoil func(*Cluster)) func(*Facts) { return func(f *Facts) { spoil(&f.Clusters[1]) } }
 	level := func(level string, cni bool) func(*Facts) {
 		return west(func(c *Cluster) { c.Admission.Value = Admission{Enforced: map[string]string{sample: level}, CNI: cni} })
+	}
+	opens := func(name string, ports ...int32) func(*Facts) {
+		return west(func(c *Cluster) { c.Ports.Value.Gateways = []Opened{{name, ports}} })
+	}
+	system := func(level string) func(*Facts) {
+		return west(func(c *Cluster) { c.Admission.Value = Admission{Enforced: map[string]string{"istio-system": level}} })
+	}
+	pulling := func(spoil func(*Pulls)) func(*Facts) { return west(func(c *Cluster) { spoil(&c.Pulls.Value) }) }
+	said := func(err error) func(*Facts) {
+		return pulling(func(p *Pulls) { p.Asked = []images.Asked{{Ref: "e.com/probe:1", Err: err}} })
+	}
+	asked := func(err error) func(*Facts) {
+		return func(f *Facts) {
+			f.Host.Images = &Seen[[]images.Asked]{Value: []images.Asked{{Ref: "e.com/node:1"}, {Ref: "e.com/probe:1", Err: err}}}
+		}
+	}
+	asmcli := func(spoil func(*Facts)) func(*Facts) {
+		return func(f *Facts) {
+			f.Host.Asmcli = &Asmcli{Version: Seen[string]{Value: "1.23.2-asm.2+config1"}, Kpt: Seen[string]{Err: exec.ErrNotFound}}
+			for i := range f.Clusters {
+				f.Clusters[i].Member.Value = true
+			}
+			if spoil != nil {
+				spoil(f)
+			}
+		}
 	}
 	for _, tc := range []struct {
 		name, row string
@@ -104,6 +135,73 @@ func TestOneThingAtATime(t *testing.T) {
 		{"baseline with the plugin", "", false, level("baseline", true), OK, ""},
 		{"privileged", "", false, level("privileged", false), OK, ""},
 		{"namespaces refused", "admission", false, west(func(c *Cluster) { c.Admission.Err = errNo }), Unknown, "no such luck"},
+		{"another Gateway with 15443", "ports", false, opens("web/east-west", 15443, 15012), Failed, "web/east-west opens 15443, 15012 on"},
+		{"istiod through the gateway", "ports", false, opens("istio-system/istiod", 15012), Failed, "gateway-exposure"},
+		{"another Gateway with the readiness port", "ports", false, opens("web/ready", 15021), Failed, "web/ready opens 15021"},
+		{"gateways unseen", "ports", false, west(func(c *Cluster) { c.Ports.Err = errNo }), Unknown, "no such luck"},
+		{"gateways unseen elsewhere", "ports", false, west(func(c *Cluster) { c.Ports.Value.Elsewhere = errNo }), Unknown, "only the gateways of istio-system"},
+		{"a gateway that is there", "ports", false, west(func(c *Cluster) { c.Ports.Value.Services = []Opened{{"istio-system/istio-eastwestgateway", nil}} }), Failed, "--from expose"},
+		{"ports of nodes", "ports", false, west(func(c *Cluster) { c.Balancer.Value.Clouds = []string{"k3s"} }), Unknown, "web/front with 15021"},
+		{"ports of nodes beside MetalLB", "", false, west(func(c *Cluster) { c.Balancer.Value = Balancer{Clouds: []string{"k3s"}, Pools: true} }), OK, ""},
+		{"ports of nodes that are free", "", false, west(func(c *Cluster) { c.Balancer.Value.Clouds, c.Ports.Value.Services = []string{"k3s"}, nil }), OK, ""},
+		{"a gateway to begin after", "", false, func(f *Facts) {
+			f.From = intent.FromExpose
+			f.Clusters[1].Ports.Value.Services = []Opened{{"istio-system/istio-eastwestgateway", nil}}
+		}, OK, ""},
+		{"another Gateway before S7", "ports", false, func(f *Facts) {
+			f.From = intent.FromExpose
+			opens("istio-system/cross-network-gateway", 15443)(f)
+		}, Failed, "--from join"},
+		{"a Gateway to begin after", "", false, func(f *Facts) {
+			f.From = intent.FromJoin
+			opens("istio-system/cross-network-gateway", 15443)(f)
+		}, OK, ""},
+		{"a context that S8 cannot name", "context", false, west(func(c *Cluster) { c.Context = "arn:aws:eks:r:1:cluster/west" }), Failed, "arn-aws-eks-r-1-cluster/west"},
+		{"such a context named by its id", "", false, func(f *Facts) { f.ByID, f.Clusters[1].Context = true, "a/west" }, OK, ""},
+		{"a context of Google Cloud without asmcli", "", false, func(f *Facts) { f.Clusters[0].Context = "gke_east" }, OK, ""},
+		{"asmcli", "", false, asmcli(nil), OK, ""},
+		{"an unfit asmcli", "asmcli", false, asmcli(func(f *Facts) { f.Host.Asmcli.Version.Err = fmt.Errorf("x: %w", asm.ErrUnfit) }), Failed, "--gcloud"},
+		{"an asmcli that cannot be asked", "asmcli", false, asmcli(func(f *Facts) { f.Host.Asmcli.Version.Err = errNo }), Unknown, "no such luck"},
+		{"asmcli without its tools", "asmcli's tools", false, asmcli(func(f *Facts) { f.Host.Asmcli.Lacking = []string{"csplit", "jq"} }), Failed, "csplit, jq"},
+		{"asmcli with another kpt", "asmcli's tools", false, asmcli(func(f *Facts) { f.Host.Asmcli.Kpt = Seen[string]{Value: "1.0.0-beta.55"} }), Unknown, "kpt 0.x"},
+		{"asmcli with its kpt", "", false, asmcli(func(f *Facts) { f.Host.Asmcli.Kpt = Seen[string]{Value: "v0.39.3"} }), OK, ""},
+		{"asmcli with a kpt that says nothing", "asmcli's tools", false, asmcli(func(f *Facts) { f.Host.Asmcli.Kpt.Err = errNo }), Unknown, "no such luck"},
+		{"asmcli that downloads", "", false, asmcli(func(f *Facts) { f.Host.Asmcli.Downloads = true }), OK, ""},
+		{"asmcli and a context of Google Cloud", "context", false, asmcli(func(f *Facts) { f.Clusters[0].Context = "GKE_east" }), Failed, "GKE_east contains gke_"},
+		{"asmcli and a second context of Google Cloud", "", false, asmcli(func(f *Facts) { f.Clusters[1].Context = "gke_west" }), OK, ""},
+		{"asmcli and a member of no fleet", "fleet", false, asmcli(func(f *Facts) { f.Clusters[1].Member.Value = false }), Failed, "register it first"},
+		{"asmcli and an unseen member", "fleet", false, asmcli(func(f *Facts) { f.Clusters[1].Member.Err = errNo }), Unknown, "rbac --asmcli"},
+		{"images unseen", "images", false, west(func(c *Cluster) { c.Pulls = Seen[Pulls]{Err: errNo} }), Unknown, "no such luck"},
+		{"an image that the registry lacks", "images", false, said(images.ErrNowhere), Failed, "does not hold e.com/probe:1"},
+		{"an image that the registry does not give", "images", false, said(errNo), Unknown, "e.com/probe:1: no such luck"},
+		{"images of which nobody was asked", "images", false, pulling(func(p *Pulls) { p.Asked = nil }), Unknown, "nothing was pulled: e.com/probe:1"},
+		{"the rig's image on given clusters", "images", false, pulling(func(p *Pulls) { p.Wanted, p.Asked = []string{images.ProbeRef}, nil }), Unknown, "with --probe-image"},
+		{"images that are all on nodes", "", false, pulling(func(p *Pulls) { p.Asked, p.There = nil, p.Wanted }), OK, ""},
+		{"samples that are not known", "images", false, pulling(func(p *Pulls) { p.Samples = false }), Unknown, "--release-dir"},
+		{"a pull secret that is not there", "pull secrets", false, west(func(c *Cluster) { c.Secrets.Value = Secrets{[]string{"a", "b"}, []string{"b"}} }), Failed, "istio-system has no b"},
+		{"a pull secret that is not needed any more", "", false, west(func(c *Cluster) { c.Secrets.Value.Named = []string{"a"} }), OK, ""},
+		{"pull secrets unseen", "pull secrets", false, west(func(c *Cluster) { c.Secrets.Err = errNo }), Unknown, "no such luck"},
+		{"a pull secret that new namespaces lack", "pull secrets", false, west(func(c *Cluster) {
+			c.Secrets.Value.Named, c.Pulls.Value.There = []string{"a"}, nil
+			c.Pulls.Value.Asked = []images.Asked{{Ref: "e.com/proxyv2:1"}, {Ref: "e.com/probe:1"}}
+		}), Unknown, "e.com/proxyv2:1 without it"},
+		{"credentials of another registry", "image pull secret", false, func(f *Facts) { f.ProbeImage, f.PullSecret = "e.com/probe:1", []string{"f.com"} }, Failed, "log in to e.com"},
+		{"credentials as docker login writes them", "", false, func(f *Facts) {
+			f.ProbeImage, f.PullSecret = "probe:1", []string{"e.com", "https://index.docker.io/v1/"}
+		}, OK, ""},
+		{"images of a run", "", true, asked(nil), OK, ""},
+		{"images of a run that a mirror lacks", "images", true, asked(images.ErrNowhere), Failed, "meshproof images push"},
+		{"images of a run in a silent registry", "images", true, asked(errNo), Unknown, "docker login"},
+		{"images of a release that does not say them", "images", true, func(f *Facts) { f.Host.Images = &Seen[[]images.Asked]{Err: errNo} }, Unknown, "no such luck"},
+		{"two platforms", "platform", false, func(f *Facts) {
+			f.Clusters[0].Balancer.Value.Clouds, f.Clusters[1].Balancer.Value.Clouds = []string{"aws"}, []string{"azure"}
+		}, Failed, "east of aws, west of azure"},
+		{"one platform by the nodes", "", false, func(f *Facts) {
+			f.Platform, f.Clusters[0].Balancer.Value.Clouds, f.Clusters[1].Balancer.Value.Clouds = "", []string{"aws"}, []string{"aws"}
+		}, OK, ""},
+		{"one platform that nobody says", "platform", false, func(f *Facts) { f.Platform, f.Clusters[0].Balancer.Value.Clouds = "", []string{"aws"} }, Unknown, "--platform"},
+		{"a restricted istio-system", "admission", false, system("restricted"), Failed, "istio-system is restricted"},
+		{"a baseline istio-system", "", false, system("baseline"), OK, ""},
 		{"a clock ahead", "clock", false, func(f *Facts) {
 			f.Clusters[0].Answer.Value.Ahead, f.Clusters[1].Answer.Value.Ahead = 119*time.Second, 121*time.Second
 		}, Failed, "121 s ahead"},

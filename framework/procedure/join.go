@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/cluster"
@@ -45,6 +46,15 @@ func RemoteName(context string) string {
 	sum := sha256.Sum256([]byte(name + "\n")) // the digest is that of a line
 	return name[:start] + "-" + hex.EncodeToString(sum[:])[:digest]
 }
+
+// Nameable tells whether a cluster can go by that name in a remote secret: istioctl takes it for a label, and the API server for the
+// end of the secret's name.
+func Nameable(name string) bool {
+	const longest = 63
+	return len(name) <= longest && nameable.MatchString(name)
+}
+
+var nameable = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 
 // joinStage is S8: for all clusters at once or, in turn, for one more each time. create-mesh wants the entire set each time.
 func (p *Procedure) joinStage(ctx context.Context) ([]evidence.Step, error) {

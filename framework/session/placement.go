@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -107,35 +108,58 @@ func checkLabel(key, value string) error {
 	return nil
 }
 
+// Registries are those of which the pull secret's file holds credentials; nil without a file.
+func (p Placement) Registries() ([]string, error) {
+	config, err := p.pullFile()
+	if err != nil || config == nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(config.Auths)), nil
+}
+
 // pullConfig gives the registries' part of the file, in base64 as a Secret holds it; "" without a file. What else the file
 // holds stays where it is, and no error repeats what it says.
 func (p Placement) pullConfig() (string, error) {
+	config, err := p.pullFile()
+	if err != nil || config == nil {
+		return "", err
+	}
+	kept, err := json.Marshal(config)
+	return base64.StdEncoding.EncodeToString(kept), err
+}
+
+// pullFile is what of docker's configuration a pull secret holds.
+type pullFile struct {
+	Auths map[string]pullAuth `json:"auths"`
+}
+
+type pullAuth struct {
+	Auth     string `json:"auth,omitempty"`
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
+}
+
+// pullFile reads the file; nil when none is given.
+func (p Placement) pullFile() (*pullFile, error) {
 	if p.PullSecret == "" {
-		return "", nil
+		return nil, nil
 	}
 	const use = "give the path of a file as docker login writes it (config.json)"
 	text, err := os.ReadFile(p.PullSecret)
 	if err != nil {
-		return "", fmt.Errorf("--image-pull-secret: %w: %s", err, use)
+		return nil, fmt.Errorf("--image-pull-secret: %w: %s", err, use)
 	}
-	var config struct {
-		Auths map[string]struct {
-			Auth     string `json:"auth,omitempty"`
-			Username string `json:"username,omitempty"`
-			Password string `json:"password,omitempty"`
-		} `json:"auths"`
-	}
+	var config pullFile
 	if err := json.Unmarshal(text, &config); err != nil {
-		return "", fmt.Errorf("--image-pull-secret %s: it is no JSON of that form: %s", p.PullSecret, use)
+		return nil, fmt.Errorf("--image-pull-secret %s: it is no JSON of that form: %s", p.PullSecret, use)
 	}
 	for registry, a := range config.Auths {
 		if a.Auth == "" && a.Username == "" {
-			return "", fmt.Errorf("--image-pull-secret %s: for %s it names no credentials (a credential helper of this machine keeps them, and nodes have none): log in without a helper, to a file of its own (docker --config DIR login)", p.PullSecret, registry)
+			return nil, fmt.Errorf("--image-pull-secret %s: for %s it names no credentials (a credential helper of this machine keeps them, and nodes have none): log in without a helper, to a file of its own (docker --config DIR login)", p.PullSecret, registry)
 		}
 	}
 	if len(config.Auths) == 0 {
-		return "", fmt.Errorf("--image-pull-secret %s: it holds no auths: %s", p.PullSecret, use)
+		return nil, fmt.Errorf("--image-pull-secret %s: it holds no auths: %s", p.PullSecret, use)
 	}
-	kept, err := json.Marshal(config)
-	return base64.StdEncoding.EncodeToString(kept), err
+	return &config, nil
 }

@@ -56,15 +56,12 @@ func (s *Session) usable(c *cluster.Cluster) error {
 		return fmt.Errorf("cluster %s: its kubeconfig says %s, which in a pod of another cluster is that pod itself, and istiod there is to watch this API server: "+
 			"give a kubeconfig with an address that the other cluster's pods reach", c.Name, c.Server())
 	}
-	if name := procedure.RemoteName(c.Context); s.o.Tools.RemoteNames != ByClusterID && !secretName.MatchString(name) {
+	if name := procedure.RemoteName(c.Context); s.o.Tools.RemoteNames != ByClusterID && !procedure.Nameable(name) {
 		return fmt.Errorf("cluster %s: asmcli create-mesh names its remote secret after the context, of which it replaces _ . @ and : only, and Kubernetes refuses the name %s%s: "+
 			"rename the context (kubectl config rename-context '%s' NAME) to lower-case letters, digits and '-'", c.Name, "istio-remote-secret-", name, c.Context)
 	}
 	return nil
 }
-
-// secretName is what the API server takes for the end of the name of a remote secret and for istioctl's cluster name.
-var secretName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 
 const readyLimit = 10e9 // nanoseconds: 10 s for one request
 

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
@@ -65,21 +62,33 @@ func (o Options) checkTools() error {
 	return errors.Join(errs...)
 }
 
-// longestRemoteName is what istioctl takes for the name of a remote cluster: a label.
-const longestRemoteName = 63
-
 // remoteName is the name under which the other clusters are to know one with this context and this id.
 func (o Options) remoteName(name, context, id string) (string, error) {
 	if o.Tools.RemoteNames != ByClusterID {
 		return procedure.RemoteName(context), nil
 	}
-	if len(id) > longestRemoteName || !secretName.MatchString(id) {
+	if !procedure.Nameable(id) {
 		return "", &UsageError{fmt.Errorf("--remote-names cluster-id: cluster %s has the id %q, which cannot be the name of a remote secret: give --remote-names context", name, id)}
 	}
 	return id, nil
 }
 
-var onGoogleCloud = regexp.MustCompile(`(?i)gke_`)
+// Asm says which real tools are driven, and where they work.
+func (o Options) Asm() (asm.Options, error) {
+	if o.StateDir == "" { // a look is not a run, and has none yet
+		dir, err := stateDir()
+		if err != nil {
+			return asm.Options{}, err
+		}
+		o.StateDir = dir
+	}
+	dir, err := filepath.Abs(o.dir())
+	if err != nil {
+		return asm.Options{}, err
+	}
+	releaseDir, err := filepath.Abs(o.ReleaseDir)
+	return asm.Options{Asmcli: o.Tools.Asmcli, Gcloud: o.Tools.Gcloud, Dir: filepath.Join(dir, "asmcli"), ReleaseDir: releaseDir}, err
+}
 
 // openTools checks the tools and that they will do what the guide is about; nothing is changed.
 func (s *Session) openTools(ctx context.Context) error {
@@ -87,17 +96,15 @@ func (s *Session) openTools(ctx context.Context) error {
 		return nil
 	}
 	return s.bounded(ctx, "P11", "", "look at asmcli and gcloud", func(ctx context.Context) (err error) {
-		dir, err := filepath.Abs(s.o.dir())
+		o, err := s.o.Asm()
 		if err != nil {
 			return err
 		}
-		s.tools, err = asm.Open(ctx, asm.Options{
-			Asmcli: s.o.Tools.Asmcli, Gcloud: s.o.Tools.Gcloud, Dir: filepath.Join(dir, "asmcli"), ReleaseDir: s.rel.Path,
-		}, s.limits.Script)
+		s.tools, err = asm.Open(ctx, o, s.limits.Script)
 		if err != nil {
 			return refused(err, asm.ErrUnfit)
 		}
-		if first := s.set[0]; onGoogleCloud.MatchString(first.Context) {
+		if first := s.set[0]; asm.OnGoogleCloud(first.Context) {
 			return &UsageError{fmt.Errorf("cluster %s: its context %s contains gke_, by which asmcli takes all clusters for ones on Google Cloud, which this guide is not about: "+
 				"rename the context (kubectl config rename-context)", first.Name, first.Context)}
 		}
@@ -109,13 +116,12 @@ func (s *Session) openTools(ctx context.Context) error {
 // registered refuses a cluster that is no member of a fleet: asmcli would register it, which no run takes back, and two such
 // clusters under one name.
 func registered(ctx context.Context, c *cluster.Cluster) error {
-	membership := manifest.Ref{Kind: schema.GroupKind{Group: "hub.gke.io", Kind: "Membership"}, Name: "membership"}
-	there, err := manifest.Exists(ctx, c, membership)
+	there, err := manifest.Exists(ctx, c, asm.Membership())
 	if err != nil || there {
 		return err
 	}
 	return &UsageError{fmt.Errorf("it is registered in no fleet (there is no %s): asmcli would register it, which no run takes back, and two such clusters under one name: "+
-		"register it first (gcloud container fleet memberships register)", membership)}
+		"register it first (gcloud container fleet memberships register)", asm.Membership())}
 }
 
 // plannedTools says who performs S1 and S8.

@@ -19,17 +19,10 @@ import (
 // validate refuses what cannot be, all of it at once.
 func (o Options) validate() error {
 	var errs []error
-	if err := Count(o.Targets); err != nil {
-		errs = append(errs, err)
-	}
 	if !slices.Contains([]Keep{KeepNever, KeepOnFailure, KeepAlways}, o.Keep) {
 		errs = append(errs, fmt.Errorf("--keep %q: use never, on-failure or always", o.Keep))
 	}
-	if o.Images.Source != "" && !slices.Contains(images.Sources(), o.Images.Source) {
-		errs = append(errs, fmt.Errorf("--images %q: use auto, registry, source or archive", o.Images.Source))
-	}
-	errs = append(errs, o.checkChanges(), o.checkPower(), o.checkMode(), o.checkCell(), o.checkClusters(), o.checkMultiplier(), o.checkTools(), o.Place.check(),
-		o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode))
+	errs = append(errs, o.checkSurroundings(), o.checkChanges(), o.checkPower(), o.checkClusters(), o.checkMultiplier())
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))
 	}
@@ -52,6 +45,24 @@ func (o Options) validate() error {
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
+		return &UsageError{err}
+	}
+	return nil
+}
+
+// checkSurroundings refuses what cannot be of what a run works with: clusters, tools, images, and where it begins.
+func (o Options) checkSurroundings() error {
+	errs := []error{Count(o.Targets)}
+	if o.Images.Source != "" && !slices.Contains(images.Sources(), o.Images.Source) {
+		errs = append(errs, fmt.Errorf("--images %q: use auto, registry, source or archive", o.Images.Source))
+	}
+	errs = append(errs, o.checkMode(), o.checkCell(), o.checkTools(), o.Place.check(), o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode))
+	return errors.Join(errs...)
+}
+
+// CheckLook is what of a run's checks of its options a look before it can do.
+func (o Options) CheckLook() error {
+	if err := o.checkSurroundings(); err != nil {
 		return &UsageError{err}
 	}
 	return nil

@@ -15,6 +15,9 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshproof/meshproof/framework/manifest"
 	"github.com/meshproof/meshproof/framework/release/shell"
 )
 
@@ -126,6 +129,27 @@ case "$1 $2 $3 $4" in
 *) echo "gcloud $*: not while another fleet is asked for" >&2; exit 97 ;;
 esac
 `
+
+// Membership is the object by which asmcli knows that a cluster is registered in a fleet. It would register one without.
+func Membership() manifest.Ref {
+	return manifest.Ref{Kind: schema.GroupKind{Group: "hub.gke.io", Kind: "Membership"}, Name: "membership"}
+}
+
+var onGoogleCloud = regexp.MustCompile(`(?i)gke_`)
+
+// OnGoogleCloud tells whether the first context has asmcli take all clusters for ones on Google Cloud.
+func OnGoogleCloud(context string) bool { return onGoogleCloud.MatchString(context) }
+
+// Needs are the programs that asmcli looks for besides bash, kubectl and gcloud, which it is given: it ends with code 2 without one of
+// those that it asks hash for, and fails without the others (Google's anthos-service-mesh-packages, asmcli). Called
+// as the guide prints it, it also downloads a release, and kpt where there is none.
+func Needs(downloads bool) []string {
+	all := []string{"awk", "csplit", "git", "grep", "head", "jq", "readlink", "sed", "tr", "uname", "which"}
+	if downloads {
+		all = append(all, "curl", "tar")
+	}
+	return all
+}
 
 // Prepare makes the directories: the output directory with the release's istioctl, which is what asmcli looks for there, and
 // gcloud under its own name, under which asmcli calls it.

@@ -1,0 +1,129 @@
+package preflight
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
+)
+
+// Ports of the service that gen-eastwest-gateway.sh has istioctl make.
+const (
+	meshPort      = 15443
+	readinessPort = 15021
+	istiodPort    = 15012
+	webhookPort   = 15017
+)
+
+func gatewayPorts() []int32 { return []int32{readinessPort, meshPort, istiodPort, webhookPort} }
+
+// Ports are what shares ports with the gateway that S6 makes.
+type Ports struct {
+	// Gateways are objects Gateway that take the gateway's pods, with those of its ports that they open there.
+	Gateways []Opened
+	// Services are those of type LoadBalancer, with those of its ports that they have.
+	Services []Opened
+	// Elsewhere is why Gateways are known in istio-system only; nil = everywhere.
+	Elsewhere error
+}
+
+// Opened are the gateway's ports that an object, "namespace/name", has too.
+type Opened struct {
+	Name  string
+	Ports []int32
+}
+
+// ports looks for what shares ports with the gateway, which will be on the network.
+func ports(ctx context.Context, c *cluster.Cluster, revision, network string) (Ports, error) {
+	var p Ports
+	pods := labels.Set{"istio": "eastwestgateway", "app": "istio-eastwestgateway", istio.NetworkLabel: network, "istio.io/rev": revision}
+	gateways, err := p.gateways(ctx, c)
+	if err != nil {
+		return p, err
+	}
+	for _, g := range gateways {
+		o, err := opened(g, pods)
+		if err != nil {
+			return p, fmt.Errorf("read Gateway %s/%s: %w", g.GetNamespace(), g.GetName(), err)
+		}
+		p.Gateways = o.among(p.Gateways)
+	}
+	services, err := c.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return p, fmt.Errorf("list services: %w", err)
+	}
+	for _, s := range services.Items {
+		if s.Spec.Type != corev1.ServiceTypeLoadBalancer {
+			continue
+		}
+		o := Opened{Name: s.Namespace + "/" + s.Name}
+		for _, port := range s.Spec.Ports {
+			o.Ports = append(o.Ports, port.Port)
+		}
+		p.Services = o.among(p.Services)
+	}
+	return p, nil
+}
+
+// gateways lists them everywhere or, where the user may not, where the run itself looks.
+func (p *Ports) gateways(ctx context.Context, c *cluster.Cluster) ([]unstructured.Unstructured, error) {
+	kind := c.Dynamic().Resource(schema.GroupVersionResource{Group: networking, Version: "v1", Resource: "gateways"})
+	list, err := kind.List(ctx, metav1.ListOptions{})
+	if apierrors.IsForbidden(err) {
+		p.Elsewhere = err
+		list, err = kind.Namespace(istio.Namespace).List(ctx, metav1.ListOptions{})
+	}
+	switch {
+	case apierrors.IsNotFound(err): // no such kind: the row control plane says that there is no Istio
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("list gateways.%s: %w", networking, err)
+	}
+	return list.Items, nil
+}
+
+// opened gives the ports that a Gateway opens on pods with these labels; none where it does not take them.
+func opened(g unstructured.Unstructured, pods labels.Set) (Opened, error) {
+	o := Opened{Name: g.GetNamespace() + "/" + g.GetName()}
+	var gateway struct {
+		Spec struct {
+			Selector map[string]string
+			Servers  []struct{ Port struct{ Number int32 } }
+		}
+	}
+	text, err := g.MarshalJSON()
+	if err == nil {
+		err = json.Unmarshal(text, &gateway)
+	}
+	if err != nil {
+		return o, err
+	}
+	if !labels.SelectorFromSet(gateway.Spec.Selector).Matches(pods) {
+		return o, nil
+	}
+	for _, s := range gateway.Spec.Servers {
+		o.Ports = append(o.Ports, s.Port.Number)
+	}
+	return o, nil
+}
+
+// among adds what has any of the gateway's ports, with these alone.
+func (o Opened) among(all []Opened) []Opened {
+	o.Ports = slices.DeleteFunc(o.Ports, func(port int32) bool { return !slices.Contains(gatewayPorts(), port) })
+	if len(o.Ports) == 0 {
+		return all
+	}
+	slices.Sort(o.Ports)
+	o.Ports = slices.Compact(o.Ports)
+	return append(all, o)
+}
