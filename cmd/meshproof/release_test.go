@@ -15,17 +15,25 @@ import (
 
 // releaseConfig is what of .goreleaser.yaml a change must not lose; goreleaser itself checks the rest.
 type releaseConfig struct {
+	Before struct{ Hooks []string }
 	Builds []struct {
 		Main                              string
 		Env, Goos, Goarch, Flags, Ldflags []string
+		Hooks                             struct{ Pre []struct{ Cmd string } }
 	}
 	Archives []struct {
 		Files []struct{ Src string }
 	}
 	Checksum struct{ Algorithm string }
-	Sboms    []struct{ Artifacts string }
-	Release  struct{ Disable bool }
+	Sboms    []struct {
+		Artifacts, Cmd string
+		Env            []string
+	}
+	Release struct{ Disable bool }
 }
+
+// notices is where the licences of what is linked are written, for each system.
+const notices = "dist/notices/{{ .Os }}_{{ .Arch }}/THIRD_PARTY_NOTICES"
 
 func TestReleaseHoldsWhatItMust(t *testing.T) {
 	text, err := os.ReadFile("../../.goreleaser.yaml")
@@ -52,7 +60,8 @@ func TestReleaseHoldsWhatItMust(t *testing.T) {
 		{"systems", build.Goos, []string{"linux"}},
 		{"architectures", build.Goarch, []string{"amd64", "arm64"}},
 		{"flags", build.Flags, []string{"-trimpath", "-buildvcs=true"}},
-		{"files", files, []string{"LICENSE", "README.md", "CHANGELOG.md"}},
+		{"files", files, []string{"LICENSE", "README.md", "CHANGELOG.md", notices}},
+		{"hooks", c.Before.Hooks, []string{"make release-tools"}},
 	} {
 		for _, one := range want.all {
 			if !slices.Contains(want.in, one) {
@@ -60,7 +69,17 @@ func TestReleaseHoldsWhatItMust(t *testing.T) {
 			}
 		}
 	}
+	// Else an SBOM names the program for the machine that makes it.
+	if len(c.Sboms) != 1 || !slices.Equal(c.Sboms[0].Env, []string{"GOOS={{ .Os }}", "GOARCH={{ .Arch }}"}) {
+		t.Fatalf("SBOMs %+v, want one for each program, made for its system", c.Sboms)
+	}
+	if len(build.Hooks.Pre) != 1 || build.Hooks.Pre[0].Cmd != "bin/licences -notices "+notices+" ." {
+		t.Errorf("before each build is called %+v, which does not make the notices", build.Hooks.Pre)
+	}
 	for _, f := range append(files, build.Main) {
+		if f == notices {
+			continue
+		}
 		if _, err := os.Stat(filepath.Join("../..", f)); err != nil {
 			t.Error(err)
 		}
@@ -69,8 +88,8 @@ func TestReleaseHoldsWhatItMust(t *testing.T) {
 	if !slices.Equal(build.Ldflags, []string{""}) {
 		t.Errorf("the linker's flags are %q, want none", build.Ldflags)
 	}
-	if c.Checksum.Algorithm != "sha256" || len(c.Sboms) != 1 || !c.Release.Disable {
-		t.Errorf("checksums %q, %d SBOMs, publishing disabled: %v; want sha256, 1, true", c.Checksum.Algorithm, len(c.Sboms), c.Release.Disable)
+	if c.Checksum.Algorithm != "sha256" || c.Sboms[0].Artifacts != "binary" || c.Sboms[0].Cmd != "../bin/cyclonedx-gomod" || !c.Release.Disable {
+		t.Errorf("checksums %q, SBOMs %+v, publishing disabled: %v; want sha256, of each program, true", c.Checksum.Algorithm, c.Sboms, c.Release.Disable)
 	}
 }
 
@@ -85,16 +104,14 @@ func TestReleaseSnapshotTakesThePinnedProgram(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		version, ends string // of the goreleaser on the PATH; without a version there is none
-		syft          bool
 		code          int
 		want, lacks   string
 	}{
-		"none":             {"", "", true, 1, "not run: there is no goreleaser", "called"},
-		"another version":  {"v1.26.2", "0", true, 1, "goreleaser is v1.26.2, and not ", "called release"},
-		"no version":       {"(devel)", "0", true, 1, "is (devel), and not ", "called release"},
-		"all there":        {string(pinned[1]), "0", true, 0, "called release --snapshot --clean\n", "SBOM"},
-		"nothing for SBOM": {string(pinned[1]), "0", false, 0, "called release --snapshot --clean --skip=sbom\n", "not run"},
-		"it goes wrong":    {string(pinned[1]), "4", true, 4, "called check\n", "called release"},
+		"none":            {"", "", 1, "not run: there is no goreleaser", "called"},
+		"another version": {"v1.26.2", "0", 1, "goreleaser is v1.26.2, and not ", "called release"},
+		"no version":      {"(devel)", "0", 1, "is (devel), and not ", "called release"},
+		"all there":       {string(pinned[1]), "0", 0, "called release --snapshot --clean\n", "not run"},
+		"it goes wrong":   {string(pinned[1]), "4", 4, "called check\n", "called release"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			// A copy of the script, because it would take the goreleaser of this directory's bin.
@@ -115,9 +132,6 @@ func TestReleaseSnapshotTakesThePinnedProgram(t *testing.T) {
 			}
 			if tc.version != "" {
 				put("path/goreleaser", "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'GitVersion:    "+tc.version+"'; exit; fi\necho \"called $*\"\nexit "+tc.ends+"\n")
-			}
-			if tc.syft {
-				put("path/syft", "#!/bin/sh\n")
 			}
 			c := exec.Command("bash", filepath.Join(root, "scripts/release-snapshot"))
 			c.Env = []string{"PATH=" + filepath.Join(root, "path")}
