@@ -19,7 +19,12 @@ type releaseConfig struct {
 	Builds []struct {
 		Main                              string
 		Env, Goos, Goarch, Flags, Ldflags []string
-		Hooks                             struct{ Pre []struct{ Cmd string } }
+		Hooks                             struct {
+			Pre []struct {
+				Cmd string
+				Env []string
+			}
+		}
 	}
 	Archives []struct {
 		Files []struct{ Src string }
@@ -35,7 +40,8 @@ type releaseConfig struct {
 // notices is where the licences of what is linked are written, for each system.
 const notices = "dist/notices/{{ .Os }}_{{ .Arch }}/THIRD_PARTY_NOTICES"
 
-func TestReleaseHoldsWhatItMust(t *testing.T) {
+func readRelease(t *testing.T) releaseConfig {
+	t.Helper()
 	text, err := os.ReadFile("../../.goreleaser.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -44,9 +50,14 @@ func TestReleaseHoldsWhatItMust(t *testing.T) {
 	if err := yaml.Unmarshal(text, &c); err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Builds) != 1 || len(c.Archives) != 1 {
-		t.Fatalf("%d builds and %d archives, want one of each", len(c.Builds), len(c.Archives))
+	if len(c.Builds) != 1 || len(c.Archives) != 1 || len(c.Sboms) != 1 {
+		t.Fatalf("%d builds, %d archives and %d kinds of SBOM, want one of each", len(c.Builds), len(c.Archives), len(c.Sboms))
 	}
+	return c
+}
+
+func TestReleaseHoldsWhatItMust(t *testing.T) {
+	c := readRelease(t)
 	build, files := c.Builds[0], []string{}
 	for _, f := range c.Archives[0].Files {
 		files = append(files, f.Src)
@@ -69,13 +80,6 @@ func TestReleaseHoldsWhatItMust(t *testing.T) {
 			}
 		}
 	}
-	// Else an SBOM names the program for the machine that makes it.
-	if len(c.Sboms) != 1 || !slices.Equal(c.Sboms[0].Env, []string{"GOOS={{ .Os }}", "GOARCH={{ .Arch }}"}) {
-		t.Fatalf("SBOMs %+v, want one for each program, made for its system", c.Sboms)
-	}
-	if len(build.Hooks.Pre) != 1 || build.Hooks.Pre[0].Cmd != "bin/licences -notices "+notices+" ." {
-		t.Errorf("before each build is called %+v, which does not make the notices", build.Hooks.Pre)
-	}
 	for _, f := range append(files, build.Main) {
 		if f == notices {
 			continue
@@ -88,8 +92,20 @@ func TestReleaseHoldsWhatItMust(t *testing.T) {
 	if !slices.Equal(build.Ldflags, []string{""}) {
 		t.Errorf("the linker's flags are %q, want none", build.Ldflags)
 	}
-	if c.Checksum.Algorithm != "sha256" || c.Sboms[0].Artifacts != "binary" || c.Sboms[0].Cmd != "../bin/cyclonedx-gomod" || !c.Release.Disable {
-		t.Errorf("checksums %q, SBOMs %+v, publishing disabled: %v; want sha256, of each program, true", c.Checksum.Algorithm, c.Sboms, c.Release.Disable)
+	if c.Checksum.Algorithm != "sha256" || !c.Release.Disable {
+		t.Errorf("checksums %q, publishing disabled: %v; want sha256, true", c.Checksum.Algorithm, c.Release.Disable)
+	}
+}
+
+// Licences and SBOMs are those of each program, and not of the machine that makes the release.
+func TestReleaseSaysWhatEachProgramHolds(t *testing.T) {
+	c := readRelease(t)
+	system := []string{"GOOS={{ .Os }}", "GOARCH={{ .Arch }}"}
+	if pre := c.Builds[0].Hooks.Pre; len(pre) != 1 || pre[0].Cmd != "bin/licences -notices "+notices+" ." || !slices.Equal(pre[0].Env, system) {
+		t.Errorf("before each build is called %+v, which does not make its notices", pre)
+	}
+	if s := c.Sboms[0]; s.Artifacts != "binary" || s.Cmd != "../bin/cyclonedx-gomod" || !slices.Equal(s.Env, system) {
+		t.Errorf("SBOMs are made as %+v, want one of each program", s)
 	}
 }
 
