@@ -5,7 +5,7 @@ GOBUILD := go build -trimpath
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test registry lint vuln licences engine conformance claim cells qualify prove soak bench bench-cold docs release-tools release-snapshot ci clean
+.PHONY: help build test registry lint vuln licences engine conformance up claim cells qualify prove soak bench bench-cold docs release-tools release-snapshot ci clean
 
 help: ## print this page
 	@echo "meshproof: a conformance suite for multicluster service meshes"
@@ -47,6 +47,9 @@ qualify: build engine ## the same, and all that is done to the mesh on purpose b
 
 cells: build engine ## the four combinations of CA and commands that cover the guide's 14 cells, each a run, and their matrix (6 minutes)
 	scripts/cells $(ARGS)
+
+up: build engine ## make two kind clusters with a control plane each, for many runs on them; meshproof down removes them
+	bin/meshproof up $(ARGS)
 
 claim: build ## judge one claim from a finished run, without a cluster: make claim ID=gateway-address [FROM=reports/latest]
 	bin/meshproof claim $(ID) --from $(or $(FROM),reports/latest)

@@ -30,7 +30,8 @@ func proveCommand() *cobra.Command {
 		Short: "Prove the suite itself: plant faults one by one and see that each is named",
 		Long: `Makes a mesh on two kind clusters, sees that it passes, and then puts in one fault at a time.
 Each must be judged with the declared verdict and the declared cause; then it is taken out,
-and the mesh must pass again. It ends with code 1 when a fault was not named.`,
+and the mesh must pass again. At the end all that was written is searched for secrets. It ends
+with code 1 when a fault was not named, or a secret was found.`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			faults, err := chosen(only)

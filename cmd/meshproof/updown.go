@@ -21,8 +21,10 @@ func upCommand() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "up",
-		Short: "Make two kind clusters with a control plane each, and say how to use them",
-		Args:  usageArgs(cobra.NoArgs),
+		Short: "Make two or more kind clusters with a control plane each, and say how to use them",
+		Long: `Makes two kind clusters, or --clusters N, with a control plane each, prints their kubeconfigs and
+the command that runs on them, and leaves them. meshproof down RUN-ID removes them.`,
+		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.Samples, o.Alpha = 600, 1e-8
 			kindDefaults(&o)
@@ -65,7 +67,9 @@ func downCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "down RUN-ID...",
 		Short: "Remove the clusters and everything else that runs made",
-		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		Long: `Removes what the runs of these ids made on this machine and on given clusters. A run that is alive
+is refused; meshproof cleanup --dry-run lists the ids.`,
+		Args: usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, ids []string) error {
 			return shows.acts(c, true, func(t *progress.Teller, out io.Writer) (progress.Result, error) {
 				for _, id := range ids {
