@@ -5,7 +5,7 @@ GOBUILD := go build -trimpath
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test registry lint vuln licences engine conformance claim cells qualify prove soak bench bench-cold docs release-snapshot ci clean
+.PHONY: help build test registry lint vuln licences engine conformance up claim cells qualify prove soak bench bench-cold docs release-tools release-snapshot ci clean
 
 help: ## print this page
 	@echo "meshproof: a conformance suite for multicluster service meshes"
@@ -48,6 +48,9 @@ qualify: build engine ## the same, and all that is done to the mesh on purpose b
 cells: build engine ## the four combinations of CA and commands that cover the guide's 14 cells, each a run, and their matrix (6 minutes)
 	scripts/cells $(ARGS)
 
+up: build engine ## make two kind clusters with a control plane each, for many runs on them; meshproof down removes them
+	bin/meshproof up $(ARGS)
+
 claim: build ## judge one claim from a finished run, without a cluster: make claim ID=gateway-address [FROM=reports/latest]
 	bin/meshproof claim $(ID) --from $(or $(FROM),reports/latest)
 
@@ -67,6 +70,9 @@ docs: build ## write the pages that are made from the code: docs/requirements.md
 	bin/meshproof claims --output markdown >docs/requirements.md
 	bin/meshproof causes --output markdown >docs/troubleshooting.md
 	bin/meshproof config list --output markdown >docs/configuration.md
+
+release-tools: ## build what puts licences and SBOMs into a release; goreleaser calls it
+	cd scripts/checks && $(GOBUILD) -o ../../bin/licences ./licences && $(GOBUILD) -o ../../bin/cyclonedx-gomod github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 
 release-snapshot: ## put together in dist/ what a release would hold, and publish nothing; needs goreleaser in the pinned version
 	scripts/release-snapshot

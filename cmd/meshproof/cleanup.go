@@ -8,12 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
 // cleanupFlags are what the flags of cleanup say.
 type cleanupFlags struct {
 	given  session.Given
+	shows  showing
 	run    string
 	dryRun bool
 }
@@ -33,23 +35,28 @@ machine. What has not that run's label, or another UID than its ledger notes, is
 			"  meshproof cleanup --kubeconfig east.yaml --kubeconfig west.yaml --run-id 1125-080000-ab12",
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			var o session.Options
-			if err := takeGiven(c, f.given, &o); err != nil {
-				return err
-			}
-			if len(o.Targets) > 0 {
-				return cleanupElsewhere(c.Context(), c.OutOrStdout(), o.Targets, f)
-			}
-			return cleanup(c.Context(), c.OutOrStdout(), f)
+			return f.shows.acts(c, true, func(t *progress.Teller, out io.Writer) (progress.Result, error) {
+				var o session.Options
+				err := takeGiven(c, f.given, &o)
+				switch {
+				case err != nil:
+				case len(o.Targets) > 0:
+					err = cleanupElsewhere(c.Context(), t, out, o.Targets, f)
+				default:
+					err = cleanup(c.Context(), t, out, f)
+				}
+				return progress.Result{}, err
+			})
 		},
 	}
 	givenFlags(c.Flags(), &f.given)
 	c.Flags().StringVar(&f.run, "run-id", "", "only this run; needed to remove anything from clusters that are given here")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "list only")
+	f.shows.add(c)
 	return c
 }
 
-func cleanup(ctx context.Context, w io.Writer, f cleanupFlags) error {
+func cleanup(ctx context.Context, t *progress.Teller, w io.Writer, f cleanupFlags) error {
 	all, err := session.Runs("")
 	if err == nil && f.run != "" {
 		all, err = session.Only(all, f.run)
@@ -58,6 +65,7 @@ func cleanup(ctx context.Context, w io.Writer, f cleanupFlags) error {
 		return err
 	}
 	for _, one := range all {
+		t.Left(one)
 		fmt.Fprintln(w, leftLine(one))
 		if f.dryRun {
 			list(w, one.Things)
@@ -69,21 +77,21 @@ func cleanup(ctx context.Context, w io.Writer, f cleanupFlags) error {
 	if f.dryRun {
 		return nil
 	}
-	err = session.CleanUp(ctx, "", all, func(id string) { fmt.Fprintf(w, "run %s is removed\n", id) })
-	if err != nil {
+	if err := session.CleanUp(all, func(id string) error { return remove(ctx, t, w, id) }); err != nil {
 		return errors.Join(errNotAll, err)
 	}
 	return nil
 }
 
 // cleanupElsewhere is for what runs of any machine have left on the clusters.
-func cleanupElsewhere(ctx context.Context, w io.Writer, targets []session.Target, f cleanupFlags) error {
+func cleanupElsewhere(ctx context.Context, t *progress.Teller, w io.Writer, targets []session.Target, f cleanupFlags) error {
 	there, err := session.LookElsewhere(ctx, targets)
 	if err != nil {
 		return err
 	}
 	all := there.Runs(f.run)
 	for _, one := range all {
+		t.LeftThere(one)
 		if one.Err != nil {
 			fmt.Fprintf(w, "run %s: %s\n", one.Run, oneLine(one.Err.Error()))
 			continue
@@ -109,6 +117,7 @@ func cleanupElsewhere(ctx context.Context, w io.Writer, targets []session.Target
 		}
 		return errors.Join(errNotAll, err)
 	}
+	t.Removed(f.run)
 	fmt.Fprintf(w, "run %s is removed from these clusters\n", f.run)
 	return nil
 }

@@ -90,7 +90,7 @@ func TestEventsEndWithTheVerdict(t *testing.T) {
 
 func TestUnknownOutputIsRefused(t *testing.T) {
 	w := newWorld(t)
-	if out, code, err := w.dryRun(both + " --output xml"); code != exitUsage || out != "" || !strings.Contains(err.Error(), "use text or json") {
+	if out, code, err := w.dryRun(both + " --output xml"); code != exitUsage || out != "" || !strings.Contains(err.Error(), "use text, json") {
 		t.Errorf("exit code %d, %v, printed %q", code, err, out)
 	}
 }

@@ -44,7 +44,7 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"run --kubeconfig a.yaml", "give --kubeconfig twice"},
 		{"run --kubeconfig none.yaml --kubeconfig a.yaml", "none.yaml"},
 		{"run --kubeconfig a.yaml --kubeconfig a.yaml --context one", "one for each"},
-		{"run --output xml", "use text or json"},
+		{"run --output xml", "use text, json"},
 		{"run --list --focus (", "regular expression"},
 		{"run --list --skip nothing-of-that-name", "no claim"},
 		{"run --expect F1", "give --mode literal"},

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2"
@@ -26,18 +25,15 @@ import (
 
 // act does what the flags of run say.
 func (r *runFlags) act(c *cobra.Command) error {
-	if !slices.Contains([]string{asText, asJSON}, r.output) {
-		return &session.UsageError{Err: fmt.Errorf("--output %q: use %s or %s", r.output, asText, asJSON)}
-	}
 	ctx, out := c.Context(), c.OutOrStdout()
 	if r.list {
 		asked, err := r.chosen(c)
 		if err != nil {
 			return err
 		}
-		return listClaims(out, asked, r.output)
+		return listClaims(out, asked, r.shows.output)
 	}
-	o := progress.Options{Out: out, JSON: r.output == asJSON, Quiet: r.quiet, Verbose: r.verbose}
+	o := r.shows.options(out)
 	return shown(ctx, o, func(t *progress.Teller) error {
 		env := &suite.Env{}
 		_, err := r.chosen(c)
@@ -75,12 +71,9 @@ func tellEnd(ctx context.Context, t *progress.Teller, env *suite.Env, err error)
 	for _, l := range kept(env.Outcome) {
 		t.Note(l)
 	}
-	code, why := codeFor(err), env.Err
-	if ctx.Err() != nil {
-		code = codeFor(context.Cause(ctx))
-	}
-	if told := exitError(0); err != nil && !errors.As(err, &told) {
-		why = err
+	code, why := ended(ctx, err)
+	if why == nil {
+		why = env.Err
 	}
 	t.Verdict(env.Outcome.Findings, code, env.Outcome.ReportDir, why)
 	return err
@@ -93,7 +86,7 @@ func (r *runFlags) dry(ctx context.Context, t *progress.Teller, w io.Writer) (st
 	if err != nil {
 		return "", err
 	}
-	if r.output == asJSON {
+	if r.shows.output == asJSON {
 		for _, l := range lines[:len(lines)-1] {
 			t.Note(l)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/fault"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
@@ -18,31 +19,36 @@ import (
 
 func proveCommand() *cobra.Command {
 	var (
-		o                      session.Options
-		only                   []string
-		table                  string
-		verbose, show, secrets bool
+		o             session.Options
+		shows         showing
+		only          []string
+		table         string
+		show, secrets bool
 	)
 	c := &cobra.Command{
 		Use:   "prove",
 		Short: "Prove the suite itself: plant faults one by one and see that each is named",
 		Long: `Makes a mesh on two kind clusters, sees that it passes, and then puts in one fault at a time.
 Each must be judged with the declared verdict and the declared cause; then it is taken out,
-and the mesh must pass again. It ends with code 1 when a fault was not named.`,
+and the mesh must pass again. At the end all that was written is searched for secrets. It ends
+with code 1 when a fault was not named, or a secret was found.`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			faults, err := chosen(only)
-			if err != nil {
-				return err
-			}
 			if show {
-				listFaults(faults)
-				return nil
+				if err != nil {
+					return err
+				}
+				return listFaults(c.OutOrStdout(), faults, shows.output)
 			}
 			o.Samples, o.Alpha = 600, 1e-8
 			kindDefaults(&o)
-			return shown(c.Context(), progress.Options{Verbose: verbose}, func(t *progress.Teller) error {
-				return prove(c.Context(), o, t, faults, table, secrets)
+			return shows.acts(c, false, func(t *progress.Teller, out io.Writer) (progress.Result, error) {
+				if err != nil {
+					return progress.Result{}, err
+				}
+				p := &proving{t: t, w: out, faults: faults, secrets: secrets, table: table}
+				return p.prove(c.Context(), o)
 			})
 		},
 	}
@@ -52,7 +58,7 @@ and the mesh must pass again. It ends with code 1 when a fault was not named.`,
 	f.BoolVar(&secrets, "secrets", true, "at the end plant canaries too, and search all that was written for them and for the clusters' secrets")
 	f.StringVar(&table, "table", "", "write the table of what came of it to this file, as Markdown")
 	f.StringVar(&o.ReportDir, "report-dir", "", "where the evidence of each judgement goes (default: reports/RUN-ID)")
-	f.BoolVarP(&verbose, "verbose", "v", false, "print also what is being done and waited for")
+	shows.add(c)
 	meshFlags(f, &o)
 	imageFlags(f, &o.Images)
 	configured(c)
@@ -74,59 +80,97 @@ func chosen(only []string) ([]fault.Fault, error) {
 	return all, nil
 }
 
-func listFaults(faults []fault.Fault) {
-	w := tabwriter.NewWriter(progress.Guarded(os.Stdout), 0, 8, 2, ' ', 0)
-	fmt.Fprintln(w, "FAULT\tVERDICT\tCAUSE\tWHAT IS DONE")
-	for _, f := range faults {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.ID, f.Verdict, f.Cause, f.Sentence)
-	}
-	_ = w.Flush()
+// listedFault is what --list says of a fault as JSON.
+type listedFault struct {
+	ID       string        `json:"id"`
+	Verdict  claim.Verdict `json:"verdict"`
+	Cause    string        `json:"cause"`
+	Sentence string        `json:"sentence"`
 }
 
-func prove(ctx context.Context, o session.Options, t *progress.Teller, faults []fault.Fault, table string, secrets bool) error {
-	s, err := begin(t, o)
+func listFaults(out io.Writer, faults []fault.Fault, output string) error {
+	var all []listedFault
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "FAULT\tVERDICT\tCAUSE\tWHAT IS DONE")
+	for _, f := range faults {
+		all = append(all, listedFault{f.ID, f.Verdict, f.Cause, f.Sentence})
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.ID, f.Verdict, f.Cause, f.Sentence)
+	}
+	if output == asJSON {
+		return printJSON(out, all)
+	}
+	return w.Flush()
+}
+
+// proving is the suite's proof: what is planted, and what came of it. It tells that, and prints it.
+type proving struct {
+	t       *progress.Teller
+	w       io.Writer
+	faults  []fault.Fault
+	secrets bool
+	table   string // the file for it, "" for none
+
+	proofs []session.Proof
+	search session.Search
+}
+
+// prove makes the mesh, plants every fault, and removes all again.
+func (p *proving) prove(ctx context.Context, o session.Options) (progress.Result, error) {
+	s, err := begin(p.t, o)
 	if err != nil {
-		return err
+		return progress.Result{}, err
 	}
-	out := t.Writer(progress.Guarded(os.Stdout))
-	var proofs []session.Proof
-	var search session.Search
-	err = s.Stand(ctx)
-	if err == nil {
-		err = s.Prove(ctx, faults, func(p session.Proof) {
-			proofs = append(proofs, p)
-			fmt.Fprintln(out, proofLine(p))
-		})
+	if err = s.Stand(ctx); err == nil {
+		err = s.Prove(ctx, p.faults, p.add)
 	}
-	if err == nil && secrets {
-		if search, err = s.SearchSecrets(ctx); err == nil {
-			tellSearch(out, search)
+	if err == nil && p.secrets {
+		if p.search, err = s.SearchSecrets(ctx); err == nil {
+			p.tellSearch()
 		}
 	}
-	err = errors.Join(err, s.Close(ctx))
+	return p.end(s.Options().ReportDir, errors.Join(err, s.Close(ctx)))
+}
+
+func (p *proving) add(one session.Proof) {
+	p.proofs = append(p.proofs, one)
+	p.t.Proof(one)
+	fmt.Fprintln(p.w, proofLine(one))
+}
+
+func (p *proving) tellSearch() {
+	for _, l := range p.search.Leaks {
+		p.t.Leak(l)
+		fmt.Fprintf(p.w, "LEAK       %s holds %s (%s)\n", l.File, l.Secret, l.Encoding)
+	}
+	fmt.Fprintf(p.w, "secrets: %d of %d found in %d files\n", len(p.search.Leaks), p.search.Secrets, p.search.Files)
+}
+
+func (p *proving) named() int {
 	named := 0
-	for _, p := range proofs {
-		if p.Named {
+	for _, one := range p.proofs {
+		if one.Named {
 			named++
 		}
 	}
-	if table != "" {
-		if writeErr := os.WriteFile(table, []byte(proofTable(proofs, len(faults), search)), 0o644); writeErr != nil {
+	return named
+}
+
+// end writes the table, prints the last line, and gives what came of it all.
+func (p *proving) end(dir string, err error) (progress.Result, error) {
+	if p.table != "" {
+		if writeErr := os.WriteFile(p.table, []byte(p.page()), 0o644); writeErr != nil {
 			err = errors.Join(err, fmt.Errorf("write the table of proofs: %w: give --table a file that can be written", writeErr))
 		}
 	}
-	fmt.Fprintf(out, "prove: %d of %d named\n", named, len(faults))
-	if err == nil && (named < len(faults) || len(search.Leaks) > 0) {
-		return exitError(1)
+	fmt.Fprintf(p.w, "prove: %d of %d named\n", p.named(), len(p.faults))
+	r := progress.Result{Report: dir, Proved: &progress.Proved{Named: p.named(), Of: len(p.faults)}}
+	if p.search.Files > 0 {
+		r.Search = &progress.Search{Leaks: len(p.search.Leaks), Secrets: p.search.Secrets, Files: p.search.Files}
 	}
-	return err
-}
-
-func tellSearch(w io.Writer, s session.Search) {
-	for _, l := range s.Leaks {
-		fmt.Fprintf(w, "LEAK       %s holds %s (%s)\n", l.File, l.Secret, l.Encoding)
+	if err == nil && (p.named() < len(p.faults) || len(p.search.Leaks) > 0) {
+		return r, exitError(exitFailed)
 	}
-	fmt.Fprintf(w, "secrets: %d of %d found in %d files\n", len(s.Leaks), s.Secrets, s.Files)
+	return r, err
 }
 
 func got(p session.Proof) string {
@@ -148,30 +192,24 @@ func proofLine(p session.Proof) string {
 	return fmt.Sprintf("%-10s %-30s expected %s, %s; got %s; %.1f s", word, p.Fault.ID, p.Fault.Verdict, p.Fault.Cause, got(p), p.Took.Seconds())
 }
 
-// proofTable is docs/self-proof.md.
-func proofTable(proofs []session.Proof, of int, search session.Search) string {
+// page is docs/self-proof.md.
+func (p *proving) page() string {
 	var b strings.Builder
-	named := 0
-	for _, p := range proofs {
-		if p.Named {
-			named++
-		}
-	}
 	fmt.Fprintf(&b, "# The suite's own proof\n\nWritten by `make prove`: a healthy mesh on two kind clusters, one fault at a time, judged, repaired, and judged again. A fault\n"+
 		"counts as named when verdict and cause are those that it declares, and no other cause is named beside them, except those\n"+
-		"that are declared to come with it. After every repair the mesh passed.\n\n%d of %d named.\n\n", named, of)
+		"that are declared to come with it. After every repair the mesh passed.\n\n%d of %d named.\n\n", p.named(), len(p.faults))
 	b.WriteString("| fault | what is done | expected | got | time to verdict, s | named |\n|---|---|---|---|---|---|\n")
-	for _, p := range proofs {
+	for _, one := range p.proofs {
 		yes := "yes"
-		if !p.Named {
+		if !one.Named {
 			yes = "**no**"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s, %s | %s | %.1f | %s |\n", p.Fault.ID, p.Fault.Sentence, p.Fault.Verdict, p.Fault.Cause,
-			strings.ReplaceAll(got(p), "|", "\\|"), p.Took.Seconds(), yes)
+		fmt.Fprintf(&b, "| %s | %s | %s, %s | %s | %.1f | %s |\n", one.Fault.ID, one.Fault.Sentence, one.Fault.Verdict, one.Fault.Cause,
+			strings.ReplaceAll(got(one), "|", "\\|"), one.Took.Seconds(), yes)
 	}
-	if search.Files > 0 {
+	if p.search.Files > 0 {
 		fmt.Fprintf(&b, "\nSecrets: %d places found, of %d secrets (private keys, tokens and a planted canary; plain, base64 once and twice, hex, URL),\n"+
-			"in the %d files that were written.\n", len(search.Leaks), search.Secrets, search.Files)
+			"in the %d files that were written.\n", len(p.search.Leaks), p.search.Secrets, p.search.Files)
 	}
 	return b.String()
 }

@@ -15,19 +15,33 @@ import (
 
 // releaseConfig is what of .goreleaser.yaml a change must not lose; goreleaser itself checks the rest.
 type releaseConfig struct {
+	Before struct{ Hooks []string }
 	Builds []struct {
 		Main                              string
 		Env, Goos, Goarch, Flags, Ldflags []string
+		Hooks                             struct {
+			Pre []struct {
+				Cmd string
+				Env []string
+			}
+		}
 	}
 	Archives []struct {
 		Files []struct{ Src string }
 	}
 	Checksum struct{ Algorithm string }
-	Sboms    []struct{ Artifacts string }
-	Release  struct{ Disable bool }
+	Sboms    []struct {
+		Artifacts, Cmd string
+		Env            []string
+	}
+	Release struct{ Disable bool }
 }
 
-func TestReleaseHoldsWhatItMust(t *testing.T) {
+// notices is where the licences of what is linked are written, for each system.
+const notices = "dist/notices/{{ .Os }}_{{ .Arch }}/THIRD_PARTY_NOTICES"
+
+func readRelease(t *testing.T) releaseConfig {
+	t.Helper()
 	text, err := os.ReadFile("../../.goreleaser.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -36,9 +50,14 @@ func TestReleaseHoldsWhatItMust(t *testing.T) {
 	if err := yaml.Unmarshal(text, &c); err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Builds) != 1 || len(c.Archives) != 1 {
-		t.Fatalf("%d builds and %d archives, want one of each", len(c.Builds), len(c.Archives))
+	if len(c.Builds) != 1 || len(c.Archives) != 1 || len(c.Sboms) != 1 {
+		t.Fatalf("%d builds, %d archives and %d kinds of SBOM, want one of each", len(c.Builds), len(c.Archives), len(c.Sboms))
 	}
+	return c
+}
+
+func TestReleaseHoldsWhatItMust(t *testing.T) {
+	c := readRelease(t)
 	build, files := c.Builds[0], []string{}
 	for _, f := range c.Archives[0].Files {
 		files = append(files, f.Src)
@@ -52,7 +71,8 @@ func TestReleaseHoldsWhatItMust(t *testing.T) {
 		{"systems", build.Goos, []string{"linux"}},
 		{"architectures", build.Goarch, []string{"amd64", "arm64"}},
 		{"flags", build.Flags, []string{"-trimpath", "-buildvcs=true"}},
-		{"files", files, []string{"LICENSE", "README.md", "CHANGELOG.md"}},
+		{"files", files, []string{"LICENSE", "README.md", "CHANGELOG.md", notices}},
+		{"hooks", c.Before.Hooks, []string{"make release-tools"}},
 	} {
 		for _, one := range want.all {
 			if !slices.Contains(want.in, one) {
@@ -61,6 +81,9 @@ func TestReleaseHoldsWhatItMust(t *testing.T) {
 		}
 	}
 	for _, f := range append(files, build.Main) {
+		if f == notices {
+			continue
+		}
 		if _, err := os.Stat(filepath.Join("../..", f)); err != nil {
 			t.Error(err)
 		}
@@ -69,8 +92,20 @@ func TestReleaseHoldsWhatItMust(t *testing.T) {
 	if !slices.Equal(build.Ldflags, []string{""}) {
 		t.Errorf("the linker's flags are %q, want none", build.Ldflags)
 	}
-	if c.Checksum.Algorithm != "sha256" || len(c.Sboms) != 1 || !c.Release.Disable {
-		t.Errorf("checksums %q, %d SBOMs, publishing disabled: %v; want sha256, 1, true", c.Checksum.Algorithm, len(c.Sboms), c.Release.Disable)
+	if c.Checksum.Algorithm != "sha256" || !c.Release.Disable {
+		t.Errorf("checksums %q, publishing disabled: %v; want sha256, true", c.Checksum.Algorithm, c.Release.Disable)
+	}
+}
+
+// Licences and SBOMs are those of each program, and not of the machine that makes the release.
+func TestReleaseSaysWhatEachProgramHolds(t *testing.T) {
+	c := readRelease(t)
+	system := []string{"GOOS={{ .Os }}", "GOARCH={{ .Arch }}"}
+	if pre := c.Builds[0].Hooks.Pre; len(pre) != 1 || pre[0].Cmd != "bin/licences -notices "+notices+" ." || !slices.Equal(pre[0].Env, system) {
+		t.Errorf("before each build is called %+v, which does not make its notices", pre)
+	}
+	if s := c.Sboms[0]; s.Artifacts != "binary" || s.Cmd != "../bin/cyclonedx-gomod" || !slices.Equal(s.Env, system) {
+		t.Errorf("SBOMs are made as %+v, want one of each program", s)
 	}
 }
 
@@ -85,16 +120,14 @@ func TestReleaseSnapshotTakesThePinnedProgram(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		version, ends string // of the goreleaser on the PATH; without a version there is none
-		syft          bool
 		code          int
 		want, lacks   string
 	}{
-		"none":             {"", "", true, 1, "not run: there is no goreleaser", "called"},
-		"another version":  {"v1.26.2", "0", true, 1, "goreleaser is v1.26.2, and not ", "called release"},
-		"no version":       {"(devel)", "0", true, 1, "is (devel), and not ", "called release"},
-		"all there":        {string(pinned[1]), "0", true, 0, "called release --snapshot --clean\n", "SBOM"},
-		"nothing for SBOM": {string(pinned[1]), "0", false, 0, "called release --snapshot --clean --skip=sbom\n", "not run"},
-		"it goes wrong":    {string(pinned[1]), "4", true, 4, "called check\n", "called release"},
+		"none":            {"", "", 1, "not run: there is no goreleaser", "called"},
+		"another version": {"v1.26.2", "0", 1, "goreleaser is v1.26.2, and not ", "called release"},
+		"no version":      {"(devel)", "0", 1, "is (devel), and not ", "called release"},
+		"all there":       {string(pinned[1]), "0", 0, "called release --snapshot --clean\n", "not run"},
+		"it goes wrong":   {string(pinned[1]), "4", 4, "called check\n", "called release"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			// A copy of the script, because it would take the goreleaser of this directory's bin.
@@ -115,9 +148,6 @@ func TestReleaseSnapshotTakesThePinnedProgram(t *testing.T) {
 			}
 			if tc.version != "" {
 				put("path/goreleaser", "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'GitVersion:    "+tc.version+"'; exit; fi\necho \"called $*\"\nexit "+tc.ends+"\n")
-			}
-			if tc.syft {
-				put("path/syft", "#!/bin/sh\n")
 			}
 			c := exec.Command("bash", filepath.Join(root, "scripts/release-snapshot"))
 			c.Env = []string{"PATH=" + filepath.Join(root, "path")}

@@ -18,8 +18,8 @@ func root() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "meshproof",
 		Short: "Says whether a multicluster service mesh conforms, with evidence",
-		Long: `meshproof takes two Kubernetes clusters, performs the set-up that the guide "Set up a
-multi-cluster mesh outside Google Cloud" documents, and judges what it sees.
+		Long: `meshproof takes two or more Kubernetes clusters, performs the set-up that the guide "Set up
+a multi-cluster mesh outside Google Cloud" documents, and judges what it sees.
 
 Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGINT), 143 (SIGTERM or SIGHUP).`,
 		SilenceUsage: true, SilenceErrors: true, Args: cobra.ArbitraryArgs, RunE: onlyCommands,

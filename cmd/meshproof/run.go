@@ -39,12 +39,11 @@ changes nothing.`,
 
 // runFlags are what the flags of run say.
 type runFlags struct {
-	o                      session.Options
-	given                  session.Given
-	filter                 suite.Filter
-	output                 string
-	quiet, verbose, dryRun bool
-	list                   bool
+	o            session.Options
+	given        session.Given
+	filter       suite.Filter
+	shows        showing
+	dryRun, list bool
 }
 
 func (r *runFlags) add(c *cobra.Command) {
@@ -69,9 +68,7 @@ func (r *runFlags) add(c *cobra.Command) {
 	f.StringArrayVar(&o.Plant, "plant", nil, "put a fault in, to see it caught (kind only): "+session.DifferentRoots)
 	f.BoolVar(&o.Disruptive, "disruptive", false, "change the mesh on purpose and back, for the claims that need it (default: true on two kind clusters, else false)")
 	f.StringSliceVar(&o.Disruptions, "disruption", nil, "do only these to the mesh, by id (default: all)")
-	f.BoolVarP(&r.quiet, "quiet", "q", false, "print the verdict only")
-	f.BoolVarP(&r.verbose, "verbose", "v", false, "print also what is being done and waited for")
-	f.StringVarP(&r.output, outputName, "o", asText, "form of the output: text, or json (one event a line, docs/events.md)")
+	r.shows.add(c)
 	meshFlags(f, o)
 	imageFlags(f, &o.Images)
 }

@@ -21,8 +21,8 @@ import (
 func soakCommand() *cobra.Command {
 	var (
 		o         session.Options
+		shows     showing
 		n, cycles int
-		verbose   bool
 	)
 	c := &cobra.Command{
 		Use:   "soak",
@@ -33,13 +33,14 @@ several times. It prints how many did not pass, and the rate that this bounds. E
 when any did not.`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if n < 0 || cycles < 0 || n+cycles == 0 {
-				return &session.UsageError{Err: fmt.Errorf("--n %d, --life-cycles %d: give numbers above 0", n, cycles)}
-			}
 			o.Alpha = 1e-8
 			kindDefaults(&o)
-			return shown(c.Context(), progress.Options{Verbose: verbose, Brief: true}, func(t *progress.Teller) error {
-				return soak(c.Context(), o, t, n, cycles)
+			return shows.acts(c, true, func(t *progress.Teller, out io.Writer) (progress.Result, error) {
+				if n < 0 || cycles < 0 || n+cycles == 0 {
+					return progress.Result{}, &session.UsageError{Err: fmt.Errorf("--n %d, --life-cycles %d: give numbers above 0", n, cycles)}
+				}
+				k := newSoaking(t, out)
+				return k.soak(c.Context(), o, n, cycles)
 			})
 		},
 	}
@@ -48,7 +49,7 @@ when any did not.`,
 	f.IntVar(&cycles, "life-cycles", 10, "whole runs")
 	f.IntVar(&o.Samples, "samples", 600, "measured calls per direction")
 	f.StringVar(&o.ReportDir, "report-dir", "", "where the evidence of what did not pass goes (default: reports/RUN-ID)")
-	f.BoolVarP(&verbose, "verbose", "v", false, "print also what is being done")
+	shows.add(c)
 	meshFlags(f, &o)
 	imageFlags(f, &o.Images)
 	configured(c)
@@ -57,29 +58,41 @@ when any did not.`,
 
 // tally counts rounds and keeps their times, in seconds.
 type tally struct {
+	t      *progress.Teller
 	w      io.Writer
+	what   string
 	failed int
 	took   []float64
 	looked []float64
 }
 
-func (t *tally) add(what string, r session.Round) {
+func (t *tally) add(r session.Round) {
 	t.took = append(t.took, r.Took.Seconds())
 	if r.Looked > 0 {
 		t.looked = append(t.looked, r.Looked.Seconds())
 	}
-	line := fmt.Sprintf("%s %d: %s in %.1f s", what, r.Number, r.Verdict, r.Took.Seconds())
+	line, dir := fmt.Sprintf("%s %d: %s in %.1f s", t.what, r.Number, r.Verdict, r.Took.Seconds()), ""
 	if r.Verdict != claim.Passed {
 		t.failed++
 		line += ": " + r.Reason + "; evidence: " + r.Dir
+		dir = r.Dir
 	}
+	t.t.Round(t.what, r, dir)
 	fmt.Fprintln(t.w, line)
 }
 
-// bound is the one-sided 95% upper bound of the rate, as a percentage.
+// bound is the one-sided 95% upper bound of the rate.
 func (t *tally) bound() float64 {
 	_, high := stats.Interval(t.failed, len(t.took), 0.10)
-	return 100 * high
+	return high
+}
+
+// rounds are what is told of it at the end, nil when there was none.
+func (t *tally) rounds() *progress.Rounds {
+	if len(t.took) == 0 {
+		return nil
+	}
+	return &progress.Rounds{Failed: t.failed, Of: len(t.took), Bound: t.bound()}
 }
 
 func spread(w io.Writer, what string, values []float64) {
@@ -90,37 +103,51 @@ func spread(w io.Writer, what string, values []float64) {
 	fmt.Fprintf(w, "%s: min %.1f s, median %.1f s, max %.1f s\n", what, s[0], s[len(s)/2], s[len(s)-1])
 }
 
-func soak(ctx context.Context, o session.Options, t *progress.Teller, n, cycles int) error {
-	s, err := begin(t, o)
+// soaking is what came of the rounds of both kinds.
+type soaking struct {
+	judged, lived tally
+}
+
+func newSoaking(t *progress.Teller, w io.Writer) *soaking {
+	return &soaking{judged: tally{t: t, w: w, what: "judgement"}, lived: tally{t: t, w: w, what: "life cycle"}}
+}
+
+func (k *soaking) soak(ctx context.Context, o session.Options, n, cycles int) (progress.Result, error) {
+	s, err := begin(k.judged.t, o)
 	if err != nil {
-		return err
+		return progress.Result{}, err
 	}
-	out := t.Writer(progress.Guarded(os.Stdout))
-	judged, lived := tally{w: out}, tally{w: out}
 	if err = s.Stand(ctx); err == nil {
-		err = s.Soak(ctx, n, func(r session.Round) { judged.add("judgement", r) })
+		err = s.Soak(ctx, n, k.judged.add)
 	}
 	err = errors.Join(err, s.Close(ctx))
 	for i := 1; i <= cycles && err == nil; i++ {
-		err = lifeCycle(ctx, o, t, s.Options().ReportDir, i, &lived)
+		err = k.lifeCycle(ctx, o, s.Options().ReportDir, i)
 	}
-	spread(out, "a judgement of the standing mesh", judged.took)
-	spread(out, "its look at both clusters", judged.looked)
-	spread(out, "a whole life cycle", lived.took)
-	if len(judged.took)+len(lived.took) > 0 {
-		fmt.Fprintf(out, "soak: %d of %d judgements and %d of %d life cycles failed (95%% bounds: %.1f%% and %.1f%%)\n",
-			judged.failed, len(judged.took), lived.failed, len(lived.took), judged.bound(), lived.bound())
+	return k.end(s.Options().ReportDir, err)
+}
+
+// end prints the times and the last line, and gives what came of it all.
+func (k *soaking) end(dir string, err error) (progress.Result, error) {
+	w := k.judged.w
+	spread(w, "a judgement of the standing mesh", k.judged.took)
+	spread(w, "its look at both clusters", k.judged.looked)
+	spread(w, "a whole life cycle", k.lived.took)
+	if len(k.judged.took)+len(k.lived.took) > 0 {
+		fmt.Fprintf(w, "soak: %d of %d judgements and %d of %d life cycles failed (95%% bounds: %.1f%% and %.1f%%)\n",
+			k.judged.failed, len(k.judged.took), k.lived.failed, len(k.lived.took), 100*k.judged.bound(), 100*k.lived.bound())
 	}
-	if err == nil && judged.failed+lived.failed > 0 {
-		return exitError(1)
+	r := progress.Result{Report: dir, Judgements: k.judged.rounds(), LifeCycles: k.lived.rounds()}
+	if err == nil && k.judged.failed+k.lived.failed > 0 {
+		return r, exitError(exitFailed)
 	}
-	return err
+	return r, err
 }
 
 // lifeCycle is one whole run under an id of its own.
-func lifeCycle(ctx context.Context, o session.Options, t *progress.Teller, dir string, number int, lived *tally) error {
+func (k *soaking) lifeCycle(ctx context.Context, o session.Options, dir string, number int) error {
 	o.RunID, o.ReportDir = "", filepath.Join(dir, fmt.Sprintf("life-cycle-%02d", number))
-	s, err := begin(t, o)
+	s, err := begin(k.lived.t, o)
 	if err != nil {
 		return err
 	}
@@ -133,7 +160,7 @@ func lifeCycle(ctx context.Context, o session.Options, t *progress.Teller, dir s
 	if err != nil {
 		r.Verdict, r.Reason = claim.Inconclusive, err.Error()
 	}
-	lived.add("life cycle", r)
+	k.lived.add(r)
 	if r.Verdict != claim.Passed {
 		return nil
 	}

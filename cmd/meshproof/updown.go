@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,27 +16,31 @@ import (
 
 func upCommand() *cobra.Command {
 	var (
-		o       session.Options
-		verbose bool
+		o     session.Options
+		shows showing
 	)
 	c := &cobra.Command{
 		Use:   "up",
-		Short: "Make two kind clusters with a control plane each, and say how to use them",
-		Args:  usageArgs(cobra.NoArgs),
+		Short: "Make two or more kind clusters with a control plane each, and say how to use them",
+		Long: `Makes two kind clusters, or --clusters N, with a control plane each, prints their kubeconfigs and
+the command that runs on them, and leaves them. meshproof down RUN-ID removes them.`,
+		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.Samples, o.Alpha = 600, 1e-8
 			kindDefaults(&o)
-			return shown(c.Context(), progress.Options{Verbose: verbose}, func(t *progress.Teller) error { return up(c.Context(), o, t) })
+			return shows.acts(c, false, func(t *progress.Teller, out io.Writer) (progress.Result, error) {
+				return progress.Result{}, up(c.Context(), o, t, out)
+			})
 		},
 	}
 	meshFlags(c.Flags(), &o)
 	imageFlags(c.Flags(), &o.Images)
-	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "print also what is being done and waited for")
+	shows.add(c)
 	configured(c)
 	return c
 }
 
-func up(ctx context.Context, o session.Options, t *progress.Teller) error {
+func up(ctx context.Context, o session.Options, t *progress.Teller, out io.Writer) error {
 	s, err := begin(t, o)
 	if err != nil {
 		return err
@@ -41,30 +48,56 @@ func up(ctx context.Context, o session.Options, t *progress.Teller) error {
 	if err := s.Provision(ctx); err != nil {
 		return errors.Join(err, s.Abandon(ctx))
 	}
-	t.Close()
-	fmt.Printf("run:        %s\ndirectory:  %s\nrelease:    %s\n", s.Options().RunID, s.Dir(), s.ReleaseDir())
-	use := "meshproof run"
+	var kubeconfigs []string
 	for _, c := range s.Clusters() {
-		fmt.Printf("%-11s %s\n", c.Name+":", c.Kubeconfig)
-		use += " --kubeconfig " + c.Kubeconfig
+		kubeconfigs = append(kubeconfigs, c.Kubeconfig)
 	}
-	fmt.Printf("use:        %s\nremove:     meshproof down %s\n", use, s.Options().RunID)
+	t.Made(s.Options().RunID, s.Dir(), s.ReleaseDir(), kubeconfigs)
+	t.Close() // what it drew stands above the lines
+	fmt.Fprintf(out, "run:        %s\ndirectory:  %s\nrelease:    %s\n", s.Options().RunID, s.Dir(), s.ReleaseDir())
+	for _, c := range s.Clusters() {
+		fmt.Fprintf(out, "%-11s %s\n", c.Name+":", c.Kubeconfig)
+	}
+	fmt.Fprintf(out, "use:        meshproof run --kubeconfig %s\nremove:     meshproof down %s\n", strings.Join(kubeconfigs, " --kubeconfig "), s.Options().RunID)
 	return nil
 }
 
 func downCommand() *cobra.Command {
-	return &cobra.Command{
+	var shows showing
+	c := &cobra.Command{
 		Use:   "down RUN-ID...",
 		Short: "Remove the clusters and everything else that runs made",
-		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		Long: `Removes what the runs of these ids made on this machine and on given clusters. A run that is alive
+is refused; meshproof cleanup --dry-run lists the ids.`,
+		Args: usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, ids []string) error {
-			for _, id := range ids {
-				if err := session.Down(c.Context(), "", id); err != nil {
-					return err
+			return shows.acts(c, true, func(t *progress.Teller, out io.Writer) (progress.Result, error) {
+				for _, id := range ids {
+					if err := remove(c.Context(), t, out, id); err != nil {
+						return progress.Result{}, err
+					}
 				}
-				fmt.Printf("run %s is removed\n", id)
-			}
-			return nil
+				return progress.Result{}, nil
+			})
 		},
 	}
+	shows.add(c)
+	return c
+}
+
+// errStays is told beside the step; why is said once, at the end.
+var errStays = errors.New("it is not removed")
+
+// remove removes all that a run made, and tells of it.
+func remove(ctx context.Context, t *progress.Teller, out io.Writer, id string) error {
+	what, began := "remove run "+id, time.Now()
+	t.Doing("", what)
+	if err := session.Down(ctx, "", id); err != nil {
+		t.Done("", what, time.Since(began), errStays)
+		return err
+	}
+	t.Done("", what, time.Since(began), nil)
+	t.Removed(id)
+	fmt.Fprintf(out, "run %s is removed\n", id)
+	return nil
 }

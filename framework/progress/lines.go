@@ -15,7 +15,7 @@ type Lines struct {
 	closed bool
 }
 
-// NewLines gives a display that prints to w, with quiet findings and the verdict only.
+// NewLines gives a display that prints to w, with quiet only what came of the work.
 func NewLines(w io.Writer, quiet bool) *Lines {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -24,7 +24,7 @@ func NewLines(w io.Writer, quiet bool) *Lines {
 
 // Show prints the event. Who does not read any more is not told.
 func (l *Lines) Show(e Event) {
-	if l.quiet && e.Event != Finding && e.Event != Verdict {
+	if l.quiet && e.Event.passing() {
 		return
 	}
 	l.state.Apply(e)

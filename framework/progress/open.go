@@ -14,8 +14,8 @@ type Options struct {
 	Out  io.Writer
 	Err  *os.File
 	JSON bool
-	// Quiet shows nothing, but as JSON findings and the verdict; Verbose also what is begun and waited for. Brief shows in plain lines only what went wrong, for a
-	// command that prints its own results.
+	// Quiet shows nothing, but as JSON what came of the work; Verbose also what is begun and waited for. Brief shows in plain
+	// lines only what went wrong, for a command that prints its own results.
 	Quiet, Verbose, Brief bool
 }
 

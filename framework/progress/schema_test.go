@@ -15,7 +15,7 @@ const schemaFile = "../../docs/schema/event-v1.json"
 
 func TestEventsAreOfTheSchema(t *testing.T) {
 	kinds := map[Kind]bool{}
-	for _, e := range append(recorded(t), judged()...) {
+	for _, e := range slices.Concat(recorded(t), judged(), results(t)) {
 		body, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)
@@ -25,8 +25,8 @@ func TestEventsAreOfTheSchema(t *testing.T) {
 		}
 		kinds[e.Event] = true
 	}
-	if len(kinds) != 8 {
-		t.Errorf("%d kinds of events were checked, want 8", len(kinds))
+	if len(kinds) != 15 {
+		t.Errorf("%d kinds of events were checked, want 15", len(kinds))
 	}
 }
 
@@ -42,15 +42,20 @@ func judged() []Event {
 func TestTheEventSchemaRefuses(t *testing.T) {
 	const time = `"time":"2026-01-02T03:04:05.000Z"`
 	for name, event := range map[string]struct{ good, bad string }{
-		"an unknown key":         {`"event":"note","what":"x"`, `"event":"note","what":"x","why":"y"`},
-		"an unknown event":       {`"event":"note","what":"x"`, `"event":"remark","what":"x"`},
-		"a note of nothing":      {`"event":"note","what":"x"`, `"event":"note","what":""`},
-		"another kind's key":     {`"event":"doing","what":"x"`, `"event":"doing","what":"x","seconds":1`},
-		"a done without time":    {`"event":"done","what":"x","seconds":0`, `"event":"done","what":"x"`},
-		"a sample of text":       {`"event":"sample","cluster":"c","what":"x","asked":1,"answered":{"v1":1}`, `"event":"sample","cluster":"c","what":"x","asked":1,"answered":{"v1":"1"}`},
-		"an unknown verdict":     {`"event":"verdict","exitCode":1,"verdict":"failed"`, `"event":"verdict","exitCode":1,"verdict":"bad"`},
-		"a verdict without code": {`"event":"verdict","exitCode":1`, `"event":"verdict"`},
-		"an unknown exit code":   {`"event":"verdict","exitCode":1`, `"event":"verdict","exitCode":7`},
+		"an unknown key":           {`"event":"note","what":"x"`, `"event":"note","what":"x","why":"y"`},
+		"an unknown event":         {`"event":"note","what":"x"`, `"event":"remark","what":"x"`},
+		"a note of nothing":        {`"event":"note","what":"x"`, `"event":"note","what":""`},
+		"another kind's key":       {`"event":"doing","what":"x"`, `"event":"doing","what":"x","seconds":1`},
+		"a done without time":      {`"event":"done","what":"x","seconds":0`, `"event":"done","what":"x"`},
+		"a sample of text":         {`"event":"sample","cluster":"c","what":"x","asked":1,"answered":{"v1":1}`, `"event":"sample","cluster":"c","what":"x","asked":1,"answered":{"v1":"1"}`},
+		"an unknown verdict":       {`"event":"verdict","exitCode":1,"verdict":"failed"`, `"event":"verdict","exitCode":1,"verdict":"bad"`},
+		"a verdict without code":   {`"event":"verdict","exitCode":1`, `"event":"verdict"`},
+		"a proof of nothing":       {`"event":"proof","fault":"f","expected":{"verdict":"failed","cause":"c"},"named":true,"seconds":1`, `"event":"proof","fault":"f","named":true,"seconds":1`},
+		"a round without number":   {`"event":"round","what":"judgement","number":1,"seconds":1`, `"event":"round","what":"judgement","seconds":1`},
+		"a bound above all":        {`"event":"end","exitCode":0,"judgements":{"failed":0,"of":1,"bound":0.5}`, `"event":"end","exitCode":0,"judgements":{"failed":0,"of":1,"bound":50}`},
+		"an end without code":      {`"event":"end","exitCode":3`, `"event":"end"`},
+		"another command's result": {`"event":"removed","run":"r"`, `"event":"removed","run":"r","things":["x"]`},
+		"an unknown exit code":     {`"event":"verdict","exitCode":1`, `"event":"verdict","exitCode":7`},
 		"a cause without remedy": {`"event":"finding","claim":"c","level":"core","subject":"s","verdict":"failed","reason":"r","cause":{"id":"i","sentence":"s","remedy":"r"}`,
 			`"event":"finding","claim":"c","level":"core","subject":"s","verdict":"failed","reason":"r","cause":{"id":"i","sentence":"s"}`},
 	} {

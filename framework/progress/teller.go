@@ -106,11 +106,7 @@ func (t *Teller) Doing(cluster, what string) {
 
 // Done says that something ended, and how long it took.
 func (t *Teller) Done(cluster, what string, took time.Duration, err error) {
-	e := Event{Event: Done, Cluster: cluster, What: what, Seconds: seconds(took)}
-	if err != nil {
-		e.Error = err.Error()
-	}
-	t.show(e)
+	t.show(Event{Event: Done, Cluster: cluster, What: what, Seconds: seconds(took), Error: textOf(err)})
 }
 
 func seconds(d time.Duration) *float64 {
@@ -134,11 +130,7 @@ func (t *Teller) Finding(f claim.Finding) {
 
 // Verdict is the last word: what the process ends with, and why.
 func (t *Teller) Verdict(f report.Findings, exitCode int, reportDir string, err error) {
-	e := Event{Event: Verdict, Verdict: f.Verdict, Reason: f.Reason, ExitCode: &exitCode, Report: reportDir}
-	if err != nil {
-		e.Error = err.Error()
-	}
-	t.show(e)
+	t.show(Event{Event: Verdict, Verdict: f.Verdict, Reason: f.Reason, ExitCode: &exitCode, Report: reportDir, Error: textOf(err)})
 }
 
 // Writer gives a writer that prints without disturbing what is drawn on the terminal.

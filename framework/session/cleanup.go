@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,19 +64,14 @@ func left(dir string) Left {
 	return one
 }
 
-// CleanUp removes what those of the runs that are not alive have left on this machine and on given clusters, and tells of
-// each that is gone. It goes on after a run that could not be removed; the error names them all.
-func CleanUp(ctx context.Context, stateDirectory string, runs []Left, tell func(id string)) error {
+// CleanUp has those of the runs removed that are not alive. It goes on after a run that could not be removed; the error names
+// them all.
+func CleanUp(runs []Left, remove func(id string) error) error {
 	var errs []error
 	for _, one := range runs {
-		if one.Alive {
-			continue
+		if !one.Alive {
+			errs = append(errs, remove(one.ID))
 		}
-		err := Down(ctx, stateDirectory, one.ID)
-		if err == nil {
-			tell(one.ID)
-		}
-		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

@@ -53,9 +53,12 @@ func TestCleanUp(t *testing.T) {
 		t.Errorf("runs %+v, error %v, want %+v", runs, err, want)
 	}
 	var told []string
-	err = CleanUp(t.Context(), dir, runs, func(id string) { told = append(told, id) })
-	if err == nil || !strings.Contains(err.Error(), "remove run strange") || strings.Count(err.Error(), "remove run") != 1 || !slices.Equal(told, []string{"began", "done"}) {
-		t.Errorf("told %v, error %v: want an error for the run of which something is left, and for no other", told, err)
+	err = CleanUp(runs, func(id string) error {
+		told = append(told, id)
+		return Down(t.Context(), dir, id)
+	})
+	if err == nil || !strings.Contains(err.Error(), "remove run strange") || strings.Count(err.Error(), "remove run") != 1 || !slices.Equal(told, []string{"began", "done", "strange"}) {
+		t.Errorf("removed %v, error %v: want an error for the run of which something is left, and for no other", told, err)
 	}
 	for id, stays := range map[string]bool{"alive": true, "began": false, "done": false, "strange": true} {
 		if _, err := os.Stat(filepath.Join(dir, "runs", id)); (err == nil) != stays {

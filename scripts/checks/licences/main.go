@@ -1,17 +1,15 @@
 // Command licences looks at the licence of every module that is linked into the program, and fails where one is not allowed,
-// or is not known. Usage: licences [-list] DIR, where DIR holds the main module; -list prints what it found.
+// or is not known. Usage: licences [-list] [-notices FILE] DIR, where DIR holds the main module; -list prints what it found, and
+// -notices writes it with all texts, as a release holds it. GOOS and GOARCH choose the system that the program is for.
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -39,17 +37,15 @@ func exceptions() []exception {
 
 func main() {
 	list := flag.Bool("list", false, "print every module with its licences")
+	notices := flag.String("notices", "", "write the licences with their texts to this file")
 	flag.Parse()
-	if err := check(flag.Arg(0), *list, os.Stdout); err != nil {
+	if err := check(flag.Arg(0), *list, *notices, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "licences:", err)
 		os.Exit(1)
 	}
 }
 
-// module is one that the program links.
-type module struct{ Path, Version, Dir string }
-
-func check(dir string, list bool, out io.Writer) error {
+func check(dir string, list bool, notices string, out io.Writer) error {
 	all, err := linked(dir)
 	if err != nil {
 		return err
@@ -59,11 +55,12 @@ func check(dir string, list bool, out io.Writer) error {
 		return fmt.Errorf("read the texts of known licences: %w", err)
 	}
 	var errs []error
-	for _, m := range all {
-		found, err := licencesOf(known, m.Dir)
+	for i, m := range all {
+		found, err := licencesOf(known, m.Dir, m.Files)
 		if err == nil {
 			err = judge(m.Path, found)
 		}
+		all[i].licences = found
 		if err != nil {
 			errs = append(errs, fmt.Errorf("module %s %s: %w", m.Path, m.Version, err))
 		}
@@ -75,64 +72,24 @@ func check(dir string, list bool, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "licences: %d linked modules, all under an allowed licence\n", len(all))
-	return nil
-}
-
-// linked asks go which modules the program's packages come from, without the program's own.
-func linked(dir string) ([]module, error) {
-	c := exec.Command("go", "list", "-deps", "-json=Module", "./cmd/...")
-	c.Dir, c.Stderr = dir, os.Stderr
-	text, err := c.Output()
-	if err != nil {
-		return nil, fmt.Errorf("ask go what is linked: %w", err)
+	if notices == "" {
+		return nil
 	}
-	var all []module
-	for d := json.NewDecoder(strings.NewReader(string(text))); ; {
-		var one struct {
-			Module *struct {
-				module
-				Main    bool
-				Replace *module
-			}
-		}
-		if err := d.Decode(&one); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, fmt.Errorf("read what go says is linked: %w", err)
-		}
-		if one.Module == nil || one.Module.Main {
-			continue
-		}
-		m := one.Module.module
-		if r := one.Module.Replace; r != nil {
-			m.Dir = r.Dir
-		}
-		if !slices.Contains(all, m) {
-			all = append(all, m)
-		}
-	}
-	slices.SortFunc(all, func(a, b module) int { return strings.Compare(a.Path, b.Path) })
-	return all, nil
+	return writeNotices(notices, dir, all)
 }
-
-var licenceFile = regexp.MustCompile(`(?i)^(?:un)?licen[cs]e|^copying`)
 
 // enough is the share of a licence file's lines, in percent, that must be the text of known licences: the rest of a short one
 // says whose work it is, and to which files it applies.
 const enough = 50
 
-// licencesOf gives the licences of the files at a module's root, each once.
-func licencesOf(known *classifier.Classifier, dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("look for its licence: %w: download it (go mod download)", err)
-	}
+// licencesOf gives the licences that a module's files hold, each once. What is beside a licence holds none.
+func licencesOf(known *classifier.Classifier, dir string, files []string) ([]string, error) {
 	var all []string
-	for _, e := range entries {
-		if e.IsDir() || !licenceFile.MatchString(e.Name()) || strings.HasSuffix(e.Name(), ".go") {
+	for _, file := range files {
+		if !licenceFile.MatchString(filepath.Base(file)) {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		text, err := os.ReadFile(filepath.Join(dir, file))
 		if err != nil {
 			return nil, err
 		}
@@ -147,7 +104,7 @@ func licencesOf(known *classifier.Classifier, dir string) ([]string, error) {
 			}
 		}
 		if share := 100 * len(lines) / max(1, results.TotalInputLines); share < enough {
-			all = append(all, fmt.Sprintf("unknown text (%d %% of %s is known)", share, e.Name()))
+			all = append(all, fmt.Sprintf("unknown text (%d %% of %s is known)", share, file))
 		}
 	}
 	slices.Sort(all)
@@ -156,7 +113,7 @@ func licencesOf(known *classifier.Classifier, dir string) ([]string, error) {
 
 func judge(path string, found []string) error {
 	if len(found) == 0 {
-		return errors.New("it has no licence at its root")
+		return errors.New("it has no licence")
 	}
 	for _, id := range found {
 		if slices.ContainsFunc(exceptions(), func(e exception) bool { return e.module == path && e.licence == id }) {

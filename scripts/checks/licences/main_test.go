@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,16 +34,27 @@ func TestLicencesOf(t *testing.T) {
 		"none":             {map[string]string{"README": isc}, ""},
 		"another spelling": {map[string]string{"COPYING.txt": isc, "licence_test.go": own}, "ISC"},
 		"unknown":          {map[string]string{"LICENSE": own}, "unknown text (0 % of LICENSE is known)"},
+		"in a package":     {map[string]string{"a/LICENSE": isc, "b/LICENSE": own, "a/b/doc.go": ""}, "ISC"},
+		"beside a licence": {map[string]string{"LICENSE": isc, "NOTICE": own, "PATENTS": own}, "ISC"},
 		"more than known":  {map[string]string{"LICENSE": isc + own}, "ISC, unknown text"},
 		"a second one":     {map[string]string{"LICENSE": isc, "LICENSE.more": own}, "ISC, unknown text (0 % of LICENSE.more is known)"},
 	} {
 		dir := t.TempDir()
 		for file, text := range tc.files {
-			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+			path := filepath.Join(dir, file)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		found, err := licencesOf(known, dir)
+		pkg := dir
+		if _, err := os.Stat(filepath.Join(dir, "a", "b")); err == nil {
+			pkg = filepath.Join(dir, "a", "b")
+		}
+		files, err := termsOf(dir, pkg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := licencesOf(known, dir, files)
 		if got := strings.Join(found, ", "); err != nil || !strings.HasPrefix(got, tc.want) || tc.want == "" && got != "" {
 			t.Errorf("%s: %q, error %v, want %q", name, got, err, tc.want)
 		}
@@ -70,15 +82,50 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestTheProgramItself is the check, as make licences runs it.
+// TestTheProgramItself is the check, as make licences runs it, and the notices of a release.
 func TestTheProgramItself(t *testing.T) {
 	var out strings.Builder
-	if err := check(filepath.Join("..", "..", ".."), true, &out); err != nil {
-		t.Error(err)
+	file := filepath.Join(t.TempDir(), "dist", "THIRD_PARTY_NOTICES")
+	if err := check(filepath.Join("..", "..", ".."), true, file, &out); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	notices := string(text)
+	for line := range strings.Lines(out.String()) {
+		name, licences, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		if name != "licences" && strings.Count(notices, "\n"+name+"\nLicence: "+licences+"\n\n-------- ") != 1 {
+			t.Errorf("%s is not in the notices once, with its licence and a text", name)
+		}
+	}
+	for _, want := range []string{"Go standard library go1.", "Copyright 2009 The Go Authors.", "-------- NOTICE\n", "-------- third_party/forked/golang/LICENSE\n"} {
+		if !strings.Contains(notices, want) {
+			t.Errorf("the notices lack %q", want)
+		}
 	}
 	for _, e := range exceptions() {
 		if !strings.Contains(out.String(), e.module+" ") {
 			t.Errorf("the exception for %s is for a module that is not linked: take it out", e.module)
 		}
+	}
+}
+
+func TestNotices(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "LICENSE"), []byte("\nthe terms\n\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := module{Path: "example.com/a", Version: "v1.2.3", Dir: dir, Files: []string{"LICENSE"}, licences: []string{"ISC", "MIT"}}
+	text, err := noticesOf([]module{m})
+	for _, want := range []string{"\nexample.com/a v1.2.3: ISC, MIT\n", "\n=====", "example.com/a v1.2.3\nLicence: ISC, MIT\n\n-------- LICENSE\n\nthe terms\n"} {
+		if err != nil || !strings.Contains(text, want) {
+			t.Errorf("error %v, want %q:\n%s", err, want, text)
+		}
+	}
+	m.Files = append(m.Files, "NOTICE")
+	if _, err := noticesOf([]module{m}); err == nil || !strings.Contains(err.Error(), "example.com/a") {
+		t.Errorf("a text that is gone: error %v", err)
 	}
 }
