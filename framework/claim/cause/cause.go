@@ -139,10 +139,10 @@ func find(run evidence.Run, f claim.Finding, but ...string) (*claim.Cause, claim
 	return nil, f.Verdict, nil
 }
 
-// ofOneNetwork are the causes that one network name brings along: addresses that no pod of the cluster has, which mostly cannot
+// ofOneNetwork are the causes that one network name brings along: raw addresses of pods of the other cluster, which mostly cannot
 // be reached.
 func ofOneNetwork() []string {
-	return []string{sameNetworkID, "stale-endpoint", "remote-connections-failing", "endpoint-unhealthy"}
+	return []string{sameNetworkID, "stale-endpoint", "remote-connections-failing", "endpoint-unhealthy", "gateway-wrong-address"}
 }
 
 // Apply gives the findings with their causes, and with the files that show them. A failed finding whose cause lies around

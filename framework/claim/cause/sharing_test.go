@@ -317,3 +317,22 @@ func TestNothingHidesBehindOneNetwork(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatOneNetworkBringsIsExpected: raw addresses of pods come of one network name, and so do connections to a gateway that
+// has such an address behind it, as a run in the printed text's way showed whose pods had different addresses.
+func TestWhatOneNetworkBringsIsExpected(t *testing.T) {
+	run := example.Healthy()
+	run.Intent.Expect = []string{"F1"}
+	example.Cluster(run, west).Kubernetes.Namespaces[0].Labels["topology.istio.io/network"] = "network1"
+	raw := example.Remote(run.Intent.Clusters[1], 1)
+	raw.Address, raw.Port = "10.244.0.10", 5000
+	*example.Proxy(run, east, evidence.RoleSleep) = example.Sleep(example.Local(run.Intent.Clusters[0], 1), raw)
+	for _, f := range []claim.Finding{
+		{Claim: "endpoints-across-gateway", Subject: eastToWest, Verdict: claim.Failed},
+		{Claim: "denies-missing-certificate", Subject: eastToWest, Verdict: claim.Inconclusive},
+	} {
+		if got := Apply(run, []claim.Finding{f})[0]; got.Cause == nil || got.Cause.ID != "same-network" {
+			t.Errorf("%s: %+v", f.Claim, got.Cause)
+		}
+	}
+}

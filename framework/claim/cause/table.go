@@ -104,7 +104,8 @@ func installation() []row {
 		{
 			id: sameNetworkID, verdict: claim.Failed, shows: sameNetwork,
 			sentence: "Two clusters have one network name: istiod hands out raw pod addresses, and no gateway is used.",
-			explains: with(ofTheCalls(), "mesh-ids", "network-names", "endpoints-across-gateway", "endpoints-shared", "gateways-known", "gateway-backend-healthy"),
+			explains: with(ofTheCalls(), "mesh-ids", "network-names", "endpoints-across-gateway", "endpoints-shared", "gateways-known", "gateway-backend-healthy",
+				"denies-missing-certificate", "denies-foreign-certificates"),
 			remedy:   "Give each cluster a network name of its own, at the installation of the control plane and in gen-eastwest-gateway.sh --network (finding F1).",
 		},
 		{
