@@ -17,6 +17,7 @@ import (
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/procedure"
+	"github.com/meshproof/meshproof/framework/release/shell"
 )
 
 // Down removes what the run of that id made on this machine and on given clusters. stateDir "" means the user's.
@@ -35,6 +36,9 @@ func Down(ctx context.Context, stateDirectory, id string) error {
 	l, err := ledger.Open(ledgerOf(dir)) // a run that was killed before it had one has made nothing
 	if err != nil {
 		return err
+	}
+	if err := shell.EndOf(ctx, dir); err != nil {
+		return errors.Join(fmt.Errorf("remove run %s: %w: end it by hand, and run meshproof down %s again", id, err, id), l.Close())
 	}
 	if err := errors.Join(kindcluster.Remove(ctx, l), undoGiven(ctx, dir, l)); err != nil {
 		return errors.Join(fmt.Errorf("remove run %s: %w: once that is mended, run meshproof down %s again", id, err, id), l.Close())

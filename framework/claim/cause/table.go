@@ -106,7 +106,7 @@ func installation() []row {
 			sentence: "Two clusters have one network name: istiod hands out raw pod addresses, and no gateway is used.",
 			explains: with(ofTheCalls(), "mesh-ids", "network-names", "endpoints-across-gateway", "endpoints-shared", "gateways-known", "gateway-backend-healthy",
 				"denies-missing-certificate", "denies-foreign-certificates"),
-			remedy:   "Give each cluster a network name of its own, at the installation of the control plane and in gen-eastwest-gateway.sh --network (finding F1).",
+			remedy: "Give each cluster a network name of its own, at the installation of the control plane and in gen-eastwest-gateway.sh --network (finding F1).",
 		},
 		{
 			id: "version-in-wrong-cluster", verdict: claim.Failed, shows: wrongVersion, explains: ofTheCalls(),

@@ -72,6 +72,9 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	if cmd.Env == nil {
 		cmd.Env = []string{}
 	}
+	if dir := ownerOf(ctx); dir != "" {
+		cmd.Env = append(slices.Clip(cmd.Env), ownerVariable+"="+dir)
+	}
 	began := time.Now()
 	err := cmd.Run()
 	r := Result{Started: began, Took: time.Since(began), ExitCode: -1, Stdout: out.String(), Stderr: errOut.String()}
