@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 )
@@ -96,9 +97,9 @@ func takeGiven(c *cobra.Command, g session.Given, o *session.Options) error {
 	return nil
 }
 
-// kindDefaults names the fleet of clusters that the run makes.
+// kindDefaults names the fleet of a mesh that the run makes.
 func kindDefaults(o *session.Options) {
-	if len(o.Targets) > 0 {
+	if len(o.Targets) > 0 && o.From != intent.FromInstall {
 		return
 	}
 	if o.Fleet == "" {
