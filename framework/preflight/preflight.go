@@ -57,6 +57,8 @@ type Facts struct {
 	Kind bool
 	// ReadOnly tells that the run would only look: it needs no tools, and makes no namespace.
 	ReadOnly bool
+	// Installs tells that the run would bring the control planes: networks and roots are its own then.
+	Installs bool
 	Host     Host
 	Clusters []Cluster
 	// CA is the mesh's certificate authority.
@@ -85,6 +87,8 @@ type Cluster struct {
 	// UID tells two names of one cluster from two clusters.
 	UID  Seen[string]
 	Mesh Seen[Mesh]
+	// Vacant is, where the run would bring the control plane, what is in its way.
+	Vacant error
 	// Root is the digest of the root certificate that istiod gives to the pods.
 	Root Seen[string]
 	// Denied is what the user may not do and the run does.

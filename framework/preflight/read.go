@@ -47,7 +47,7 @@ const (
 // Read looks at this machine and at all clusters at once. What cannot be seen is in the facts, with the reason. The API servers
 // are asked for nothing that stays: objects are got and listed, access is reviewed, and a namespace is created as a dry run.
 func Read(ctx context.Context, o Options) Facts {
-	f := Facts{Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
+	f := Facts{Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, Installs: o.Asked.installs(), CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
 	at := map[*cluster.Cluster]int{} // two may have one name, by mistake
 	for i, c := range o.Set {
 		at[c] = i
@@ -69,12 +69,16 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 		return found // nothing else answers either
 	}
 	found.UID = seen(c.UID(ctx))
-	mesh, err := preinstalled.Read(ctx, c, o.Revision)
-	found.Mesh = Seen[Mesh]{Mesh{Network: mesh.Network, Version: mesh.Version}, err}
-	found.Root = seen(root(ctx, c))
+	if o.Asked.installs() {
+		found.Vacant = istio.Refuse(ctx, c)
+	} else {
+		mesh, err := preinstalled.Read(ctx, c, o.Revision)
+		found.Mesh = Seen[Mesh]{Mesh{Network: mesh.Network, Version: mesh.Version}, err}
+		found.Root = seen(root(ctx, c))
+	}
 	found.Denied = seen(denied(ctx, c, Permissions(o.Asked)))
 	if !o.Asked.ReadOnly {
-		found.Admission = seen(admitted(ctx, c, o.Revision))
+		found.Admission = seen(admitted(ctx, c, o))
 	}
 	found.Balancer = seen(balancer(ctx, c))
 	return found
@@ -131,7 +135,7 @@ func root(ctx context.Context, c *cluster.Cluster) (string, error) {
 }
 
 // admitted asks what would become of the namespaces that the run makes. A dry run goes through admission and is kept nowhere.
-func admitted(ctx context.Context, c *cluster.Cluster, revision string) (Admission, error) {
+func admitted(ctx context.Context, c *cluster.Cluster, o Options) (Admission, error) {
 	const enforce = "pod-security.kubernetes.io/enforce"
 	a := Admission{Enforced: map[string]string{}}
 	for _, name := range made() {
@@ -145,7 +149,10 @@ func admitted(ctx context.Context, c *cluster.Cluster, revision string) (Admissi
 		}
 		a.Enforced[name] = ns.Labels[enforce]
 	}
-	injector, err := c.Kube().CoreV1().ConfigMaps(istio.Namespace).Get(ctx, "istio-sidecar-injector-"+revision, metav1.GetOptions{})
+	if o.Asked.installs() {
+		return a, nil // no network plugin of Istio's is installed
+	}
+	injector, err := c.Kube().CoreV1().ConfigMaps(istio.Namespace).Get(ctx, "istio-sidecar-injector-"+o.Revision, metav1.GetOptions{})
 	if err != nil {
 		return a, err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 )
 
@@ -27,7 +28,10 @@ func Rows(f Facts) []Row {
 		two := different(f.Clusters)
 		rows = append(rows, two)
 		if two.Verdict != Failed { // one cluster given twice has nothing that could be compared
-			rows = append(rows, networks(f.Clusters), roots(f.CA, f.Clusters), clocks(f.Clusters))
+			if !f.Installs {
+				rows = append(rows, networks(f.Clusters), roots(f.CA, f.Clusters))
+			}
+			rows = append(rows, clocks(f.Clusters))
 		}
 	}
 	return rows
@@ -44,9 +48,17 @@ func (r Row) on(c Cluster) Row { r.Cluster = c.Name; return r }
 func clusterRows(f Facts, c Cluster) []Row {
 	rows := []Row{reached(c), address(c)}
 	if c.Answer.Err == nil {
-		rows = append(rows, controlPlane(c.Mesh), permissions(c.Denied), clock(c.Answer.Value.Ahead))
+		plane := controlPlane(c.Mesh)
+		if f.Installs {
+			plane = noControlPlane(c.Vacant)
+		}
+		rows = append(rows, plane, permissions(c.Denied), clock(c.Answer.Value.Ahead))
 		if !f.ReadOnly {
-			rows = append(rows, kubectl(f.Host.Kubectl, c.Answer.Value.Version), istioctl(f.Host, c.Mesh), loadBalancer(c.Balancer), podSecurity(c.Admission))
+			rows = append(rows, kubectl(f.Host.Kubectl, c.Answer.Value.Version))
+			if !f.Installs {
+				rows = append(rows, istioctl(f.Host, c.Mesh))
+			}
+			rows = append(rows, loadBalancer(c.Balancer), podSecurity(c.Admission))
 		}
 	}
 	for i := range rows {
@@ -117,6 +129,18 @@ func controlPlane(m Seen[Mesh]) Row {
 		return unseen(name, m.Err)
 	}
 	return ok(name, "istiod "+version(m.Value)+" on network "+m.Value.Network)
+}
+
+// noControlPlane judges a cluster to which the run would bring one.
+func noControlPlane(vacant error) Row {
+	const name = "control plane"
+	switch {
+	case errors.Is(vacant, istio.ErrThere):
+		return failed(name, vacant.Error(), "leave --from out to begin at the gateways, or remove what is there")
+	case vacant != nil:
+		return unseen(name, vacant)
+	}
+	return ok(name, "no Istio is there: the run would install it")
 }
 
 func version(m Mesh) string {

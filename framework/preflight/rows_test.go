@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 )
 
@@ -57,6 +58,26 @@ func TestSoundFactsAreOK(t *testing.T) {
 	f.ReadOnly, f.Host, f.Clusters[0].Admission = true, Host{}, Seen[Admission]{}
 	if rows := Rows(f); len(rows) != 2*5+4 || ExitCode(rows) != 0 {
 		t.Errorf("a look at two clusters: %+v", rows)
+	}
+}
+
+// TestAnInstallationLooksForNoMesh: what a mesh must have is no matter where there is none yet; that there is one is.
+func TestAnInstallationLooksForNoMesh(t *testing.T) {
+	for want, vacant := range map[Verdict]error{OK: nil, Failed: fmt.Errorf("%w: Namespace istio-system", istio.ErrThere), Unknown: errNo} {
+		f := sound()
+		f.Installs = true
+		for i := range f.Clusters {
+			f.Clusters[i].Mesh, f.Clusters[i].Root, f.Clusters[i].Vacant = Seen[Mesh]{}, Seen[string]{}, vacant
+		}
+		rows := Rows(f)
+		for _, r := range rows {
+			if r.Name != "control plane" && r.Verdict != OK || r.Name == "control plane" && r.Verdict != want {
+				t.Errorf("%s: %+v", want, r)
+			}
+		}
+		if n := len(rows); n != 2+2*8+2 {
+			t.Errorf("%d rows for two clusters", n)
+		}
 	}
 }
 
