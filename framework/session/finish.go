@@ -160,6 +160,9 @@ func (s *Session) remove(ctx context.Context) error {
 	})
 }
 
+// Leave lets other runs work on given clusters, where what Provision made stays.
+func (s *Session) Leave(ctx context.Context) error { return s.releaseLeases(ctx) }
+
 // Abandon removes what an unfinished Provision made.
 func (s *Session) Abandon(ctx context.Context) error { return s.remove(ctx) }
 
