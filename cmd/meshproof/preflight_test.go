@@ -68,7 +68,7 @@ func TestPreflight(t *testing.T) {
 		{"a look", func(w *world) { w.farm.Server("west").Deny("create", "namespaces") }, both + " --read-only", 0, []string{"ok       cluster-2   permissions: "}},
 		{"more than a look", func(w *world) { w.farm.Server("west").Deny("create", "namespaces") }, both + " --from verify", 1, []string{"failed   cluster-2   permissions: the user may not create namespaces"}},
 		{"before an installation", vacant, released + " --from install", 0, []string{"ok       cluster-2   control plane: no Istio is there", "ok       cluster-1   load balancer: "}},
-		{"before an installation where Istio is", nil, released + " --from install", 1, []string{"failed   cluster-1   control plane: Istio is there already: Namespace istio-system"}},
+		{"before an installation where Istio is", nil, released + " --from install", 1, []string{"failed   cluster-1   control plane: an Istio is there already: Namespace istio-system"}},
 		{"before an installation by who may not", func(w *world) { vacant(w); w.farm.Server("west").Deny("escalate", "clusterroles") }, released + " --from install", 1,
 			[]string{"failed   cluster-2   permissions: the user may not escalate clusterroles.rbac.authorization.k8s.io", "meshproof rbac"}},
 		{"a look at clusters of its own", nil, "--read-only", 2, nil},

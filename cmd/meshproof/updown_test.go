@@ -12,7 +12,7 @@ func TestUpOnGivenClusters(t *testing.T) {
 	for args, says := range map[string]string{
 		both:                                    "give --from install",
 		both + " --from verify":                 "give --from install",
-		both + " --from install --run-id r1":    "cluster-1: Istio is there already: Namespace istio-system",
+		both + " --from install --run-id r1":    "cluster-1: an Istio is there already: Namespace istio-system",
 		"--from gateway":                        "--from gateway is for given clusters",
 		"--kubeconfig east.yaml --from install": "1 clusters are given",
 	} {

@@ -15,7 +15,7 @@ import (
 )
 
 // ErrThere is wrapped when a cluster that is to get a control plane holds an Istio, or what one has left.
-var ErrThere = errors.New("Istio is there already")
+var ErrThere = errors.New("an Istio is there already")
 
 // ownedBy selects by istioctl's label what it has installed for the IstioOperator of Install, or for the gateway's: that one's
 // installation may take the webhooks of the default revision over.
