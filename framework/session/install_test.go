@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -242,5 +243,27 @@ func TestWhatIsSomebodysKeepsTheMesh(t *testing.T) {
 			t.Errorf("%s: east %q, west %q, noted %v", says, farm.Server("east").Paths(), farm.Server("west").Paths(), left)
 		}
 		cancel()
+	}
+}
+
+// TestDownGoesOnWithoutAPlaceForALease: a removal that was ended while istio-system went is finished, though nothing can be held there.
+func TestDownGoesOnWithoutAPlaceForALease(t *testing.T) {
+	farm, o := vacant(t)
+	before := paths(farm)
+	s, _, cancel := settled(t, o, "")
+	defer cancel()
+	if err := errors.Join(s.releaseLeases(t.Context()), s.ledger.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"east", "west"} {
+		for _, at := range farm.Server(name).Paths() {
+			if strings.Contains(at, "/istio-system") {
+				farm.Server(name).Remove(at)
+			}
+		}
+		farm.Server(name).Fail(http.MethodPost, path.Dir(leasePath), http.StatusNotFound)
+	}
+	if err := Down(t.Context(), o.StateDir, o.RunID); err != nil || !slices.Equal(before, paths(farm)) {
+		t.Errorf("%v, left %q", err, paths(farm))
 	}
 }
