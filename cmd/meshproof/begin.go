@@ -11,10 +11,14 @@ import (
 
 // beginFlags say where a run on given clusters takes the guide up.
 func beginFlags(c *cobra.Command, b *session.Beginning) {
-	f := c.Flags()
-	f.StringVar((*string)(&b.From), "from", "", fmt.Sprintf("where a run on given clusters begins: %s, %s, %s or %s; what is before it must be there, and is not touched (default: %s; on kind %s)",
-		intent.FromGateway, intent.FromExpose, intent.FromJoin, intent.FromVerify, intent.FromGateway, intent.FromInstall))
-	f.BoolVar(&b.ReadOnly, "read-only", false, "deploy nothing on given clusters and send no traffic: look only, and skip the claims that need more")
+	fromFlag(c, b)
+	c.Flags().BoolVar(&b.ReadOnly, "read-only", false, "deploy nothing on given clusters and send no traffic: look only, and skip the claims that need more")
+}
+
+// fromFlag says where.
+func fromFlag(c *cobra.Command, b *session.Beginning) {
+	c.Flags().StringVar((*string)(&b.From), "from", "", fmt.Sprintf("where a run on given clusters begins: %s (it brings the control planes to clusters without Istio), %s, %s, %s or %s; what is before it must be there, and is not touched (default: %s; on kind %s)",
+		intent.FromInstall, intent.FromGateway, intent.FromExpose, intent.FromJoin, intent.FromVerify, intent.FromGateway, intent.FromInstall))
 	completed(c, "from", func() []string {
 		var all []string
 		for _, one := range intent.Begins() {

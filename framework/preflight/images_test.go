@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
 )
 
@@ -75,6 +76,10 @@ func TestPulls(t *testing.T) {
 	s.Remove(injector)
 	if _, err := pulls(t.Context(), c, o, nil); err == nil {
 		t.Error("no injector")
+	}
+	o.Asked.From = intent.FromInstall
+	if p, err := pulls(t.Context(), c, o, nil); err != nil || p.Proxy != "" || !slices.Equal(p.Wanted, []string{"e.com/probe:1"}) {
+		t.Errorf("before an installation: %+v, %v", p, err)
 	}
 }
 

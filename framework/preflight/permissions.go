@@ -58,6 +58,9 @@ func Permissions(a Asked) []Permission {
 		}
 	}
 	all = append(all, inMade()...)
+	if a.installs() {
+		all = append(all, installing()...)
+	}
 	if a.Disruptive {
 		all = append(all, disrupting()...)
 	}
@@ -66,6 +69,22 @@ func Permissions(a Asked) []Permission {
 	}
 	if a.Asmcli {
 		all = append(all, registering()...)
+	}
+	if a.installs() {
+		return everywhere(all)
+	}
+	return all
+}
+
+// installs tells whether the run brings the control planes.
+func (a Asked) installs() bool { return a.From == intent.FromInstall }
+
+// everywhere has what is needed in istio-system asked for the whole cluster: where the run makes it, no Role can be there before.
+func everywhere(all []Permission) []Permission {
+	for i, p := range all {
+		if slices.Contains(p.Namespaces, istio.Namespace) {
+			all[i].Namespaces = nil
+		}
 	}
 	return all
 }

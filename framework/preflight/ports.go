@@ -44,19 +44,22 @@ type Opened struct {
 }
 
 // ports looks for what shares ports with the gateway, which will be on the network.
-func ports(ctx context.Context, c *cluster.Cluster, revision, network string) (Ports, error) {
+func ports(ctx context.Context, c *cluster.Cluster, o Options, network string) (Ports, error) {
 	var p Ports
-	pods := labels.Set{"istio": "eastwestgateway", "app": "istio-eastwestgateway", istio.NetworkLabel: network, "istio.io/rev": revision}
-	gateways, err := p.gateways(ctx, c)
-	if err != nil {
-		return p, err
+	pods := labels.Set{"istio": "eastwestgateway", "app": "istio-eastwestgateway", istio.NetworkLabel: network, "istio.io/rev": o.Revision}
+	var gateways []unstructured.Unstructured
+	if !o.Asked.installs() { // else there is no such kind yet, or the row control plane says so
+		var err error
+		if gateways, err = p.gateways(ctx, c); err != nil {
+			return p, err
+		}
 	}
 	for _, g := range gateways {
-		o, err := opened(g, pods)
+		one, err := opened(g, pods)
 		if err != nil {
 			return p, fmt.Errorf("read Gateway %s/%s: %w", g.GetNamespace(), g.GetName(), err)
 		}
-		p.Gateways = o.among(p.Gateways)
+		p.Gateways = one.among(p.Gateways)
 	}
 	services, err := c.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -66,11 +69,11 @@ func ports(ctx context.Context, c *cluster.Cluster, revision, network string) (P
 		if s.Spec.Type != corev1.ServiceTypeLoadBalancer {
 			continue
 		}
-		o := Opened{Name: s.Namespace + "/" + s.Name}
+		one := Opened{Name: s.Namespace + "/" + s.Name}
 		for _, port := range s.Spec.Ports {
-			o.Ports = append(o.Ports, port.Port)
+			one.Ports = append(one.Ports, port.Port)
 		}
-		p.Services = o.among(p.Services)
+		p.Services = one.among(p.Services)
 	}
 	return p, nil
 }

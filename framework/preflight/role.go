@@ -20,17 +20,21 @@ const RoleName = "meshproof"
 // a ClusterRole for the rest. A namespace that the run makes cannot have a Role before.
 func Roles(permissions []Permission) ([]byte, error) {
 	var out bytes.Buffer
-	for i, namespace := range []string{"", istio.Namespace, defaultName} {
+	for _, namespace := range []string{"", istio.Namespace, defaultName} {
+		rules := rules(permissions, namespace)
+		if len(rules) == 0 {
+			continue // the run makes that namespace
+		}
 		meta := metav1.ObjectMeta{Name: RoleName, Namespace: namespace}
-		var role any = rbacv1.ClusterRole{TypeMeta: typed("ClusterRole"), ObjectMeta: meta, Rules: rules(permissions, namespace)}
+		var role any = rbacv1.ClusterRole{TypeMeta: typed("ClusterRole"), ObjectMeta: meta, Rules: rules}
 		if namespace != "" {
-			role = rbacv1.Role{TypeMeta: typed("Role"), ObjectMeta: meta, Rules: rules(permissions, namespace)}
+			role = rbacv1.Role{TypeMeta: typed("Role"), ObjectMeta: meta, Rules: rules}
 		}
 		text, err := yaml.Marshal(role)
 		if err != nil {
 			return nil, fmt.Errorf("print the role for namespace %q: %w", namespace, err)
 		}
-		if i > 0 {
+		if out.Len() > 0 {
 			out.WriteString("---\n")
 		}
 		out.Write(text)

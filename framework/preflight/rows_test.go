@@ -12,6 +12,7 @@ import (
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/mesh/asm"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 )
 
@@ -59,9 +60,30 @@ func TestSoundFactsAreOK(t *testing.T) {
 		t.Errorf("%d rows for two clusters", n)
 	}
 	f := sound()
-	f.ReadOnly, f.Host, f.Clusters[0].Admission = true, Host{}, Seen[Admission]{}
+	f.Asked.ReadOnly, f.Host, f.Clusters[0].Admission = true, Host{}, Seen[Admission]{}
 	if rows := Rows(f); len(rows) != 2*6+5 || ExitCode(rows) != 0 {
 		t.Errorf("a look at two clusters: %+v", rows)
+	}
+}
+
+// TestAnInstallationLooksForNoMesh: what a mesh must have is no matter where there is none yet; that there is one is.
+func TestAnInstallationLooksForNoMesh(t *testing.T) {
+	for want, vacant := range map[Verdict]error{OK: nil, Failed: fmt.Errorf("%w: Namespace istio-system", istio.ErrThere), Unknown: errNo} {
+		f := sound()
+		f.Asked.From = intent.FromInstall
+		for i := range f.Clusters {
+			c := &f.Clusters[i]
+			c.Mesh, c.Root, c.Secrets, c.Vacant = Seen[Mesh]{Err: errNo}, Seen[string]{Err: errNo}, Seen[Secrets]{Err: errNo}, vacant
+		}
+		rows := Rows(f)
+		for _, r := range rows {
+			if r.Name != "control plane" && r.Verdict != OK || r.Name == "control plane" && r.Verdict != want {
+				t.Errorf("%s: %+v", want, r)
+			}
+		}
+		if n := len(rows); n != 2+2*11+3 {
+			t.Errorf("%d rows for two clusters", n)
+		}
 	}
 }
 
@@ -145,15 +167,15 @@ func TestOneThingAtATime(t *testing.T) {
 		{"ports of nodes beside MetalLB", "", false, west(func(c *Cluster) { c.Balancer.Value = Balancer{Clouds: []string{"k3s"}, Pools: true} }), OK, ""},
 		{"ports of nodes that are free", "", false, west(func(c *Cluster) { c.Balancer.Value.Clouds, c.Ports.Value.Services = []string{"k3s"}, nil }), OK, ""},
 		{"a gateway to begin after", "", false, func(f *Facts) {
-			f.From = intent.FromExpose
+			f.Asked.From = intent.FromExpose
 			f.Clusters[1].Ports.Value.Services = []Opened{{"istio-system/istio-eastwestgateway", nil}}
 		}, OK, ""},
 		{"another Gateway before S7", "ports", false, func(f *Facts) {
-			f.From = intent.FromExpose
+			f.Asked.From = intent.FromExpose
 			opens("istio-system/cross-network-gateway", 15443)(f)
 		}, Failed, "--from join"},
 		{"a Gateway to begin after", "", false, func(f *Facts) {
-			f.From = intent.FromJoin
+			f.Asked.From = intent.FromJoin
 			opens("istio-system/cross-network-gateway", 15443)(f)
 		}, OK, ""},
 		{"a context that S8 cannot name", "context", false, west(func(c *Cluster) { c.Context = "arn:aws:eks:r:1:cluster/west" }), Failed, "arn-aws-eks-r-1-cluster/west"},

@@ -11,7 +11,9 @@ import (
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/manifest"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
 )
 
 // The gateway's installation in the ledger: everything that istioctl marks as owned by the IstioOperator which
@@ -21,6 +23,22 @@ const (
 	operatorName = "eastwest"
 	ownedBy      = "install.operator.istio.io/owning-resource=" + operatorName
 )
+
+// Home is the ledger's entry for istio-system on a cluster to which the run brings a control plane, ControlPlane the one for that.
+func Home(c, run string) ledger.Entry {
+	return ledger.Entry{Kind: "Namespace", Cluster: c, Name: istioSystem, Run: run}
+}
+
+// ControlPlane is everything that istioctl marks as owned by the IstioOperator of the control plane, and what istiod makes.
+func ControlPlane(c, run string) ledger.Entry {
+	return ledger.Entry{Kind: operatorKind, Cluster: c, Namespace: istioSystem, Name: istio.OperatorName, Run: run}
+}
+
+func isHome(e ledger.Entry) bool { return e.Kind == "Namespace" && e.Name == istioSystem }
+
+func isControlPlane(e ledger.Entry) bool {
+	return e.Kind == operatorKind && e.Namespace == istioSystem && e.Name == istio.OperatorName
+}
 
 // kinds of single objects that the guide makes, by the ledger's word for them.
 func kinds() map[string]schema.GroupKind {

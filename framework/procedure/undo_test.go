@@ -77,7 +77,7 @@ func TestNoCopyNamesWhatNoRunMakes(t *testing.T) {
 	for _, e := range []ledger.Entry{
 		{Kind: "Namespace", Name: "production"}, {Kind: "Namespace", Name: "kube-system"}, {Kind: "Secret", Namespace: "istio-system", Name: "cacerts"},
 		{Kind: "Secret", Namespace: "web", Name: "istio-remote-secret-x"}, {Kind: "Gateway", Namespace: "istio-system", Name: "front"},
-		{Kind: "IstioOperator", Namespace: "istio-system", Name: "control-plane"}, {Kind: "Volcano", Name: "x"},
+		{Kind: "IstioOperator", Namespace: "istio-system", Name: "other"}, {Kind: "IstioOperator", Namespace: "web", Name: "control-plane"}, {Kind: "Volcano", Name: "x"},
 	} {
 		e.Cluster, e.Run = "east", "r1"
 		n := &notes{all: []ledger.Entry{{Kind: "Namespace", Name: "probe", Cluster: "east", Run: "r1"}, e}}

@@ -32,7 +32,7 @@ func Plan(ctx context.Context, o Options) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := slices.Concat(s.plannedClusters(), s.plannedTools(), s.plannedTraffic(), steps, s.plannedDisruptions(), s.plannedClaims())
+	lines := slices.Concat(s.plannedClusters(), s.plannedInstall(), s.plannedTools(), s.plannedTraffic(), steps, s.plannedDisruptions(), s.plannedClaims())
 	return append(lines, "report     "+reportDir, "dry run: the input is sound, and nothing was changed"), nil
 }
 

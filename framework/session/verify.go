@@ -104,7 +104,7 @@ func (s *Session) deployOwn(ctx context.Context, c *cluster.Cluster) error {
 		if err := s.book().Intend(entry); err != nil {
 			return err
 		}
-		if err := manifest.MakeNamespace(ctx, c, f.namespace, s.o.RunID); err != nil {
+		if err := manifest.MakeNamespace(ctx, c, f.namespace, s.o.RunID, nil); err != nil {
 			if errors.Is(err, manifest.ErrForeign) {
 				err = errors.Join(err, s.book().Removed(entry)) // it was never the run's
 			}
