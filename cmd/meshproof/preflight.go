@@ -40,6 +40,7 @@ Exit codes: 0 every row is ok, 1 one failed, 3 one could not be told, 2 usage.`,
 	f.StringVar(&o.Revision, "revision", "asm-1232-2", "revision of the control plane, the value of istio.io/rev")
 	f.StringVar(&o.ReleaseDir, "release-dir", "", "a release directory as asmcli --output_dir lays it out")
 	beginFlags(c, &o.Beginning)
+	namespaceFlag(f, &o.Namespace)
 	f.BoolVar(&o.Disruptive, "disruptive", false, "look also for the permissions that run --disruptive needs")
 	f.StringVar(&o.Place.PullSecret, "image-pull-secret", "", "look also for the permissions that run --image-pull-secret needs; the file is not read")
 	f.StringVar(&o.Images.CacheDir, "cache-dir", "", "where built and pulled images would be kept (default: the user's cache directory)")
@@ -48,7 +49,7 @@ Exit codes: 0 every row is ok, 1 one failed, 3 one could not be told, 2 usage.`,
 }
 
 func look(ctx context.Context, w io.Writer, o session.Options) error {
-	if err := errors.Join(session.Count(o.Targets), o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode)); err != nil {
+	if err := errors.Join(session.Count(o.Targets), o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode), session.CheckNamespace(o.Namespace, o.Mode)); err != nil {
 		return err
 	}
 	set, err := session.Open(o.Targets)
@@ -61,7 +62,7 @@ func look(ctx context.Context, w io.Writer, o session.Options) error {
 	}
 	rows := preflight.Rows(preflight.Read(ctx, preflight.Options{
 		Set: set, CA: ca, Revision: o.Revision, ReleaseDir: o.ReleaseDir, Place: images.CacheDir(o.Images),
-		Asked: preflight.Asked{From: o.From, ReadOnly: o.ReadOnly, Disruptive: o.Disruptive, PullSecret: o.Place.PullSecret != ""},
+		Asked: preflight.Asked{From: o.From, ReadOnly: o.ReadOnly, Disruptive: o.Disruptive, PullSecret: o.Place.PullSecret != "", Namespace: o.Namespace},
 	}))
 	for _, r := range rows {
 		where := r.Cluster
@@ -91,12 +92,12 @@ func rbacCommand() *cobra.Command {
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			asked.From, asked.ReadOnly = from.From, from.ReadOnly
-			if err := from.Check(true, asked.Disruptive, ""); err != nil {
+			if err := errors.Join(from.Check(true, asked.Disruptive, ""), session.CheckNamespace(asked.Namespace, "")); err != nil {
 				return err
 			}
-			text, err := preflight.Roles(preflight.Permissions(asked))
+			text, err := preflight.Roles(asked)
 			if markdown {
-				text, err = preflight.Document()
+				text, err = preflight.Document(asked.Namespace)
 			}
 			if err != nil {
 				return err
@@ -106,6 +107,7 @@ func rbacCommand() *cobra.Command {
 		},
 	}
 	beginFlags(c, &from)
+	namespaceFlag(c.Flags(), &asked.Namespace)
 	c.Flags().BoolVar(&asked.Disruptive, "disruptive", false, "with what run --disruptive needs")
 	c.Flags().BoolVar(&asked.PullSecret, "image-pull-secret", false, "with what run --image-pull-secret needs")
 	c.Flags().BoolVar(&markdown, "markdown", false, "print the whole document, docs/rbac.md, with the reason for each permission")

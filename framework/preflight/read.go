@@ -74,7 +74,7 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	found.Root = seen(root(ctx, c))
 	found.Denied = seen(denied(ctx, c, Permissions(o.Asked)))
 	if !o.Asked.ReadOnly {
-		found.Admission = seen(admitted(ctx, c, o.Revision))
+		found.Admission = seen(admitted(ctx, c, o.Revision, o.Asked.made()))
 	}
 	found.Balancer = seen(balancer(ctx, c))
 	return found
@@ -131,14 +131,14 @@ func root(ctx context.Context, c *cluster.Cluster) (string, error) {
 }
 
 // admitted asks what would become of the namespaces that the run makes. A dry run goes through admission and is kept nowhere.
-func admitted(ctx context.Context, c *cluster.Cluster, revision string) (Admission, error) {
+func admitted(ctx context.Context, c *cluster.Cluster, revision string, namespaces []string) (Admission, error) {
 	const enforce = "pod-security.kubernetes.io/enforce"
 	a := Admission{Enforced: map[string]string{}}
-	for _, name := range made() {
-		namespaces := c.Kube().CoreV1().Namespaces()
-		ns, err := namespaces.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	for _, name := range namespaces {
+		client := c.Kube().CoreV1().Namespaces()
+		ns, err := client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if apierrors.IsAlreadyExists(err) {
-			ns, err = namespaces.Get(ctx, name, metav1.GetOptions{})
+			ns, err = client.Get(ctx, name, metav1.GetOptions{})
 		}
 		if err != nil {
 			return a, fmt.Errorf("create namespace %s as a dry run: %w", name, err)

@@ -16,10 +16,12 @@ import (
 // RoleName is that of the roles which Roles prints.
 const RoleName = "meshproof"
 
-// Roles gives the least roles with which the permissions hold, as YAML: a Role where the namespace is there before the run, and
+// Roles gives the least roles with which a run can do what is asked of it, as YAML: a Role where the namespace is there before the run, and
 // a ClusterRole for the rest. A namespace that the run makes cannot have a Role before.
-func Roles(permissions []Permission) ([]byte, error) {
+func Roles(a Asked) ([]byte, error) {
+	permissions := Permissions(a)
 	var out bytes.Buffer
+	fmt.Fprintf(&out, "# The ClusterRole holds also what is done in: %s.\n", strings.Join(a.made(), ", "))
 	for i, namespace := range []string{"", istio.Namespace, defaultName} {
 		meta := metav1.ObjectMeta{Name: RoleName, Namespace: namespace}
 		var role any = rbacv1.ClusterRole{TypeMeta: typed("ClusterRole"), ObjectMeta: meta, Rules: rules(permissions, namespace)}

@@ -17,7 +17,7 @@ import (
 // printed roles, as a person would apply them.
 func roles(t *testing.T, asked Asked) []rbacv1.Role {
 	t.Helper()
-	text, err := Roles(Permissions(asked))
+	text, err := Roles(asked)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestNamed(t *testing.T) {
 }
 
 func TestTheDocumentIsUpToDate(t *testing.T) {
-	want, err := Document()
+	want, err := Document("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func sound() Facts {
 		f.Clusters = append(f.Clusters, Cluster{
 			Name: name, Server: "https://" + name + ".example.com", UID: Seen[string]{Value: "uid-of-" + name}, Answer: Seen[Answer]{Value: Answer{Version: "v1.36.4-gke.1"}},
 			Mesh: Seen[Mesh]{Value: Mesh{Network: fmt.Sprintf("network%d", i+1), Version: "1.23.2-asm.2"}}, Root: Seen[string]{Value: "aa"},
-			Admission: Seen[Admission]{Value: Admission{Enforced: map[string]string{sample: "", probes: "restricted"}}},
+			Admission: Seen[Admission]{Value: Admission{Enforced: map[string]string{intent.GuideNamespace: "", probes: "restricted"}}},
 			Balancer:  Seen[Balancer]{Value: Balancer{Addressed: []string{"web/front"}}},
 		})
 	}
@@ -66,7 +66,9 @@ var errNo = errors.New("no such luck")
 func TestOneThingAtATime(t *testing.T) {
 	west := func(spoil func(*Cluster)) func(*Facts) { return func(f *Facts) { spoil(&f.Clusters[1]) } }
 	level := func(level string, cni bool) func(*Facts) {
-		return west(func(c *Cluster) { c.Admission.Value = Admission{Enforced: map[string]string{sample: level}, CNI: cni} })
+		return west(func(c *Cluster) {
+			c.Admission.Value = Admission{Enforced: map[string]string{intent.GuideNamespace: level}, CNI: cni}
+		})
 	}
 	for _, tc := range []struct {
 		name, row string

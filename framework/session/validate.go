@@ -28,7 +28,7 @@ func (o Options) validate() error {
 	if o.Images.Source != "" && !slices.Contains(images.Sources(), o.Images.Source) {
 		errs = append(errs, fmt.Errorf("--images %q: use auto, registry, source or archive", o.Images.Source))
 	}
-	errs = append(errs, o.checkChanges(), o.checkPower(), o.checkMode(), o.checkCell(), o.checkClusters(), o.checkMultiplier(), o.checkTools(), o.Place.check(),
+	errs = append(errs, o.checkChanges(), o.checkPower(), o.checkMode(), o.checkCell(), o.checkClusters(), o.checkMultiplier(), o.checkTools(), o.Place.check(), CheckNamespace(o.Namespace, o.Mode),
 		o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode))
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("--timeout %s: use a positive duration", o.Timeout))

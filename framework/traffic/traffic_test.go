@@ -106,7 +106,7 @@ func TestSplit(t *testing.T) {
 		{"no pod", fakeWorkload{pods[:1], "", nil}, 0, "no pod app=sleep runs"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := split(t.Context(), tc.w, "east", "r-1", 2, io.Discard)
+			got, err := split(t.Context(), tc.w, "east", "sample", "r-1", 2, io.Discard)
 			if len(got.Replies) != tc.replies || got.Asked != 2 {
 				t.Errorf("%d replies of %d asked, want %d of 2", len(got.Replies), got.Asked, tc.replies)
 			}
@@ -141,7 +141,7 @@ func TestRealCurl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"--noproxy", "*", "--connect-to", "helloworld.sample:5000:127.0.0.1:" + port}, curl(url, "r-1", "east", 3)[1:]...)
+	args := append([]string{"--noproxy", "*", "--connect-to", "helloworld.sample:5000:127.0.0.1:" + port}, curl(evidence.HelloworldURL("sample"), "r-1", "east", 3)[1:]...)
 	stdout, err := exec.CommandContext(t.Context(), path, args...).Output()
 	if err != nil {
 		t.Fatal(err)
