@@ -9,6 +9,7 @@ import (
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/claim/internal/example"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/evidence/evidencetest"
 )
 
 const east, west, eastToWest = "east", "west", "east to west"
@@ -58,6 +59,8 @@ func nameAll(t *testing.T, cases []named) {
 			if finding(t, before, tc.claim, tc.subject).Cause != nil {
 				t.Error("Apply changed the findings that it was given")
 			}
+			saved, dir := evidencetest.Saved(t, run)
+			sameElsewhere(t, dir, saved, slices.DeleteFunc(claim.All(), func(c claim.Claim) bool { return c.ID != tc.claim }))
 		})
 	}
 }
