@@ -75,7 +75,7 @@ func TestANameAloneIsNoProof(t *testing.T) {
 
 func TestNoCopyNamesWhatNoRunMakes(t *testing.T) {
 	for _, e := range []ledger.Entry{
-		{Kind: "Namespace", Name: "production"}, {Kind: "Namespace", Name: "kube-system"}, {Kind: "Secret", Namespace: "istio-system", Name: "cacerts"},
+		{Kind: "Namespace", Name: "ours"}, {Kind: "Namespace", Name: "production"}, {Kind: "Namespace", Name: "kube-system"}, {Kind: "Secret", Namespace: "istio-system", Name: "cacerts"},
 		{Kind: "Secret", Namespace: "web", Name: "istio-remote-secret-x"}, {Kind: "Gateway", Namespace: "istio-system", Name: "front"},
 		{Kind: "IstioOperator", Namespace: "istio-system", Name: "control-plane"}, {Kind: "Volcano", Name: "x"},
 	} {

@@ -20,7 +20,9 @@ const Elsewhere = "sketch"
 var guideWord = regexp.MustCompile(`\b` + intent.GuideNamespace + `\b`)
 
 // Back gives a text about such a run as it would be of the guide's own namespace.
-func Back(text []byte) string { return strings.ReplaceAll(string(text), Elsewhere, intent.GuideNamespace) }
+func Back(text []byte) string {
+	return strings.ReplaceAll(string(text), Elsewhere, intent.GuideNamespace)
+}
 
 // Moved gives the evidence of a folder with the sample in the other namespace: its name is replaced in every file, in the
 // files' names and in the intent, and the whole is sealed anew.
