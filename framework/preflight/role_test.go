@@ -127,6 +127,30 @@ func TestNamed(t *testing.T) {
 	}
 }
 
+// TestRolesOfAnotherNamespace: nothing is asked for in the guide's, and the same as there elsewhere.
+func TestRolesOfAnotherNamespace(t *testing.T) {
+	for _, kind := range append(kinds(), Asked{Disruptive: true, PullSecret: true}) {
+		was := attributes(Permissions(kind))
+		kind.Namespace = "ours"
+		is := attributes(Permissions(kind))
+		for i, a := range is {
+			if a.Namespace == intent.GuideNamespace {
+				t.Errorf("%+v asks in the guide's namespace: %s", kind, named(a))
+			}
+			if a.Namespace == "ours" {
+				is[i].Namespace = intent.GuideNamespace
+			}
+		}
+		if !slices.Equal(was, is) {
+			t.Errorf("%+v asks for something else:\n%v\nwant\n%v", kind, is, was)
+		}
+		text, err := Roles(kind)
+		if err != nil || !strings.HasPrefix(string(text), "# The ClusterRole holds also what is done in: ours") {
+			t.Errorf("%+v: %v, %.80s", kind, err, text)
+		}
+	}
+}
+
 func TestTheDocumentIsUpToDate(t *testing.T) {
 	want, err := Document("")
 	if err != nil {
