@@ -42,7 +42,11 @@ func Undo(ctx context.Context, set cluster.Set, book Book, limits Limits) error 
 func UndoMarked(ctx context.Context, set cluster.Set, book Book, limit time.Duration, namespaces ...string) error {
 	for _, e := range book.Remaining() {
 		if !made(e, namespaces) {
-			return fmt.Errorf("remove %s: no run makes that, so that the ledger on the cluster cannot be trusted: if the run had this --namespace, give it here too; else look at the ledger, and remove by hand what is the run's", e)
+			do := "look at it, and remove by hand what is the run's"
+			if e.Kind == "Namespace" {
+				do = "if the run had this --namespace, give it here too; else " + do
+			}
+			return fmt.Errorf("remove %s: no run makes that, so that the ledger on the cluster cannot be trusted: %s", e, do)
 		}
 	}
 	return undoAll(ctx, set, book, limit, labelled)

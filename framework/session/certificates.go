@@ -19,9 +19,7 @@ const istioProtocol = "istio"
 // each with the authority of the cluster that asks; on given ones it can only ask without.
 func (s *Session) makeAttempts() error {
 	namespace := s.intent.Namespace()
-	host := evidence.HelloworldHost(namespace)
-	sni := evidence.SNICluster(namespace)
-	base := collect.Attempt{SNI: sni, ALPN: []string{istioProtocol}, Host: evidence.HelloworldAuthority(namespace), Path: "/hello"}
+	base := collect.Attempt{SNI: evidence.SNICluster(namespace), ALPN: []string{istioProtocol}, Host: evidence.HelloworldAuthority(namespace), Path: "/hello"}
 	as := func(name string, change func(*collect.Attempt)) collect.Attempt {
 		a := base
 		a.As = name
@@ -31,7 +29,9 @@ func (s *Session) makeAttempts() error {
 	common := []collect.Attempt{
 		as(evidence.AsPlain, func(a *collect.Attempt) { a.Plain = true }),
 		as(evidence.AsNobody, func(a *collect.Attempt) { a.SNI = "" }),
-		as(evidence.AsUnknownName, func(a *collect.Attempt) { a.SNI = "outbound_.5000_._.nosuch." + host[len("helloworld."):] }),
+		as(evidence.AsUnknownName, func(a *collect.Attempt) {
+			a.SNI = "outbound_.5000_._.nosuch." + evidence.HelloworldHost(namespace)[len("helloworld."):]
+		}),
 		as(evidence.AsNoProtocol, func(a *collect.Attempt) { a.ALPN = nil }),
 		as(evidence.AsWeb, func(a *collect.Attempt) { a.ALPN = []string{"http/1.1"} }),
 		as(evidence.AsAnonymous, func(*collect.Attempt) {}),

@@ -51,3 +51,13 @@ func TestARecordedRunIsJudgedAlikeInAnotherNamespace(t *testing.T) {
 		}
 	}
 }
+
+func TestMatchesInAnotherNamespace(t *testing.T) {
+	var moved sight
+	moved.run.Intent.SampleNamespace = "other"
+	for host, want := range map[string]bool{"helloworld.other.svc.cluster.local": true, "*.other.svc.cluster.local": true, "helloworld": true, "helloworld.sample": false} {
+		if moved.matches(host, "other") != want {
+			t.Errorf("host %s, with the sample in another namespace: %t, want %t", host, !want, want)
+		}
+	}
+}
