@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/session"
@@ -26,4 +27,9 @@ func fromFlag(c *cobra.Command, b *session.Beginning) {
 		}
 		return all
 	})
+}
+
+// namespaceFlag names the namespace of the guide's sample.
+func namespaceFlag(f *pflag.FlagSet, to *string) {
+	f.StringVar(to, "namespace", "", fmt.Sprintf("namespace that the run makes for the guide's sample, or in which --read-only looks for it, where %[1]s is somebody's (default: %[1]s, as the guide has it)", intent.GuideNamespace))
 }

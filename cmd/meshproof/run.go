@@ -65,6 +65,7 @@ func (r *runFlags) add(c *cobra.Command) {
 	modeFlag(f, &o.Mode)
 	f.StringSliceVar(&o.Expect, "expect", nil, "findings about the guide that a literal run must find, these and nothing else, to pass: "+strings.Join(claim.Findings(), ", "))
 	beginFlags(c, &o.Beginning)
+	namespaceFlag(f, &o.Namespace)
 	f.StringArrayVar(&o.Plant, "plant", nil, "put a fault in, to see it caught (kind only): "+session.DifferentRoots)
 	f.BoolVar(&o.Disruptive, "disruptive", false, "change the mesh on purpose and back, for the claims that need it (default: true on two kind clusters, else false)")
 	f.StringSliceVar(&o.Disruptions, "disruption", nil, "do only these to the mesh, by id (default: all)")

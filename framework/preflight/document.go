@@ -9,8 +9,8 @@ import (
 	"github.com/meshproof/meshproof/framework/intent"
 )
 
-// Document is docs/rbac.md.
-func Document() ([]byte, error) {
+// Document is docs/rbac.md; namespace is where the guide's sample goes, "" = where the guide puts it.
+func Document(namespace string) ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteString(`# The least that a run on given clusters must be allowed
 
@@ -27,12 +27,13 @@ It may give itself every right on the cluster (escalate, bind), as everybody may
 it. What is for that only is last in the table.
 
 A run needs less that begins later (` + "`--from expose`, `join` or `verify`" + `: not what S6, S7 and S8 need) or only looks
-(` + "`--read-only`" + `); ` + "`meshproof rbac`" + ` takes the same flags. The list is that of a run with --disruptive.
+(` + "`--read-only`" + `); ` + "`meshproof rbac`" + ` takes the same flags, and the ` + "`--namespace`" + ` of a run that has the guide's
+sample in another than ` + "`sample`" + `. The list is that of a run with --disruptive.
 
 | what needs it | where | group | resources | verbs |
 |---|---|---|---|---|
 `)
-	for _, p := range append(Permissions(Asked{Disruptive: true, PullSecret: true, Asmcli: true}), installing()...) {
+	for _, p := range append(Permissions(Asked{Disruptive: true, PullSecret: true, Asmcli: true, Namespace: namespace}), installing()...) {
 		where := cmp.Or(strings.Join(p.Namespaces, ", "), "everywhere")
 		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", p.Why, where, cmp.Or(p.Group, "(core)"), strings.Join(p.Resources, ", "), strings.Join(p.Verbs, ", "))
 	}
@@ -44,7 +45,8 @@ A run needs less that begins later (` + "`--from expose`, `join` or `verify`" + 
 		{"A run with --from install", Asked{From: intent.FromInstall}},
 		{"A run with --from verify", Asked{From: intent.FromVerify}}, {"A run with --read-only", Asked{ReadOnly: true}},
 	} {
-		roles, err := Roles(Permissions(kind.asked))
+		kind.asked.Namespace = namespace
+		roles, err := Roles(kind.asked)
 		if err != nil {
 			return nil, err
 		}

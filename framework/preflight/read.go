@@ -162,15 +162,11 @@ func root(ctx context.Context, c *cluster.Cluster) (string, error) {
 func admitted(ctx context.Context, c *cluster.Cluster, o Options) (Admission, error) {
 	const enforce = "pod-security.kubernetes.io/enforce"
 	a := Admission{Enforced: map[string]string{}}
-	names := made()
-	if o.Asked.installs() {
-		names = append(names, istio.Namespace)
-	}
-	for _, name := range names {
-		namespaces := c.Kube().CoreV1().Namespaces()
-		ns, err := namespaces.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	for _, name := range o.Asked.absent() {
+		client := c.Kube().CoreV1().Namespaces()
+		ns, err := client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if apierrors.IsAlreadyExists(err) {
-			ns, err = namespaces.Get(ctx, name, metav1.GetOptions{})
+			ns, err = client.Get(ctx, name, metav1.GetOptions{})
 		}
 		if err != nil {
 			return a, fmt.Errorf("create namespace %s as a dry run: %w", name, err)

@@ -17,7 +17,7 @@ import (
 // printed roles, as a person would apply them.
 func roles(t *testing.T, asked Asked) []rbacv1.Role {
 	t.Helper()
-	text, err := Roles(Permissions(asked))
+	text, err := Roles(asked)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,8 +154,32 @@ func TestNamed(t *testing.T) {
 	}
 }
 
+// TestRolesOfAnotherNamespace: nothing is asked for in the guide's, and the same as there elsewhere.
+func TestRolesOfAnotherNamespace(t *testing.T) {
+	for _, kind := range append(kinds(), Asked{Disruptive: true, PullSecret: true}, Asked{From: intent.FromInstall, PullSecret: true}) {
+		was := attributes(Permissions(kind))
+		kind.Namespace = "ours"
+		is := attributes(Permissions(kind))
+		for i, a := range is {
+			if a.Namespace == intent.GuideNamespace {
+				t.Errorf("%+v asks in the guide's namespace: %s", kind, named(a))
+			}
+			if a.Namespace == "ours" {
+				is[i].Namespace = intent.GuideNamespace
+			}
+		}
+		if !slices.Equal(was, is) {
+			t.Errorf("%+v asks for something else:\n%v\nwant\n%v", kind, is, was)
+		}
+		text, err := Roles(kind)
+		if err != nil || !strings.HasPrefix(string(text), "# The ClusterRole holds also what is done in: ours") {
+			t.Errorf("%+v: %v, %.80s", kind, err, text)
+		}
+	}
+}
+
 func TestTheDocumentIsUpToDate(t *testing.T) {
-	want, err := Document()
+	want, err := Document("")
 	if err != nil {
 		t.Fatal(err)
 	}

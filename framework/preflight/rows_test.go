@@ -26,7 +26,7 @@ func sound() Facts {
 		f.Clusters = append(f.Clusters, Cluster{
 			Name: name, Server: "https://" + name + ".example.com", Context: name, UID: Seen[string]{Value: "uid-of-" + name}, Answer: Seen[Answer]{Value: Answer{Version: "v1.36.4-gke.1"}},
 			Mesh: Seen[Mesh]{Value: Mesh{Network: fmt.Sprintf("network%d", i+1), Version: "1.23.2-asm.2"}}, Root: Seen[string]{Value: "aa"},
-			Admission: Seen[Admission]{Value: Admission{Enforced: map[string]string{sample: "", probes: "restricted"}}},
+			Admission: Seen[Admission]{Value: Admission{Enforced: map[string]string{intent.GuideNamespace: "", probes: "restricted"}}},
 			Balancer:  Seen[Balancer]{Value: Balancer{Addressed: []string{"web/front"}}},
 			Pulls: Seen[Pulls]{Value: Pulls{Wanted: []string{"e.com/proxyv2:1", "e.com/probe:1"}, Samples: true, Proxy: "e.com/proxyv2:1", There: []string{"e.com/proxyv2:1"},
 				Asked: []images.Asked{{Ref: "e.com/probe:1"}}}},
@@ -93,7 +93,9 @@ var errNo = errors.New("no such luck")
 func TestOneThingAtATime(t *testing.T) {
 	west := func(spoil func(*Cluster)) func(*Facts) { return func(f *Facts) { spoil(&f.Clusters[1]) } }
 	level := func(level string, cni bool) func(*Facts) {
-		return west(func(c *Cluster) { c.Admission.Value = Admission{Enforced: map[string]string{sample: level}, CNI: cni} })
+		return west(func(c *Cluster) {
+			c.Admission.Value = Admission{Enforced: map[string]string{intent.GuideNamespace: level}, CNI: cni}
+		})
 	}
 	opens := func(name string, ports ...int32) func(*Facts) {
 		return west(func(c *Cluster) { c.Ports.Value.Gateways = []Opened{{name, ports}} })

@@ -82,9 +82,10 @@ func Refuse(ctx context.Context, set cluster.Set, in intent.Intent, namespaces .
 			}
 		}
 		meshWide := len(wanted)
-		for _, name := range append([]string{sampleNamespace}, namespaces...) {
+		for _, name := range append([]string{in.Namespace()}, namespaces...) {
 			wanted = append(wanted, manifest.Ref{Kind: kinds()["Namespace"], Name: name})
 		}
+		sample := wanted[meshWide].String()
 		found, later, err := existing(ctx, c, wanted, meshWide)
 		errs := []error{err}
 		if in.Skips(intent.StepGateway) == "" {
@@ -97,18 +98,24 @@ func Refuse(ctx context.Context, set cluster.Set, in intent.Intent, namespaces .
 			}
 		}
 		if len(found) > 0 {
-			errs = append(errs, fmt.Errorf("%w: %s: %s", ErrInTheWay, strings.Join(found, ", "), instead(later)))
+			errs = append(errs, fmt.Errorf("%w: %s: %s", ErrInTheWay, strings.Join(found, ", "), instead(later, slices.Contains(found, sample))))
 		}
 		return errors.Join(errs...)
 	})
 }
 
-// instead says what to do about what is in the way: later tells that some of it is what a run can begin after.
-func instead(later bool) string {
+// instead says what to do about what is in the way: later tells that some of it is what a run can begin after, and sample that
+// the namespace of the guide's sample is among it.
+func instead(later, sample bool) string {
+	ways := []string{"remove it", "use clusters on which the guide was not followed yet"}
 	if later {
-		return "remove it, use clusters on which the guide was not followed yet, or begin after it with --from expose, join or verify (--read-only deploys nothing at all)"
+		ways = append(ways, "begin after it with --from expose, join or verify (--read-only deploys nothing at all)")
 	}
-	return "remove it, or use clusters on which the guide was not followed yet"
+	if sample {
+		ways = append(ways, "give the guide's sample another namespace with --namespace NAME")
+	}
+	last := len(ways) - 1
+	return strings.Join(ways[:last], ", ") + ", or " + ways[last]
 }
 
 // existing gives those that are there, and tells whether one of the first so many is.

@@ -39,11 +39,15 @@ func Undo(ctx context.Context, set cluster.Set, book Book, limits Limits) error 
 
 // UndoMarked is Undo for a ledger that was found on a cluster, where others can write too, who may write nothing else: what has not the
 // run's label stays, and so does what has another UID than the ledger notes, and what no run makes. namespaces are those that a run
-// makes besides the guide's.
+// makes.
 func UndoMarked(ctx context.Context, set cluster.Set, book Book, limit time.Duration, namespaces ...string) error {
 	for _, e := range book.Remaining() {
 		if !made(e, namespaces) {
-			return fmt.Errorf("remove %s: no run makes that, so that the ledger on the cluster cannot be trusted: look at it, and remove by hand what is the run's", e)
+			do := "look at it, and remove by hand what is the run's"
+			if e.Kind == "Namespace" {
+				do = "if the run had this --namespace, give it here too; else " + do
+			}
+			return fmt.Errorf("remove %s: no run makes that, so that the ledger on the cluster cannot be trusted: %s", e, do)
 		}
 	}
 	return undoAll(ctx, set, book, limit, labelled)
@@ -53,7 +57,7 @@ func UndoMarked(ctx context.Context, set cluster.Set, book Book, limit time.Dura
 func made(e ledger.Entry, namespaces []string) bool {
 	switch e.Kind {
 	case "Namespace":
-		return e.Name == sampleNamespace || isHome(e) || slices.Contains(namespaces, e.Name)
+		return isHome(e) || slices.Contains(namespaces, e.Name)
 	case "Secret":
 		return e.Namespace == istioSystem && (strings.HasPrefix(e.Name, remotePrefix) || e.Name == readerToken)
 	case "Gateway":

@@ -97,7 +97,7 @@ func (s *Session) checkGround(ctx context.Context) error {
 func (s *Session) findSample(ctx context.Context) error {
 	s.intent.NoSample = true
 	for _, c := range s.set {
-		pods, err := c.Pods(ctx, sampleNamespace, "app in ("+evidence.RoleHelloworld+","+evidence.RoleSleep+")")
+		pods, err := c.Pods(ctx, s.intent.Namespace(), "app in ("+evidence.RoleHelloworld+","+evidence.RoleSleep+")")
 		if err != nil {
 			return err
 		}

@@ -100,7 +100,7 @@ func TestInstallLeavesNothing(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return errors.Join(s.releaseLeases(t.Context()), there.Remove(t.Context(), o.RunID)) // the lease of a killed run would be over
+		return errors.Join(s.releaseLeases(t.Context()), there.Remove(t.Context(), o.RunID, o.Namespace)) // the lease of a killed run would be over
 	}
 	for name, end := range map[string]func(*Session, Options) error{"the run itself": here, "down": down, "from another machine": elsewhere} {
 		for _, stage := range []string{"settled", "killed in the installation", "installed"} {
@@ -210,7 +210,7 @@ func TestAHomeWithoutACopyIsFound(t *testing.T) {
 		if want == 0 {
 			continue
 		}
-		if err := there.Remove(t.Context(), "r1"); err != nil || farm.Server("west").Get(systemPath) != nil {
+		if err := there.Remove(t.Context(), "r1", ""); err != nil || farm.Server("west").Get(systemPath) != nil {
 			t.Errorf("%s: %v", metadata, err)
 		}
 	}
