@@ -50,11 +50,12 @@ func Istio(ctx context.Context, o Options, set *Set) error {
 	if err != nil {
 		return err
 	}
-	of := &istioOf{hub: source.Hub, tag: v.Istio.Version}
-	if o.ReleaseDir != "" {
-		if of, err = releaseImages(ctx, o.ReleaseDir); err != nil {
-			return err
-		}
+	of, err := releaseImages(ctx, o.ReleaseDir)
+	if err != nil {
+		return err
+	}
+	if of == nil {
+		of = &istioOf{hub: source.Hub, tag: v.Istio.Version}
 	}
 	set.UpstreamEnvoy = of.hub == source.Hub // those are built here, on upstream Envoy, and found in no public registry
 	set.Hub, set.Tag = "", ""

@@ -74,8 +74,11 @@ func builtNode(v versions.Versions) string {
 // pilotImage finds istiod's image in rendered manifests: its hub and its tag.
 const pilotImage = `(?m)^\s*image: "?(\S+)/pilot:([^\s"]+)"?\s*$`
 
-// releaseImages asks a release's own istioctl, without a cluster, which images it installs.
+// releaseImages asks a release's own istioctl, without a cluster, which images it installs; nil without a release.
 func releaseImages(ctx context.Context, dir string) (*istioOf, error) {
+	if dir == "" {
+		return nil, nil
+	}
 	out, err := run.Output(ctx, run.Cmd{Name: filepath.Join(dir, "istioctl"), Args: []string{"manifest", "generate"}})
 	if err != nil {
 		return nil, fmt.Errorf("ask the release in %s for its images: %w: give --release-dir a directory as asmcli --output_dir lays it out", dir, err)

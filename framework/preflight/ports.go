@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/manifest"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 )
 
@@ -44,15 +45,12 @@ type Opened struct {
 }
 
 // ports looks for what shares ports with the gateway, which will be on the network.
-func ports(ctx context.Context, c *cluster.Cluster, o Options, network string) (Ports, error) {
+func ports(ctx context.Context, c *cluster.Cluster, revision, network string) (Ports, error) {
 	var p Ports
-	pods := labels.Set{"istio": "eastwestgateway", "app": "istio-eastwestgateway", istio.NetworkLabel: network, "istio.io/rev": o.Revision}
-	var gateways []unstructured.Unstructured
-	if !o.Asked.installs() { // else there is no such kind yet, or the row control plane says so
-		var err error
-		if gateways, err = p.gateways(ctx, c); err != nil {
-			return p, err
-		}
+	pods := labels.Set{"istio": "eastwestgateway", "app": "istio-eastwestgateway", istio.NetworkLabel: network, "istio.io/rev": revision}
+	gateways, err := p.gateways(ctx, c)
+	if err != nil {
+		return p, err
 	}
 	for _, g := range gateways {
 		one, err := opened(g, pods)
@@ -78,21 +76,16 @@ func ports(ctx context.Context, c *cluster.Cluster, o Options, network string) (
 	return p, nil
 }
 
-// gateways lists them everywhere or, where the user may not, where the run itself looks.
+// gateways lists them everywhere or, where the user may not, where the run itself looks. Without Istio's kinds, as before an installation,
+// there are none, whoever may look.
 func (p *Ports) gateways(ctx context.Context, c *cluster.Cluster) ([]unstructured.Unstructured, error) {
-	kind := c.Dynamic().Resource(schema.GroupVersionResource{Group: networking, Version: "v1", Resource: "gateways"})
-	list, err := kind.List(ctx, metav1.ListOptions{})
+	kind := schema.GroupKind{Group: networking, Kind: "Gateway"}
+	all, err := manifest.List(ctx, c, kind, metav1.NamespaceAll, "")
 	if apierrors.IsForbidden(err) {
 		p.Elsewhere = err
-		list, err = kind.Namespace(istio.Namespace).List(ctx, metav1.ListOptions{})
+		all, err = manifest.List(ctx, c, kind, istio.Namespace, "")
 	}
-	switch {
-	case apierrors.IsNotFound(err): // no such kind: the row control plane says that there is no Istio
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("list gateways.%s: %w", networking, err)
-	}
-	return list.Items, nil
+	return all, err
 }
 
 // opened gives the ports that a Gateway opens on pods with these labels; none where it does not take them.

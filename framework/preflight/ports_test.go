@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
 )
 
@@ -25,7 +24,6 @@ func TestPorts(t *testing.T) {
 			s.Put(t, "/api/v1/namespaces/web/services/front", "{metadata: {name: front, namespace: web}, spec: {type: "+kind+", ports: [{port: 80}, {port: 15021}]}}")
 		}
 	}
-	o := Options{Revision: "asm-1232-2"}
 	mesh := "[{port: {number: 15443}}, {port: {number: 80}}, {port: {number: 15443}}]"
 	for _, tc := range []struct {
 		name string
@@ -46,7 +44,7 @@ func TestPorts(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			s := apitest.New(t)
 			tc.put(t, s)
-			got, err := ports(t.Context(), s.Cluster(t, "east"), o, "network1")
+			got, err := ports(t.Context(), s.Cluster(t, "east"), "asm-1232-2", "network1")
 			if err != nil || !reflect.DeepEqual(got, tc.want) {
 				t.Errorf("%+v, %v, want %+v", got, err, tc.want)
 			}
@@ -55,30 +53,19 @@ func TestPorts(t *testing.T) {
 }
 
 func TestPortsWhereTheUserMayNotLook(t *testing.T) {
-	s, o := apitest.New(t), Options{Revision: "asm-1232-2"}
+	s := apitest.New(t)
 	s.Put(t, "/apis/networking.istio.io/v1/namespaces/istio-system/gateways/own", "{metadata: {name: own, namespace: istio-system}, spec: {servers: [{port: {number: 15443}}]}}")
 	s.Fail(http.MethodGet, allGateways, http.StatusForbidden)
-	got, err := ports(t.Context(), s.Cluster(t, "east"), o, "network1")
+	got, err := ports(t.Context(), s.Cluster(t, "east"), "asm-1232-2", "network1")
 	if err != nil || got.Elsewhere == nil || len(got.Gateways) != 1 {
 		t.Errorf("%+v, %v: want what is in istio-system, and why the rest is not known", got, err)
 	}
 	s.Fail(http.MethodGet, allGateways, http.StatusNotFound) // the kind is not there
-	if got, err := ports(t.Context(), s.Cluster(t, "east"), o, "network1"); err != nil || len(got.Gateways) != 0 {
+	if got, err := ports(t.Context(), s.Cluster(t, "east"), "asm-1232-2", "network1"); err != nil || len(got.Gateways) != 0 {
 		t.Errorf("without the kind: %+v, %v", got, err)
 	}
 	s.Fail(http.MethodGet, "/api/v1/services", http.StatusForbidden)
-	if _, err := ports(t.Context(), s.Cluster(t, "east"), o, "network1"); err == nil {
+	if _, err := ports(t.Context(), s.Cluster(t, "east"), "asm-1232-2", "network1"); err == nil {
 		t.Error("services that nobody sees are no services")
-	}
-}
-
-// Before an installation there are no Gateways, whoever may look for them, and services count as ever.
-func TestPortsBeforeAnInstallation(t *testing.T) {
-	s := apitest.New(t)
-	s.Put(t, "/api/v1/namespaces/web/services/front", "{metadata: {name: front, namespace: web}, spec: {type: LoadBalancer, ports: [{port: 15443}]}}")
-	s.Fail(http.MethodGet, allGateways, http.StatusForbidden)
-	got, err := ports(t.Context(), s.Cluster(t, "east"), Options{Asked: Asked{From: intent.FromInstall}}, "")
-	if want := (Ports{Services: []Opened{{"web/front", []int32{15443}}}}); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 }

@@ -95,7 +95,7 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	found.Denied = seen(denied(ctx, c, Permissions(o.Asked)))
 	nodes := nodesOf(ctx, c)
 	if !o.Asked.ReadOnly {
-		found.Pulls, found.Admission, found.Ports = seen(pulls(ctx, c, o, nodes)), seen(admitted(ctx, c, o)), seen(ports(ctx, c, o, found.Mesh.Value.Network))
+		found.Pulls, found.Admission, found.Ports = seen(pulls(ctx, c, o, nodes)), seen(admitted(ctx, c, o)), seen(ports(ctx, c, o.Revision, found.Mesh.Value.Network))
 		if !o.Asked.installs() {
 			found.Secrets = seen(pullSecretsOf(ctx, c, o.Revision))
 		}
