@@ -98,9 +98,10 @@ func looking(o session.Options, set cluster.Set) (preflight.Options, error) {
 			return l, err
 		}
 	}
+	from := o.Images
+	from.ReleaseDir = o.ReleaseDir
+	l.Installs = func(ctx context.Context) ([]string, error) { return images.ControlPlane(ctx, from) }
 	if o.Images.Source == images.Registry || o.Images.Source == images.Auto && o.Images.Registry != "" {
-		from := o.Images
-		from.ReleaseDir = o.ReleaseDir
 		l.Ask = func(ctx context.Context, refs []string) []images.Asked { return images.Ask(ctx, from, refs) }
 		l.AskForRun = func(ctx context.Context) ([]images.Asked, error) { return images.AskForRun(ctx, from) }
 	}

@@ -24,7 +24,7 @@ func (w *world) ready() {
 		put(system+"/configmaps/istio-ca-root-cert", "{metadata: {name: istio-ca-root-cert}, data: {root-cert.pem: "+quoted(root)+"}}")
 		put(system+"/configmaps/istio-sidecar-injector-asm-1232-2", `{metadata: {name: istio-sidecar-injector-asm-1232-2}, data: {values: '{"global":{"hub":"example.com","tag":"1.23.2-asm.2"},"pilot":{"cni":{"enabled":false}}}'}}`)
 		w.farm.Server(name).Know("v1", "nodes", "Node")
-		put("/api/v1/nodes/one", "{metadata: {name: one}, spec: {providerID: 'aws:///zone/one'}, status: {images: [{names: [example.com/proxyv2:1.23.2-asm.2]}, {names: ["+images.ProbeRef+"]}, {names: [docker.io/hello/world:1]}]}}")
+		put("/api/v1/nodes/one", "{metadata: {name: one}, spec: {providerID: 'aws:///zone/one'}, status: {images: [{names: [example.com/proxyv2:1.23.2-asm.2]}, {names: ["+images.ProbeRef+"]}, {names: [example.com/pilot:1.23.2-asm.2]}, {names: [docker.io/hello/world:1]}]}}")
 		put("/api/v1/namespaces/web/services/front", "{metadata: {name: front, namespace: web}, spec: {type: LoadBalancer}, status: {loadBalancer: {ingress: [{ip: 10.0.0.1}]}}}")
 	}
 	w.write("bin/kubectl", "#!/bin/sh\necho '{\"clientVersion\":{\"gitVersion\":\""+apitest.Version+"\"}}'\n")
@@ -99,9 +99,11 @@ func TestPreflight(t *testing.T) {
 		{"a level of the sample's namespace", put("/api/v1/namespaces/ours", "{metadata: {name: ours, labels: {pod-security.kubernetes.io/enforce: restricted}}}"), released + " --namespace ours", 1,
 			[]string{"failed   cluster-2   admission: ", "ours is restricted"}},
 		{"a level of a namespace that is not the sample's", put("/api/v1/namespaces/sample", "{metadata: {name: sample, labels: {pod-security.kubernetes.io/enforce: restricted}}}"), released + " --namespace ours", 0, nil},
+		{"before an installation with images that no node names", all(vacant, put("/api/v1/nodes/one", "{metadata: {name: one}}")), released + " --from install", 3,
+			[]string{"unknown  cluster-2   images: no node names them among its images, and nothing was pulled: example.com/pilot:1.23.2-asm.2; example.com/proxyv2:1.23.2-asm.2; "}},
 		{"before an installation with another namespace", vacant, released + " --from install --namespace ours", 0, nil},
 		{"a namespace into which no sample goes", nil, released + " --namespace kube-system", 2, nil},
-		{"before an installation into a restricted namespace", func(w *world) { vacant(w); restrictedSystem(w) }, released + " --from install", 1, []string{"failed   cluster-2   admission: ", "istio-system is restricted"}},
+		{"before an installation into a restricted namespace", all(vacant, restrictedSystem), released + " --from install", 1, []string{"failed   cluster-2   admission: ", "istio-system is restricted"}},
 		{"an installation beside a real asmcli", vacant, tooled + " --from install", 2, nil},
 		{"an installation with a CA of the fleet", vacant, released + " --from install --platform gke-vmware --ca mesh-ca", 2, nil},
 		{"before an installation where Istio is", nil, released + " --from install", 1, []string{"failed   cluster-1   control plane: an Istio is there already: Namespace istio-system"}},

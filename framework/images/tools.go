@@ -46,21 +46,36 @@ func Tools(ctx context.Context, o Options) (*Set, error) {
 // Istio fills a Set with what a control plane on given clusters is installed with: the images of the release directory, or of the pinned
 // Istio without one, from the registry where one is named. "" as hub stands for the release's own.
 func Istio(ctx context.Context, o Options, set *Set) error {
-	v, err := load()
+	of, err := installed(ctx, o)
 	if err != nil {
 		return err
-	}
-	of, err := releaseImages(ctx, o.ReleaseDir)
-	if err != nil {
-		return err
-	}
-	if of == nil {
-		of = &istioOf{hub: source.Hub, tag: v.Istio.Version}
 	}
 	set.UpstreamEnvoy = of.hub == source.Hub // those are built here, on upstream Envoy, and found in no public registry
 	set.Hub, set.Tag = "", ""
 	if o.Registry != "" {
-		set.Hub, set.Tag = path.Dir(mirrored(o.Registry, of.hub+"/pilot:"+of.tag)), of.tag
+		set.Hub, set.Tag = path.Dir(mirrored(o.Registry, of.image("pilot"))), of.tag
 	}
 	return nil
+}
+
+// ControlPlane gives the images that Istio has given clusters pull for a control plane and its proxies, by their own names.
+func ControlPlane(ctx context.Context, o Options) ([]string, error) {
+	of, err := installed(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return []string{of.image("pilot"), of.image("proxyv2")}, nil
+}
+
+// installed is the Istio of the release directory, or the pinned one without.
+func installed(ctx context.Context, o Options) (*istioOf, error) {
+	v, err := load()
+	if err != nil {
+		return nil, err
+	}
+	of, err := releaseImages(ctx, o.ReleaseDir)
+	if of == nil && err == nil {
+		of = &istioOf{hub: source.Hub, tag: v.Istio.Version}
+	}
+	return of, err
 }

@@ -3,6 +3,7 @@ package images
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -29,6 +30,14 @@ func TestIstioOnGivenClusters(t *testing.T) {
 		var got Set
 		if err := Istio(t.Context(), tc.o, &got); err != nil || got.Hub != tc.want.Hub || got.Tag != tc.want.Tag || got.UpstreamEnvoy != tc.want.UpstreamEnvoy {
 			t.Errorf("%+v: got %+v, %v, want %+v", tc.o, got, err, tc.want)
+		}
+	}
+	for release, want := range map[string][]string{
+		dir: {"gcr.io/gke-release/asm/pilot:1.23.2-asm.2", "gcr.io/gke-release/asm/proxyv2:1.23.2-asm.2"},
+		"":  {IstioHub + "/pilot:" + v.Istio.Version, IstioHub + "/proxyv2:" + v.Istio.Version},
+	} {
+		if got, err := ControlPlane(t.Context(), Options{ReleaseDir: release}); err != nil || !slices.Equal(got, want) {
+			t.Errorf("release %q: %q, %v, want %q", release, got, err, want)
 		}
 	}
 	if err := Istio(t.Context(), Options{ReleaseDir: t.TempDir()}, &Set{}); err == nil {

@@ -29,6 +29,8 @@ func mirrored(mirror, ref string) string {
 // istioOf names the Istio images of a release: its hub and its tag.
 type istioOf struct{ hub, tag string }
 
+func (i istioOf) image(name string) string { return i.hub + "/" + name + ":" + i.tag }
+
 // wantedImages lists what registry mode puts into the layout. Images that exist only here are asked of a mirror and else
 // built; the release's Istio is pulled when there is a release.
 func wantedImages(v versions.Versions, mirror string, release *istioOf) []wanted {
@@ -38,7 +40,7 @@ func wantedImages(v versions.Versions, mirror string, release *istioOf) []wanted
 		own := strings.HasPrefix(r.Ref, source.Host+"/")
 		if release != nil && strings.HasPrefix(r.Ref, source.Hub+"/") {
 			path, _ := oci.Repository(r.Ref)
-			w.Ref, own = release.hub+"/"+filepath.Base(path)+":"+release.tag, false
+			w.Ref, own = release.image(filepath.Base(path)), false
 		}
 		switch {
 		case mirror != "":

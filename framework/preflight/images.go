@@ -80,18 +80,31 @@ func (i injection) proxy() string {
 	return g.Hub + "/" + name + ":" + tag
 }
 
+// proxyOf reads the image of the mesh's proxies.
+func proxyOf(ctx context.Context, c *cluster.Cluster, revision string) (string, error) {
+	values, err := readInjection(ctx, c, revision)
+	if err != nil {
+		return "", err
+	}
+	proxy := values.proxy()
+	if proxy == "" {
+		return "", fmt.Errorf("ConfigMap istio-sidecar-injector-%s does not say the proxy's image", revision)
+	}
+	return proxy, nil
+}
+
 // pulls looks which images the run's pods have on the cluster, and where they are. Nothing is pulled.
 func pulls(ctx context.Context, c *cluster.Cluster, o Options, nodes []corev1.Node) (Pulls, error) {
 	var p Pulls
-	if !o.Asked.installs() { // else nothing injects yet
-		values, err := readInjection(ctx, c, o.Revision)
-		if err != nil {
-			return p, err
-		}
-		if p.Proxy = values.proxy(); p.Proxy == "" {
-			return p, fmt.Errorf("ConfigMap istio-sidecar-injector-%s does not say the proxy's image", o.Revision)
-		}
+	var err error
+	if o.Asked.installs() { // nothing injects yet
+		p.Wanted, err = o.Installs(ctx)
+	} else {
+		p.Proxy, err = proxyOf(ctx, c, o.Revision)
 		p.Wanted = []string{p.Proxy}
+	}
+	if err != nil {
+		return p, err
 	}
 	p.Wanted = append(p.Wanted, o.ProbeImage)
 	if rel, err := release.Open(o.ReleaseDir); o.ReleaseDir != "" && err == nil { // a row of its own says what is wrong there

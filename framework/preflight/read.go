@@ -47,6 +47,8 @@ type Options struct {
 	// Ask asks registries for images, AskForRun for those of a run on kind clusters; nil = they are not asked.
 	Ask       func(ctx context.Context, refs []string) []images.Asked
 	AskForRun func(ctx context.Context) ([]images.Asked, error)
+	// Installs gives the images of the control planes that the run would bring; it is asked only where it would.
+	Installs func(ctx context.Context) ([]string, error)
 	// Asked decides the permissions, and what else is looked at.
 	Asked Asked
 	// Place is a directory on the disk that will hold images and evidence.
