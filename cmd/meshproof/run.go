@@ -23,10 +23,10 @@ func runWith(o session.Options) *cobra.Command {
 		Long: `Performs the guide's steps S1 to S15 and judges the mesh. Without --kubeconfig it makes two
 kind clusters (or --clusters N) and removes them at the end; with two or more of them it begins
 at the gateways, or where --from says, on clusters that hold the control plane already (with
---from install it brings that too), and removes only what it made there; with --read-only it makes nothing and sends no traffic. Two
-contexts of KUBECONFIG are taken with --context alone, and --topology names a file that says
-all about the clusters. With --dry-run it checks all of its input, says what it would do, and
-changes nothing.`,
+--from install it brings that too), and removes only what it made there; with --read-only it
+makes nothing and sends no traffic. Two contexts of KUBECONFIG are taken with --context alone,
+and --topology names a file that says all about the clusters. With --dry-run it checks all of
+its input, says what it would do, and changes nothing.`,
 		Example: "  meshproof run\n  meshproof run --kubeconfig east.yaml --kubeconfig west.yaml\n" +
 			"  meshproof run --context east --context west\n  meshproof run --topology clusters.yaml --dry-run",
 		Args: usageArgs(cobra.NoArgs),

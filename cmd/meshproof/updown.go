@@ -31,15 +31,15 @@ down RUN-ID removes what it made, and nothing else.`,
 		Example: "  meshproof up\n  meshproof up --from install --kubeconfig east.yaml --kubeconfig west.yaml",
 		Args:    usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := takeGiven(c, given, &o); err != nil {
-				return err
-			}
-			if len(o.Targets) > 0 && o.From != intent.FromInstall {
-				return &session.UsageError{Err: errors.New("up on given clusters brings their control planes, and does nothing else: give --from install, or leave the clusters out")}
-			}
 			o.Samples, o.Alpha = 600, 1e-8
-			kindDefaults(&o)
 			return shows.acts(c, false, func(t *progress.Teller, out io.Writer) (progress.Result, error) {
+				if err := takeGiven(c, given, &o); err != nil {
+					return progress.Result{}, err
+				}
+				if len(o.Targets) > 0 && o.From != intent.FromInstall {
+					return progress.Result{}, &session.UsageError{Err: errors.New("up on given clusters brings their control planes, and does nothing else: give --from install, or leave the clusters out")}
+				}
+				kindDefaults(&o)
 				return progress.Result{}, up(c.Context(), o, t, out)
 			})
 		},
