@@ -3,6 +3,7 @@ package main
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -34,6 +35,24 @@ const (
 	exposure          = "/apis/networking.istio.io/v1/namespaces/istio-system/gateways/cross-network-gateway"
 )
 
+const (
+	definitions  = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
+	webhooks     = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/"
+	clusterRoles = "/apis/rbac.authorization.k8s.io/v1/clusterroles/"
+)
+
+// vacant takes the mesh off both clusters.
+func vacant(w *world) {
+	for _, name := range []string{"east", "west"} {
+		s := w.farm.Server(name)
+		for _, path := range s.Paths() {
+			if strings.Contains(path, "istio-system") {
+				s.Remove(path)
+			}
+		}
+	}
+}
+
 // all does one after the other.
 func all(each ...func(*world)) func(*world) {
 	return func(w *world) {
@@ -45,11 +64,29 @@ func all(each ...func(*world)) func(*world) {
 
 func badBeginnings() []badInput {
 	expose, join, verify, look := both+" --from expose", both+" --from join", both+" --from verify", both+" --read-only"
+	install := both + " --from install"
 	sample := put("/api/v1/namespaces/sample", "{metadata: {name: sample}}")
 	foreign := put(system+"/secrets/istio-remote-secret-cn-fleet-global-east", "{metadata: {name: istio-remote-secret-cn-fleet-global-east, labels: {istio/multiCluster: 'true'}}}")
 	return []badInput{
 		{name: "a beginning that is none", bad: both + " --from gatway", good: both + " --from gateway", says: []string{"--from gatway", "[install gateway expose join verify]"}},
-		{name: "the installation of given clusters", bad: both + " --from install", good: both, says: []string{"--from install", "installed already", "leave --from out"}},
+		{name: "an installation where Istio is", bad: install, good: both, says: []string{"--from install", "cluster-2: an Istio is there already: Namespace istio-system", "--from gateway"}},
+		{name: "an installation beside definitions", bad: install, good: install, twin: vacant,
+			spoil: all(vacant, put(definitions+"gateways.networking.istio.io", "{metadata: {name: gateways.networking.istio.io}}")),
+			says:  []string{"cluster-2: an Istio is there already: CustomResourceDefinition gateways.networking.istio.io", "leave --from out", "remove what is there"}},
+		{name: "an installation beside a webhook", bad: install, good: install, twin: all(vacant, put(webhooks+"cert-manager", "{metadata: {name: cert-manager}}")),
+			spoil: all(vacant, put(webhooks+"istio-revision-tag-default", "{metadata: {name: istio-revision-tag-default}}")),
+			says:  []string{"cluster-2: an Istio is there already: MutatingWebhookConfiguration istio-revision-tag-default"}},
+		{name: "an installation beside a role", bad: install, good: install, twin: all(vacant, put(clusterRoles+"meshproof", "{metadata: {name: meshproof}}")),
+			spoil: all(vacant, put(clusterRoles+"istiod-clusterrole-x", "{metadata: {name: istiod-clusterrole-x}}")),
+			says:  []string{"cluster-2: an Istio is there already: ClusterRole istiod-clusterrole-x"}},
+		{name: "an installation over another's roots", bad: install, good: install, twin: vacant,
+			spoil: all(vacant, put("/api/v1/namespaces/web/configmaps/istio-ca-root-cert", "{metadata: {name: istio-ca-root-cert, namespace: web, labels: {istio.io/config: 'true'}}}")),
+			says:  []string{"cluster-2: an Istio is there already: ConfigMap web/istio-ca-root-cert"}},
+		{name: "an installation with a CA of the fleet", bad: install + " --platform gke-vmware --ca mesh-ca", good: install + " --platform gke-vmware --ca istio-ca", spoil: vacant, twin: vacant,
+			says: []string{"--from install with the CA mesh-ca", "istio-ca"}},
+		{name: "an installation beside a real asmcli", bad: install + " --release-dir asm --asmcli tools/asmcli --gcloud tools/gcloud", good: install + " --release-dir asm", spoil: vacant, twin: vacant,
+			says: []string{"--from install with --asmcli", "leave one of them out"}},
+		{name: "an installation without a change", bad: install + " --read-only", good: install, spoil: vacant, twin: vacant, says: []string{"--from install", "--read-only", "leave one of them out"}},
 		{name: "a beginning on clusters of its own", bad: "--from gateway --disruptive=false", good: "--from install", says: []string{"--from gateway", "given clusters", "--kubeconfig"}},
 		{name: "only reading clusters of its own", bad: "--read-only --disruptive=false", good: look, says: []string{"--read-only", "given clusters", "--kubeconfig"}},
 		{name: "no gateway to expose", bad: expose, good: expose, twin: joined(exposure, eastSecret, westSecret),

@@ -57,7 +57,7 @@ func badOptions() []badInput {
 	} {
 		options = append(options, badInput{name: o.name, bad: both + " " + o.bad, good: both + " " + o.good, says: []string{o.says}})
 	}
-	return slices.Concat(options, badCells(), badNumbers())
+	return slices.Concat(options, badCells(), badNumbers(), badNamespaces())
 }
 
 // badNumbers are numbers of clusters with which what is asked cannot be done.
@@ -69,6 +69,32 @@ func badNumbers() []badInput {
 		{name: "three clusters that are to be disrupted", bad: "--clusters 3 --disruptive", good: "--clusters 2 --disruptive", says: []string{"--disruptive with 3 clusters", "leave it out"}},
 		{name: "a mesh that cannot grow", bad: "--join-in-turn", good: "--join-in-turn --clusters 3", says: []string{"--join-in-turn with 2 clusters", "give more"}},
 	}
+}
+
+// badNamespaces are those into which the guide's sample cannot go.
+func badNamespaces() []badInput {
+	var all []badInput
+	for _, n := range []struct{ name, bad, good, says string }{
+		{"a namespace that is no name", "Ours", "ours", "use at most 63 lower-case letters"},
+		{"a namespace with a dot", "our.sample", "our-sample", "use at most 63 lower-case letters"},
+		{"the default namespace", "default", "default-sample", "deletes the namespace of its sample"},
+		{"the control plane's namespace", "istio-system", "istio-systems", "deletes the namespace of its sample"},
+		{"a namespace of Kubernetes", "kube-public", "kub-public", "deletes the namespace of its sample"},
+		{"the probe's namespace", "meshproof", "meshproofs", "the run itself makes one"},
+		{"the second service's namespace", "meshproof-second", "meshproof-third", "the run itself makes one"},
+		{"the load balancer's namespace", "metallb-system", "metallb", "the run itself makes one"},
+		{"another namespace for the printed text", "ours --mode literal", "sample --mode literal", "leave one of them out"},
+	} {
+		all = append(all, badInput{name: n.name, bad: both + " --namespace " + n.bad, good: both + " --namespace " + n.good,
+			says: []string{"--namespace " + strings.Fields(n.bad)[0], n.says}})
+	}
+	there := func(name string) func(*world) { return put("/api/v1/namespaces/"+name, "{metadata: {name: "+name+"}}") }
+	return append(all,
+		badInput{name: "a sample namespace that is somebody's", bad: both, good: both + " --namespace ours", spoil: there("sample"), twin: there("sample"),
+			says: []string{"cluster-2", "Namespace sample", "--namespace NAME"}},
+		badInput{name: "another namespace that is somebody's too", bad: both + " --namespace ours", good: both + " --namespace ours", spoil: there("ours"), twin: there("sample"),
+			says: []string{"cluster-2", "Namespace ours", "--namespace NAME"}},
+	)
 }
 
 // badCells are platforms and CAs, on clusters that the run would make and on given ones.

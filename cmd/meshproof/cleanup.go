@@ -8,16 +8,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
 // cleanupFlags are what the flags of cleanup say.
 type cleanupFlags struct {
-	given  session.Given
-	shows  showing
-	run    string
-	dryRun bool
+	given session.Given
+	shows showing
+	run   string
+	// namespace is where the run had the guide's sample.
+	namespace string
+	dryRun    bool
 }
 
 func cleanupCommand() *cobra.Command {
@@ -51,6 +54,7 @@ machine. What has not that run's label, or another UID than its ledger notes, is
 	}
 	givenFlags(c.Flags(), &f.given)
 	c.Flags().StringVar(&f.run, "run-id", "", "only this run; needed to remove anything from clusters that are given here")
+	c.Flags().StringVar(&f.namespace, "namespace", "", "the --namespace of the run whose things are removed from clusters that are given here (default: "+intent.GuideNamespace+")")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "list only")
 	f.shows.add(c)
 	return c
@@ -110,7 +114,7 @@ func cleanupElsewhere(ctx context.Context, t *progress.Teller, w io.Writer, targ
 	if f.run == "" || f.dryRun && len(all) > 0 {
 		return nil
 	}
-	if err := there.Remove(ctx, f.run); err != nil {
+	if err := there.Remove(ctx, f.run, f.namespace); err != nil {
 		var usage *session.UsageError
 		if errors.As(err, &usage) {
 			return err

@@ -91,6 +91,30 @@ func TestCleanupLeavesWhatIsNotTheRuns(t *testing.T) {
 	}
 }
 
+// TestCleanupOfAnotherNamespace: what a ledger on a cluster names is believed of no namespace that nobody here has named.
+func TestCleanupOfAnotherNamespace(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"east", "west"} {
+		put := func(path, text string) { w.farm.Server(name).Put(t, path, text) }
+		put("/api/v1/namespaces/ours", "{metadata: {name: ours, labels: {meshproof.dev/run: r1}}}")
+		put(system+"/configmaps/meshproof-run-r1", `{metadata: {name: meshproof-run-r1, labels: {meshproof.dev/run: r1}}, data: {who: ann@there, ledger.json: '[
+{"kind":"Namespace","name":"ours","cluster":"blue","run":"r1","state":"made"}]'}}`)
+	}
+	there := func() bool { return w.farm.Server("west").Get("/api/v1/namespaces/ours") != nil }
+	for args, want := range map[string]struct {
+		code int
+		says string
+	}{"": {exitCouldNot, "--namespace"}, " --namespace kube-system": {exitUsage, "--namespace kube-system"}} {
+		out, code, err := w.cleanup(both + " --run-id r1" + args)
+		if code != want.code || err == nil || !strings.Contains(err.Error(), want.says) || !there() {
+			t.Errorf("%s: exit code %d, %v, still there: %t: %s", args, code, err, there(), out)
+		}
+	}
+	if out, code, err := w.cleanup(both + " --run-id r1 --namespace ours"); code != 0 || there() {
+		t.Errorf("exit code %d, %v, still there: %t: %s", code, err, there(), out)
+	}
+}
+
 func TestCleanupIsRefused(t *testing.T) {
 	for name, tc := range map[string]struct {
 		args  string

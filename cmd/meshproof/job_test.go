@@ -74,7 +74,7 @@ func mountsAll(t *testing.T, c corev1.Container, volumes []corev1.Volume, brough
 
 func TestTheJobIsWhole(t *testing.T) {
 	text := example(t, "job.yaml")
-	roles, err := preflight.Roles(preflight.Permissions(preflight.Asked{}))
+	roles, err := preflight.Roles(preflight.Asked{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -48,6 +49,7 @@ Exit codes: 0 every row is ok, 1 one failed, 3 one could not be told, 2 usage.`,
 	podFlags(f, &o)
 	imageFlags(f, &o.Images)
 	beginFlags(c, &o.Beginning)
+	namespaceFlag(f, &o.Namespace)
 	f.BoolVar(&o.Disruptive, "disruptive", false, "look also for the permissions that run --disruptive needs")
 	configured(c)
 	return c
@@ -87,7 +89,7 @@ func looking(o session.Options, set cluster.Set) (preflight.Options, error) {
 	l := preflight.Options{
 		Set: set, Revision: o.Revision, ReleaseDir: o.ReleaseDir, Place: images.CacheDir(o.Images),
 		Literal: o.Mode == intent.Literal, ByID: o.Tools.RemoteNames == session.ByClusterID,
-		Asked: preflight.Asked{From: o.From, ReadOnly: o.ReadOnly, Disruptive: o.Disruptive, PullSecret: o.Place.PullSecret != "", Asmcli: o.Tools.Asmcli != ""},
+		Asked: preflight.Asked{From: o.From, ReadOnly: o.ReadOnly, Disruptive: o.Disruptive, PullSecret: o.Place.PullSecret != "", Asmcli: o.Tools.Asmcli != "", Namespace: o.Namespace},
 	}
 	if len(o.Targets) > 0 {
 		l.CA, l.Platform, l.ProbeImage = o.Targets[0].Authority(), o.Targets[0].Platform, cmp.Or(o.ProbeImage, images.ProbeRef)
@@ -96,9 +98,10 @@ func looking(o session.Options, set cluster.Set) (preflight.Options, error) {
 			return l, err
 		}
 	}
+	from := o.Images
+	from.ReleaseDir = o.ReleaseDir
+	l.Installs = func(ctx context.Context) ([]string, error) { return images.ControlPlane(ctx, from) }
 	if o.Images.Source == images.Registry || o.Images.Source == images.Auto && o.Images.Registry != "" {
-		from := o.Images
-		from.ReleaseDir = o.ReleaseDir
 		l.Ask = func(ctx context.Context, refs []string) []images.Asked { return images.Ask(ctx, from, refs) }
 		l.AskForRun = func(ctx context.Context) ([]images.Asked, error) { return images.AskForRun(ctx, from) }
 	}
@@ -124,12 +127,12 @@ func rbacCommand() *cobra.Command {
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			asked.From, asked.ReadOnly = from.From, from.ReadOnly
-			if err := from.Check(true, asked.Disruptive, ""); err != nil {
+			if err := errors.Join(from.Check(true, asked.Disruptive, ""), session.CheckNamespace(asked.Namespace, "")); err != nil {
 				return err
 			}
-			text, err := preflight.Roles(preflight.Permissions(asked))
+			text, err := preflight.Roles(asked)
 			if markdown {
-				text, err = preflight.Document()
+				text, err = preflight.Document(asked.Namespace)
 			}
 			if err != nil {
 				return err
@@ -139,6 +142,7 @@ func rbacCommand() *cobra.Command {
 		},
 	}
 	beginFlags(c, &from)
+	namespaceFlag(c.Flags(), &asked.Namespace)
 	c.Flags().BoolVar(&asked.Disruptive, "disruptive", false, "with what run --disruptive needs")
 	c.Flags().BoolVar(&asked.PullSecret, "image-pull-secret", false, "with what run --image-pull-secret needs")
 	c.Flags().BoolVar(&asked.Asmcli, "asmcli", false, "with what a real asmcli looks at (run --asmcli)")

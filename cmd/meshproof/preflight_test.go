@@ -24,7 +24,7 @@ func (w *world) ready() {
 		put(system+"/configmaps/istio-ca-root-cert", "{metadata: {name: istio-ca-root-cert}, data: {root-cert.pem: "+quoted(root)+"}}")
 		put(system+"/configmaps/istio-sidecar-injector-asm-1232-2", `{metadata: {name: istio-sidecar-injector-asm-1232-2}, data: {values: '{"global":{"hub":"example.com","tag":"1.23.2-asm.2"},"pilot":{"cni":{"enabled":false}}}'}}`)
 		w.farm.Server(name).Know("v1", "nodes", "Node")
-		put("/api/v1/nodes/one", "{metadata: {name: one}, spec: {providerID: 'aws:///zone/one'}, status: {images: [{names: [example.com/proxyv2:1.23.2-asm.2]}, {names: ["+images.ProbeRef+"]}, {names: [docker.io/hello/world:1]}]}}")
+		put("/api/v1/nodes/one", "{metadata: {name: one}, spec: {providerID: 'aws:///zone/one'}, status: {images: [{names: [example.com/proxyv2:1.23.2-asm.2]}, {names: ["+images.ProbeRef+"]}, {names: [example.com/pilot:1.23.2-asm.2]}, {names: [docker.io/hello/world:1]}]}}")
 		put("/api/v1/namespaces/web/services/front", "{metadata: {name: front, namespace: web}, spec: {type: LoadBalancer}, status: {loadBalancer: {ingress: [{ip: 10.0.0.1}]}}}")
 	}
 	w.write("bin/kubectl", "#!/bin/sh\necho '{\"clientVersion\":{\"gitVersion\":\""+apitest.Version+"\"}}'\n")
@@ -93,6 +93,22 @@ func TestPreflight(t *testing.T) {
 			[]string{"failed   -           different clusters: cluster-1 and cluster-2 are one and the same", "do: give kubeconfigs of different clusters"}},
 		{"a look", func(w *world) { w.farm.Server("west").Deny("create", "namespaces") }, both + " --read-only", 0, []string{"ok       cluster-2   permissions: "}},
 		{"more than a look", func(w *world) { w.farm.Server("west").Deny("create", "namespaces") }, both + " --from verify", 1, []string{"failed   cluster-2   permissions: the user may not create namespaces"}},
+		{"before an installation", vacant, released + " --from install", 0, []string{"ok       cluster-2   control plane: no Istio is there", "ok       cluster-1   load balancer: ", "ok       cluster-2   ports: nothing has 15443 yet", "ok       cluster-1   images: ", "ok       -           platform: "}},
+		{"before an installation with an image that no node names", vacant, released + " --from install --probe-image registry.example/probe:1", 3,
+			[]string{"ok       cluster-2   control plane: no Istio", "unknown  cluster-2   images: no node names them among its images, and nothing was pulled: registry.example/probe:1\n"}},
+		{"a level of the sample's namespace", put("/api/v1/namespaces/ours", "{metadata: {name: ours, labels: {pod-security.kubernetes.io/enforce: restricted}}}"), released + " --namespace ours", 1,
+			[]string{"failed   cluster-2   admission: ", "ours is restricted"}},
+		{"a level of a namespace that is not the sample's", put("/api/v1/namespaces/sample", "{metadata: {name: sample, labels: {pod-security.kubernetes.io/enforce: restricted}}}"), released + " --namespace ours", 0, nil},
+		{"before an installation with images that no node names", all(vacant, put("/api/v1/nodes/one", "{metadata: {name: one}}")), released + " --from install", 3,
+			[]string{"unknown  cluster-2   images: no node names them among its images, and nothing was pulled: example.com/pilot:1.23.2-asm.2; example.com/proxyv2:1.23.2-asm.2; "}},
+		{"before an installation with another namespace", vacant, released + " --from install --namespace ours", 0, nil},
+		{"a namespace into which no sample goes", nil, released + " --namespace kube-system", 2, nil},
+		{"before an installation into a restricted namespace", all(vacant, restrictedSystem), released + " --from install", 1, []string{"failed   cluster-2   admission: ", "istio-system is restricted"}},
+		{"an installation beside a real asmcli", vacant, tooled + " --from install", 2, nil},
+		{"an installation with a CA of the fleet", vacant, released + " --from install --platform gke-vmware --ca mesh-ca", 2, nil},
+		{"before an installation where Istio is", nil, released + " --from install", 1, []string{"failed   cluster-1   control plane: an Istio is there already: Namespace istio-system"}},
+		{"before an installation by who may not", func(w *world) { vacant(w); w.farm.Server("west").Deny("escalate", "clusterroles") }, released + " --from install", 1,
+			[]string{"failed   cluster-2   permissions: the user may not escalate clusterroles.rbac.authorization.k8s.io", "meshproof rbac"}},
 		{"a look at clusters of its own", nil, "--read-only", 2, nil},
 		{"real tools", nil, tooled, 0, []string{"ok       -           asmcli: asmcli 1.23.2-asm.2+config1", "ok       -           asmcli's tools: all are on the PATH", "ok       cluster-2   fleet: it is registered"}},
 		{"real tools without jq", func(w *world) { w.t.Setenv("PATH", w.dir+"/bin") }, tooled, 1, []string{"failed   -           asmcli's tools: not on the PATH: awk, csplit, ", ", jq, "}},

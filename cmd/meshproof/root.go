@@ -121,9 +121,9 @@ func takeGiven(c *cobra.Command, g session.Given, o *session.Options) error {
 	return nil
 }
 
-// kindDefaults names the fleet of clusters that the run makes.
+// kindDefaults names the fleet of a mesh that the run makes.
 func kindDefaults(o *session.Options) {
-	if len(o.Targets) > 0 {
+	if len(o.Targets) > 0 && o.From != intent.FromInstall {
 		return
 	}
 	if o.Fleet == "" {

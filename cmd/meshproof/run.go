@@ -22,11 +22,11 @@ func runWith(o session.Options) *cobra.Command {
 		Short: "Perform the guide on two or more clusters and judge the mesh",
 		Long: `Performs the guide's steps S1 to S15 and judges the mesh. Without --kubeconfig it makes two
 kind clusters (or --clusters N) and removes them at the end; with two or more of them it begins
-at the gateways, or where --from says, on clusters that hold the control plane already, and
-removes only what it made there; with --read-only it makes nothing and sends no traffic. Two
-contexts of KUBECONFIG are taken with --context alone, and --topology names a file that says
-all about the clusters. With --dry-run it checks all of its input, says what it would do, and
-changes nothing.`,
+at the gateways, or where --from says, on clusters that hold the control plane already (with
+--from install it brings that too), and removes only what it made there; with --read-only it
+makes nothing and sends no traffic. Two contexts of KUBECONFIG are taken with --context alone,
+and --topology names a file that says all about the clusters. With --dry-run it checks all of
+its input, says what it would do, and changes nothing.`,
 		Example: "  meshproof run\n  meshproof run --kubeconfig east.yaml --kubeconfig west.yaml\n" +
 			"  meshproof run --context east --context west\n  meshproof run --topology clusters.yaml --dry-run",
 		Args: usageArgs(cobra.NoArgs),
@@ -65,6 +65,7 @@ func (r *runFlags) add(c *cobra.Command) {
 	modeFlag(f, &o.Mode)
 	f.StringSliceVar(&o.Expect, "expect", nil, "findings about the guide that a literal run must find, these and nothing else, to pass: "+strings.Join(claim.Findings(), ", "))
 	beginFlags(c, &o.Beginning)
+	namespaceFlag(f, &o.Namespace)
 	f.StringArrayVar(&o.Plant, "plant", nil, "put a fault in, to see it caught (kind only): "+session.DifferentRoots)
 	f.BoolVar(&o.Disruptive, "disruptive", false, "change the mesh on purpose and back, for the claims that need it (default: true on two kind clusters, else false)")
 	f.StringSliceVar(&o.Disruptions, "disruption", nil, "do only these to the mesh, by id (default: all)")

@@ -48,6 +48,8 @@ func TestEventsEndWithTheEnd(t *testing.T) {
 		{"soak --n 0 --life-cycles 0", nil, "end", exitUsage, "give numbers above 0"},
 		{"soak --run-id Upper", nil, "end", exitUsage, "run id"},
 		{"up --run-id Upper", nil, "end", exitUsage, "run id"},
+		{"up " + both, nil, "end", exitUsage, "give --from install"},
+		{"up --from install --topology none.yaml", nil, "end", exitUsage, "none.yaml"},
 		{"down r1", nil, "doing done end", exitUsage, "find run"},
 		{"down r1 r2", files("r1", "r2"), "doing done removed doing done removed end", 0, ""},
 		{"down --quiet r1", files("r1"), "removed end", 0, ""},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 )
@@ -17,22 +18,34 @@ import (
 func upCommand() *cobra.Command {
 	var (
 		o     session.Options
+		given session.Given
 		shows showing
 	)
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Make two or more kind clusters with a control plane each, and say how to use them",
 		Long: `Makes two kind clusters, or --clusters N, with a control plane each, prints their kubeconfigs and
-the command that runs on them, and leaves them. meshproof down RUN-ID removes them.`,
-		Args: usageArgs(cobra.NoArgs),
+the command that runs on them, and leaves them. With --from install and two or more --kubeconfig
+it brings the control planes to these clusters instead, which must not hold any Istio. meshproof
+down RUN-ID removes what it made, and nothing else.`,
+		Example: "  meshproof up\n  meshproof up --from install --kubeconfig east.yaml --kubeconfig west.yaml",
+		Args:    usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.Samples, o.Alpha = 600, 1e-8
-			kindDefaults(&o)
 			return shows.acts(c, false, func(t *progress.Teller, out io.Writer) (progress.Result, error) {
+				if err := takeGiven(c, given, &o); err != nil {
+					return progress.Result{}, err
+				}
+				if len(o.Targets) > 0 && o.From != intent.FromInstall {
+					return progress.Result{}, &session.UsageError{Err: errors.New("up on given clusters brings their control planes, and does nothing else: give --from install, or leave the clusters out")}
+				}
+				kindDefaults(&o)
 				return progress.Result{}, up(c.Context(), o, t, out)
 			})
 		},
 	}
+	givenFlags(c.Flags(), &given)
+	fromFlag(c, &o.Beginning)
 	meshFlags(c.Flags(), &o)
 	imageFlags(c.Flags(), &o.Images)
 	shows.add(c)
@@ -48,6 +61,9 @@ func up(ctx context.Context, o session.Options, t *progress.Teller, out io.Write
 	if err := s.Provision(ctx); err != nil {
 		return errors.Join(err, s.Abandon(ctx))
 	}
+	if err := s.Leave(ctx); err != nil {
+		return err
+	}
 	var kubeconfigs []string
 	for _, c := range s.Clusters() {
 		kubeconfigs = append(kubeconfigs, c.Kubeconfig)
@@ -55,10 +71,14 @@ func up(ctx context.Context, o session.Options, t *progress.Teller, out io.Write
 	t.Made(s.Options().RunID, s.Dir(), s.ReleaseDir(), kubeconfigs)
 	t.Close() // what it drew stands above the lines
 	fmt.Fprintf(out, "run:        %s\ndirectory:  %s\nrelease:    %s\n", s.Options().RunID, s.Dir(), s.ReleaseDir())
+	use := "meshproof run --kubeconfig " + strings.Join(kubeconfigs, " --kubeconfig ")
 	for _, c := range s.Clusters() {
 		fmt.Fprintf(out, "%-11s %s\n", c.Name+":", c.Kubeconfig)
+		if len(o.Targets) > 0 { // a given kubeconfig may have several
+			use += " --context " + c.Context
+		}
 	}
-	fmt.Fprintf(out, "use:        meshproof run --kubeconfig %s\nremove:     meshproof down %s\n", strings.Join(kubeconfigs, " --kubeconfig "), s.Options().RunID)
+	fmt.Fprintf(out, "use:        %s\nremove:     meshproof down %s\n", use, s.Options().RunID)
 	return nil
 }
 

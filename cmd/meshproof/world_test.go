@@ -40,7 +40,7 @@ const topologyText = `clusters:
 `
 
 const (
-	istioctlText = "#!/bin/sh\nprintf '{\"clientVersion\":{\"version\":\"1.23.2-asm.2\"}}'\n"
+	istioctlText = "#!/bin/sh\n[ \"$1\" != manifest ] || exec echo 'image: example.com/pilot:1.23.2-asm.2'\nprintf '{\"clientVersion\":{\"version\":\"1.23.2-asm.2\"}}'\n"
 	scriptText   = "#!/bin/bash\nprintf 'kind: IstioOperator\\nnetwork: %s\\n' \"$6\"\n"
 )
 

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/stats"
@@ -25,7 +24,7 @@ func expected(v view, t evidence.Traffic, of string) (expectation, error) {
 	if err != nil {
 		return expectation{}, err
 	}
-	hosts := countersOf(t.Before, evidence.RoleSleep, evidence.OutboundCluster(seen.Sample), t.Pod)
+	hosts := countersOf(t.Before, evidence.RoleSleep, evidence.OutboundCluster(v.sample()), t.Pod)
 	if len(hosts) == 0 {
 		return expectation{}, fmt.Errorf("the weights in pod %s were not read before the calls", t.Pod)
 	}

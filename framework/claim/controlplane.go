@@ -31,7 +31,7 @@ func judgeProxiesSynced(v view) result {
 	count := 0
 	var versions []string
 	for _, role := range []string{evidence.RoleGateway, evidence.RoleHelloworld, evidence.RoleSleep} {
-		for _, p := range seen.PodsOf(v.objects(v.self.Name), role) {
+		for _, p := range seen.PodsOf(v.objects(v.self.Name), v.sample(), role) {
 			if _, injected := seen.Sidecar(p); !injected || p.Phase != running {
 				continue // sidecars and gateway-available say so
 			}
@@ -124,6 +124,6 @@ func judgeLocality(v view) result {
 // envoyPods are the live pods with a proxy on self.
 func envoyPods(v view) []evidence.Pod {
 	k := v.objects(v.self.Name)
-	all := slices.Concat(seen.GatewayPods(k), seen.AppPods(k, evidence.RoleHelloworld), seen.AppPods(k, evidence.RoleSleep))
+	all := slices.Concat(seen.GatewayPods(k), seen.AppPods(k, v.sample(), evidence.RoleHelloworld), seen.AppPods(k, v.sample(), evidence.RoleSleep))
 	return slices.DeleteFunc(all, func(p evidence.Pod) bool { _, injected := seen.Sidecar(p); return !injected })
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
 )
 
@@ -79,7 +78,7 @@ func owners(v view, pod string) (map[string]string, error) {
 	if at < 0 {
 		return nil, fmt.Errorf("the Envoy of pod %q, which called, is not in the evidence", pod)
 	}
-	endpoints, err := v.cluster(v.self.Name).Proxies[at].Endpoints(evidence.OutboundCluster(seen.Sample))
+	endpoints, err := v.cluster(v.self.Name).Proxies[at].Endpoints(evidence.OutboundCluster(v.sample()))
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +105,7 @@ func judgeAccounted(v view) result {
 	if err != nil {
 		return result{verdict: Inconclusive, reason: err.Error()}
 	}
-	name := evidence.OutboundCluster(seen.Sample)
+	name := evidence.OutboundCluster(v.sample())
 	before := countersOf(t.Before, evidence.RoleSleep, name, t.Pod)
 	after := countersOf(t.After, evidence.RoleSleep, name, t.Pod)
 	hosts, changed := grown(before, after, false)

@@ -92,7 +92,7 @@ func judgeMember(v view) result {
 			switch {
 			case h.Code != ok:
 				n.breaks("with a certificate of the mesh, %s of %s gave %s", h.Address, peer.Name, came(h))
-			case h.Peer != "spiffe://"+v.run.Intent.TrustDomain+"/ns/"+seen.Sample+"/sa/default":
+			case h.Peer != "spiffe://"+v.run.Intent.TrustDomain+"/ns/"+v.sample()+"/sa/default":
 				n.breaks("behind %s of %s is %q, not helloworld's account", h.Address, peer.Name, h.Peer)
 			case !strings.Contains(h.Body, "version: "+peer.Version+","):
 				n.breaks("behind %s of %s somebody else than %s answered: %.60q", h.Address, peer.Name, peer.Version, h.Body)

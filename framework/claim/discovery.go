@@ -127,9 +127,9 @@ func noteWatched(n *notes, v view, replica string, watched []evidence.RemoteClus
 
 func judgeBackends(v view) result {
 	var n notes
-	pods := withPort(seen.IPs(seen.AppPods(v.objects(v.self.Name), evidence.RoleHelloworld)), seen.AppPort)
+	pods := withPort(seen.IPs(seen.AppPods(v.objects(v.self.Name), v.sample(), evidence.RoleHelloworld)), seen.AppPort)
 	envoys := gatewayProxies(v, func(p evidence.Proxy) {
-		hosts, err := p.Hosts(evidence.SNICluster(seen.Sample))
+		hosts, err := p.Hosts(evidence.SNICluster(v.sample()))
 		if err != nil {
 			n.puzzles("%v", err)
 			return
@@ -157,7 +157,7 @@ func judgePolicy(v view) result {
 	envoys := 0
 	for _, p := range v.cluster(v.self.Name).Proxy(evidence.RoleSleep) {
 		envoys++
-		policy, err := p.Policy(evidence.OutboundCluster(seen.Sample))
+		policy, err := p.Policy(evidence.OutboundCluster(v.sample()))
 		if err != nil {
 			n.puzzles("%v", err)
 			continue

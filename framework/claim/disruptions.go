@@ -179,7 +179,7 @@ func unresolved(v view, n *notes) {
 func rawAddresses(v view, n *notes) {
 	v = first(v)
 	for _, envoy := range v.cluster(v.self.Name).Proxy(evidence.RoleSleep) {
-		endpoints, err := envoy.Endpoints(evidence.OutboundCluster(seen.Sample))
+		endpoints, err := envoy.Endpoints(evidence.OutboundCluster(v.sample()))
 		if err != nil {
 			n.puzzles("%v", err)
 			continue

@@ -17,13 +17,13 @@ import (
 func judgeEndpoints(v view) result {
 	var n notes
 	envoys := 0
-	for _, pod := range seen.AppPods(v.objects(v.self.Name), evidence.RoleSleep) {
+	for _, pod := range seen.AppPods(v.objects(v.self.Name), v.sample(), evidence.RoleSleep) {
 		envoy, there := seen.ProxyOf(v.cluster(v.self.Name), pod)
 		if !there {
 			continue
 		}
 		envoys++
-		all, err := envoy.Endpoints(evidence.OutboundCluster(seen.Sample))
+		all, err := envoy.Endpoints(evidence.OutboundCluster(v.sample()))
 		if err != nil {
 			n.puzzles("%v", err)
 			continue
@@ -48,7 +48,7 @@ func gatewaysOf(v view) []string {
 
 func noteEndpoints(n *notes, v view, all []evidence.Endpoint) {
 	local := pick(all, v.self.ID)
-	noteSet(n, "local pods of helloworld on "+v.self.Name, local, withPort(seen.IPs(seen.AppPods(v.objects(v.self.Name), evidence.RoleHelloworld)), seen.AppPort))
+	noteSet(n, "local pods of helloworld on "+v.self.Name, local, withPort(seen.IPs(seen.AppPods(v.objects(v.self.Name), v.sample(), evidence.RoleHelloworld)), seen.AppPort))
 	known := len(local)
 	for _, peer := range v.peers {
 		remote := pick(all, peer.RemoteName, peer.ID)
@@ -163,7 +163,7 @@ func noteWeights(n *notes, v view, local, remote []evidence.Endpoint, peer strin
 	if len(local) == 0 || len(remote) == 0 {
 		return
 	}
-	pods := uint64(len(seen.AppPods(v.objects(peer), evidence.RoleHelloworld)))
+	pods := uint64(len(seen.AppPods(v.objects(peer), v.sample(), evidence.RoleHelloworld)))
 	pod, gateway := uint64(local[0].Weight), uint64(remote[0].Weight)
 	noteEqual(n, local)
 	noteEqual(n, remote)

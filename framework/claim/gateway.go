@@ -141,7 +141,7 @@ func judgeExposes(v view) result {
 		n.breaks("cluster %s has no Gateway in %s that opens port %d with %s for %s on the east-west gateway",
 			v.self.Name, seen.Istio, evidence.GatewayPort, passthrough, everyLocal)
 	}
-	name := evidence.SNICluster(seen.Sample)
+	name := evidence.SNICluster(v.sample())
 	envoys := gatewayProxies(v, func(p evidence.Proxy) {
 		switch names, err := p.SNIs(evidence.GatewayPort); {
 		case err != nil:

@@ -47,7 +47,7 @@ func judgeNetworks(v view) result {
 			n.breaks("%s has %q, but namespace %s has %q", what, got, seen.Istio, name)
 		}
 	}
-	for _, p := range slices.Concat(seen.GatewayPods(k), seen.AppPods(k, evidence.RoleHelloworld), seen.AppPods(k, evidence.RoleSleep)) {
+	for _, p := range slices.Concat(seen.GatewayPods(k), seen.AppPods(k, v.sample(), evidence.RoleHelloworld), seen.AppPods(k, v.sample(), evidence.RoleSleep)) {
 		if _, injected := seen.Sidecar(p); injected {
 			differs("ISTIO_META_NETWORK of pod "+p.Name, p.Env["ISTIO_META_NETWORK"])
 		}
@@ -74,19 +74,19 @@ func judgeNetworks(v view) result {
 func judgeNamespace(v view) result {
 	var n notes
 	namespaces := v.objects(v.self.Name).Namespaces
-	at := slices.IndexFunc(namespaces, func(o evidence.Object) bool { return o.Name == seen.Sample })
+	at := slices.IndexFunc(namespaces, func(o evidence.Object) bool { return o.Name == v.sample() })
 	if at < 0 {
-		n.breaks("cluster %s has no namespace %s", v.self.Name, seen.Sample)
+		n.breaks("cluster %s has no namespace %s", v.self.Name, v.sample())
 		return n.result("")
 	}
 	labels := namespaces[at].Labels
 	if got := labels[seen.RevisionKey]; got != v.run.Intent.Revision {
-		n.breaks("namespace %s on %s has %s=%q, not %q", seen.Sample, v.self.Name, seen.RevisionKey, got, v.run.Intent.Revision)
+		n.breaks("namespace %s on %s has %s=%q, not %q", v.sample(), v.self.Name, seen.RevisionKey, got, v.run.Intent.Revision)
 	}
 	if got, there := labels[seen.InjectionKey]; there {
-		n.breaks("namespace %s on %s has the label %s=%s too, which comes before the revision's", seen.Sample, v.self.Name, seen.InjectionKey, got)
+		n.breaks("namespace %s on %s has the label %s=%s too, which comes before the revision's", v.sample(), v.self.Name, seen.InjectionKey, got)
 	}
-	return n.result("namespace %s on %s asks for sidecars of %s", seen.Sample, v.self.Name, v.run.Intent.Revision)
+	return n.result("namespace %s on %s asks for sidecars of %s", v.sample(), v.self.Name, v.run.Intent.Revision)
 }
 
 func judgeWebhook(v view) result {
@@ -119,7 +119,7 @@ func judgeProvider(v view) result {
 		}
 	}
 	control, from := "", ""
-	for _, p := range slices.Concat(seen.IstiodPods(k), seen.AppPods(k, evidence.RoleSleep), seen.AppPods(k, evidence.RoleHelloworld)) {
+	for _, p := range slices.Concat(seen.IstiodPods(k), seen.AppPods(k, v.sample(), evidence.RoleSleep), seen.AppPods(k, v.sample(), evidence.RoleHelloworld)) {
 		if control == "" {
 			control, from = p.Env[providerVariable], p.Name
 		}

@@ -30,21 +30,21 @@ func judgeRemoved(v view) result {
 	if len(namespaces) == 0 {
 		n.puzzles("%s shows no namespace at all", evidence.FileOfKubernetes(v.epoch, v.self.Name))
 	}
-	if at := slices.IndexFunc(namespaces, func(o evidence.Object) bool { return o.Name == seen.Sample }); at >= 0 {
+	if at := slices.IndexFunc(namespaces, func(o evidence.Object) bool { return o.Name == v.sample() }); at >= 0 {
 		state := "is still there"
 		if namespaces[at].Terminating {
 			state = "is still being deleted"
 		}
-		n.breaks("namespace %s on %s %s", seen.Sample, v.self.Name, state)
+		n.breaks("namespace %s on %s %s", v.sample(), v.self.Name, state)
 	}
-	return n.result("namespace %s is gone from %s", seen.Sample, v.self.Name)
+	return n.result("namespace %s is gone from %s", v.sample(), v.self.Name)
 }
 
 // judgeWithdrawn looks at the gateways, because no other Envoy is left, and at istiod's own list. Networkz is not read: it
 // keeps entries of what is gone.
 func judgeWithdrawn(v view) result {
 	var n notes
-	sni := evidence.SNICluster(seen.Sample)
+	sni := evidence.SNICluster(v.sample())
 	envoys := gatewayProxies(v, func(p evidence.Proxy) {
 		hosts, err := p.Hosts(sni)
 		if err != nil {
@@ -71,7 +71,7 @@ func judgeWithdrawn(v view) result {
 			continue
 		}
 		replicas++
-		shards, err := i.Shards(evidence.HelloworldHost(seen.Sample))
+		shards, err := i.Shards(evidence.HelloworldHost(v.sample()))
 		if err != nil {
 			n.puzzles("%v", err)
 		}

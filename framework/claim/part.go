@@ -207,7 +207,7 @@ func proxies(role string, of func(view) []intent.Cluster) part {
 			if gap := objectsGap(v, c); gap != "" {
 				return gap
 			}
-			for _, p := range seen.PodsOf(v.objects(c.Name), role) {
+			for _, p := range seen.PodsOf(v.objects(c.Name), v.sample(), role) {
 				file := evidence.FileOfProxy(v.epoch, c.Name, p.Namespace, p.Name)
 				_, injected := seen.Sidecar(p)
 				if _, there := seen.ProxyOf(v.cluster(c.Name), p); !there && injected && p.Phase == running {

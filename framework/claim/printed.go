@@ -57,7 +57,7 @@ func judgePrintedNetworks(v view) result {
 	var n notes
 	for _, c := range v.run.Intent.Clusters {
 		for _, p := range v.cluster(c.Name).Proxy(evidence.RoleSleep) {
-			held, err := p.Endpoints(evidence.OutboundCluster(seen.Sample))
+			held, err := p.Endpoints(evidence.OutboundCluster(v.sample()))
 			if err != nil {
 				n.puzzles("%v", err)
 				continue
@@ -79,7 +79,7 @@ func judgePrintedNetworks(v view) result {
 func remote(v view, self intent.Cluster, held []evidence.Endpoint) (pods []string, gateways int) {
 	theirs := map[string]bool{}
 	for _, peer := range v.run.Intent.Peers(self.Name) {
-		for _, p := range seen.AppPods(v.objects(peer.Name), evidence.RoleHelloworld) {
+		for _, p := range seen.AppPods(v.objects(peer.Name), v.sample(), evidence.RoleHelloworld) {
 			theirs[p.IP] = true
 		}
 	}

@@ -91,7 +91,7 @@ func judgeKnown(v view) result {
 func judgeShared(v view) result {
 	var n notes
 	count := replicas(v, &n, func(i evidence.Istiod) {
-		shards, err := i.Shards(evidence.HelloworldHost(seen.Sample))
+		shards, err := i.Shards(evidence.HelloworldHost(v.sample()))
 		if err != nil {
 			n.puzzles("%v", err)
 			return
@@ -108,7 +108,7 @@ func judgeShared(v view) result {
 // noteShards compares what a replica holds of one cluster with the cluster's pods. A pod of two address families has two
 // addresses there and one in the evidence, so only addresses of a family that the pods show are compared.
 func noteShards(n *notes, v view, replica string, c intent.Cluster, shards []evidence.Shard) {
-	pods := sorted(seen.IPs(seen.AppPods(v.objects(c.Name), evidence.RoleHelloworld)))
+	pods := sorted(seen.IPs(seen.AppPods(v.objects(c.Name), v.sample(), evidence.RoleHelloworld)))
 	var have []string
 	for _, s := range shards {
 		if slices.ContainsFunc(pods, func(ip string) bool { return family(ip) == family(s.Address) }) || len(pods) == 0 {

@@ -68,6 +68,9 @@ type view struct {
 	subject
 }
 
+// sample is the namespace of sleep and helloworld.
+func (v view) sample() string { return v.run.Intent.Namespace() }
+
 func (v view) cluster(name string) *evidence.Cluster { return v.run.Cluster(v.epoch, name) }
 
 // objects gives the API objects of a cluster that the rule reads; never nil then.

@@ -134,7 +134,7 @@ func judgeSecondService(v view) result {
 func judgeTrafficIdentity(v view) result {
 	var n notes
 	trust := "spiffe://" + v.run.Intent.TrustDomain + "/ns/"
-	caller, own := trust+"sample/sa/sleep", trust+evidence.SecondNamespace+"/sa/default"
+	caller, own := trust+v.sample()+"/sa/sleep", trust+evidence.SecondNamespace+"/sa/default"
 	by := map[string]int{}
 	for _, s := range secondReplies(v, &n) {
 		got := verified(s.Client)

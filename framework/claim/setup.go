@@ -187,9 +187,9 @@ func judgeSidecars(v view) result {
 	var n notes
 	count := 0
 	for _, app := range []string{evidence.RoleHelloworld, evidence.RoleSleep} {
-		pods := seen.AppPods(v.objects(v.self.Name), app)
+		pods := seen.AppPods(v.objects(v.self.Name), v.sample(), app)
 		if len(pods) == 0 {
-			n.breaks("cluster %s has no pod of %s in namespace %s", v.self.Name, app, seen.Sample)
+			n.breaks("cluster %s has no pod of %s in namespace %s", v.self.Name, app, v.sample())
 		}
 		for _, p := range pods {
 			count++

@@ -39,16 +39,11 @@ type Options struct {
 	Attempts func(clusterName string) []Attempt
 	// Since is the time from which on logs are read; the zero value means from their beginning.
 	Since time.Time
-	// SampleNamespace is where sleep and helloworld run; "" means the guide's "sample".
-	SampleNamespace string
 	// GatewayNamespace is where istiod and the east-west gateway run; "" means "istio-system".
 	GatewayNamespace string
 }
 
 func (o Options) withDefaults() Options {
-	if o.SampleNamespace == "" {
-		o.SampleNamespace = "sample"
-	}
 	if o.GatewayNamespace == "" {
 		o.GatewayNamespace = "istio-system"
 	}
@@ -57,7 +52,7 @@ func (o Options) withDefaults() Options {
 
 // namespaces are those that the run looks into.
 func (o Options) namespaces() []string {
-	all := []string{o.GatewayNamespace, o.SampleNamespace}
+	all := []string{o.GatewayNamespace, o.Intent.Namespace()}
 	if o.Probe.Namespace != "" && !slices.Contains(all, o.Probe.Namespace) {
 		all = append(all, o.Probe.Namespace)
 	}

@@ -25,9 +25,9 @@ func (s source) counters(ctx context.Context, o Options) ([]evidence.Counters, e
 		return nil, err
 	}
 	clusterOf := map[string]string{
-		evidence.RoleSleep:      evidence.OutboundCluster(o.SampleNamespace),
+		evidence.RoleSleep:      evidence.OutboundCluster(o.Intent.Namespace()),
 		evidence.RoleHelloworld: evidence.InboundCluster,
-		evidence.RoleGateway:    evidence.SNICluster(o.SampleNamespace),
+		evidence.RoleGateway:    evidence.SNICluster(o.Intent.Namespace()),
 	}
 	var all []evidence.Counters
 	var errs []error

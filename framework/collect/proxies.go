@@ -58,9 +58,9 @@ func Proxies(ctx context.Context, c *cluster.Cluster, o Options, roles ...string
 func (o Options) place(role string) (namespace, selector string, err error) {
 	switch role {
 	case evidence.RoleSleep:
-		return o.SampleNamespace, "app=sleep", nil
+		return o.Intent.Namespace(), "app=sleep", nil
 	case evidence.RoleHelloworld:
-		return o.SampleNamespace, "app=helloworld", nil
+		return o.Intent.Namespace(), "app=helloworld", nil
 	case evidence.RoleGateway:
 		return o.GatewayNamespace, gatewaySelector, nil
 	}

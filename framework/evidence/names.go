@@ -83,8 +83,16 @@ const InboundCluster = "inbound|5000||"
 // GatewayPort is the port of the east-west gateway that passes TLS on by its server name (guide, S7).
 const GatewayPort = 15443
 
-// HelloworldHost is the sample service's name in the mesh; namespace is the guide's "sample".
+// HelloworldHost is the sample service's name in the mesh; namespace is where the sample is (intent.Intent's Namespace).
 func HelloworldHost(namespace string) string { return "helloworld." + namespace + ".svc.cluster.local" }
+
+// HelloworldAuthority is how the guide calls it (S14).
+func HelloworldAuthority(namespace string) string { return "helloworld." + namespace + ":5000" }
+
+// HelloworldURL is what the guide calls (S14).
+func HelloworldURL(namespace string) string {
+	return "http://" + HelloworldAuthority(namespace) + "/hello"
+}
 
 // OutboundCluster is the Envoy cluster of helloworld in a client's sidecar.
 func OutboundCluster(namespace string) string { return "outbound|5000||" + HelloworldHost(namespace) }

@@ -29,23 +29,23 @@ spec:
   selector: {matchLabels: {app: nobody}}
   action: DENY
   rules: [{when: [{key: "request.headers[authorization]", values: [%[2]s]}]}]
-`, sample, canary)
+`, r.sample(), canary)
 	return r.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		note := func(kinds string) string {
 			return "annotate --overwrite --all " + kinds + " example.com/canary=" + canary
 		}
 		err := r.apply(ctx, c, objects)
-		for _, namespace := range []string{sample, system} {
+		for _, namespace := range []string{r.sample(), system} {
 			err = errors.Join(err, r.in(ctx, c, namespace, note("deployments,services,serviceaccounts,secrets,configmaps,endpointslices")),
 				r.in(ctx, c, namespace, "annotate --overwrite namespace "+namespace+" example.com/canary="+canary))
 		}
 		err = errors.Join(err, r.in(ctx, c, system, note("gateways.networking.istio.io")),
-			r.in(ctx, c, sample, "set env deployment --all CANARY_TOKEN="+canary), r.in(ctx, c, system, "set env deployment/"+gateway+" CANARY_TOKEN="+canary))
+			r.in(ctx, c, r.sample(), "set env deployment --all CANARY_TOKEN="+canary), r.in(ctx, c, system, "set env deployment/"+gateway+" CANARY_TOKEN="+canary))
 		if err != nil {
 			return err
 		}
-		return errors.Join(r.settled(ctx, c, sample, "sleep", "app=sleep"), r.settled(ctx, c, sample, r.helloworld(c), "app=helloworld"),
+		return errors.Join(r.settled(ctx, c, r.sample(), "sleep", "app=sleep"), r.settled(ctx, c, r.sample(), r.helloworld(c), "app=helloworld"),
 			r.settled(ctx, c, system, gateway, "istio=eastwestgateway"),
-			r.in(ctx, c, sample, note("pods")), r.in(ctx, c, system, note("pods")))
+			r.in(ctx, c, r.sample(), note("pods")), r.in(ctx, c, system, note("pods")))
 	})
 }

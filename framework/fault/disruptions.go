@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/meshproof/meshproof/framework/evidence"
 )
 
 // Disruption is something that is done to a joined mesh as part of a run. What must be seen then is a claim's
@@ -68,10 +70,10 @@ func Disruptions() []Disruption {
 			func(ctx context.Context, r *Rig) error { return r.policed(ctx, true) }, func(ctx context.Context, r *Rig) error { return r.policed(ctx, false) }),
 		then(Disruption{ID: "service-private", Sentence: "west's service helloworld is exported to its own namespace only", KindOnly: true,
 			Break: func(ctx context.Context, r *Rig) error {
-				return r.in(ctx, r.west(), sample, "annotate service helloworld --overwrite networking.istio.io/exportTo=.")
+				return r.in(ctx, r.west(), r.sample(), "annotate service helloworld --overwrite networking.istio.io/exportTo=.")
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
-				return r.in(ctx, r.west(), sample, "annotate service helloworld networking.istio.io/exportTo-")
+				return r.in(ctx, r.west(), r.sample(), "annotate service helloworld networking.istio.io/exportTo-")
 			},
 		}, behind(false), behind(true)),
 		then(applied("mtls-disabled", "west's sample has mutual TLS disabled", plaintext), behind(false), behind(true)),
@@ -115,36 +117,36 @@ func of(id, fault string, kindOnly bool) Disruption {
 func policy(name, action string) string {
 	return fmt.Sprintf(`apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
-metadata: {name: %s, namespace: sample}
+metadata: {name: %s, namespace: <sample>}
 spec:
   selector: {matchLabels: {app: helloworld}}
   action: %s
-  rules: [{from: [{source: {principals: ["*/ns/sample/sa/sleep"]}}]}]
+  rules: [{from: [{source: {principals: ["*/ns/<sample>/sa/sleep"]}}]}]
 `, name, action)
 }
 
 const plaintext = `apiVersion: security.istio.io/v1
 kind: PeerAuthentication
-metadata: {name: plaintext, namespace: sample}
+metadata: {name: plaintext, namespace: <sample>}
 spec: {mtls: {mode: DISABLE}}
 `
 
 // relabel gives west's sample another revision, and makes its helloworld anew.
 func (r *Rig) relabel(ctx context.Context, revision string) error {
-	return errors.Join(r.do(ctx, r.west(), "label", "namespace", sample, "--overwrite", "istio.io/rev="+revision), r.freshServer(ctx, r.west()))
+	return errors.Join(r.do(ctx, r.west(), "label", "namespace", r.sample(), "--overwrite", "istio.io/rev="+revision), r.freshServer(ctx, r.west()))
 }
 
 // policed waits until helloworld's sidecar on west has the policy, or has it no more.
 func (r *Rig) policed(ctx context.Context, want bool) error {
 	return r.becomes(ctx, r.west(), "helloworld's sidecar has a policy", want, func(ctx context.Context) (bool, error) {
-		out, err := r.envoy(ctx, r.west(), sample, r.helloworld(r.west()), "config_dump?resource=dynamic_listeners")
+		out, err := r.envoy(ctx, r.west(), r.sample(), r.helloworld(r.west()), "config_dump?resource=dynamic_listeners")
 		return strings.Contains(out, "policy[allow-sleep]"), err
 	})
 }
 
 // behind waits until west's gateway has a helloworld to pass on to, or has none.
 func (r *Rig) behind(ctx context.Context, want bool) error {
-	const host = "outbound_.5000_._.helloworld.sample.svc.cluster.local::1"
+	host := evidence.SNICluster(r.sample()) + "::1"
 	return r.becomes(ctx, r.west(), "the gateway has a helloworld to pass on to", want, func(ctx context.Context) (bool, error) {
 		out, err := r.envoy(ctx, r.west(), system, gateway, "clusters")
 		return strings.Contains(out, host), err
@@ -154,10 +156,10 @@ func (r *Rig) behind(ctx context.Context, want bool) error {
 // holds waits until east's sleep has west's gateway for helloworld, or has it no more.
 func (r *Rig) holds(ctx context.Context, want bool) error {
 	return r.becomes(ctx, r.east(), "sleep holds the gateway", want, func(ctx context.Context) (bool, error) {
-		out, err := r.envoy(ctx, r.east(), sample, "sleep", "clusters")
+		out, err := r.envoy(ctx, r.east(), r.sample(), "sleep", "clusters")
 		through := false
 		for line := range strings.Lines(out) {
-			through = through || strings.HasPrefix(line, "outbound|5000||helloworld.sample") && strings.Contains(line, fmt.Sprintf(":%d::", gatewayPort))
+			through = through || strings.HasPrefix(line, evidence.OutboundCluster(r.sample())) && strings.Contains(line, fmt.Sprintf(":%d::", gatewayPort))
 		}
 		return through, err
 	})

@@ -26,7 +26,7 @@ func identities() []Fault {
 				return errors.Join(r.apply(ctx, r.west(), text), r.template(ctx, mounted), r.freshClient(ctx, r.east()))
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.template(ctx, unmounted), r.in(ctx, r.west(), sample, "delete secret --ignore-not-found planted-certificate"),
+				return errors.Join(r.template(ctx, unmounted), r.in(ctx, r.west(), r.sample(), "delete secret --ignore-not-found planted-certificate"),
 					r.freshClient(ctx, r.east()))
 			},
 		}
@@ -80,7 +80,7 @@ const (
 // certificate gives a secret with a certificate of helloworld's identity, signed by west's own authority.
 func (r *Rig) certificate(from, to time.Time) (string, error) {
 	dir := filepath.Join(r.Mesh.CADir, r.west().Name)
-	chain, private, err := authority.SignWorkload(dir, "spiffe://"+r.Intent.TrustDomain+"/ns/"+sample+"/sa/default", from, to)
+	chain, private, err := authority.SignWorkload(dir, "spiffe://"+r.Intent.TrustDomain+"/ns/"+r.sample()+"/sa/default", from, to)
 	if err != nil {
 		return "", err
 	}
@@ -88,7 +88,7 @@ func (r *Rig) certificate(from, to time.Time) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the root of cluster %s: %w", r.west().Name, err)
 	}
-	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: planted-certificate, namespace: %s}\nstringData:\n%s%s%s", sample,
+	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: planted-certificate, namespace: %s}\nstringData:\n%s%s%s", r.sample(),
 		entry(authority.CertChain, chain), entry("key.pem", private), entry(authority.RootCert, string(root))), nil
 }
 

@@ -55,9 +55,9 @@ func paths() []Fault {
 
 const oneCallPerConnection = `apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {name: one-call-per-connection, namespace: sample}
+metadata: {name: one-call-per-connection, namespace: <sample>}
 spec:
-  host: helloworld.sample.svc.cluster.local
+  host: helloworld.<sample>.svc.cluster.local
   trafficPolicy: {connectionPool: {http: {maxRequestsPerConnection: 1}}}
 `
 

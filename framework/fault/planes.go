@@ -49,10 +49,10 @@ func planes() []Fault {
 				if err := second(ctx, r); err != nil {
 					return err
 				}
-				return errors.Join(r.do(ctx, r.west(), "label", "namespace", sample, "--overwrite", "istio.io/rev="+otherRevision), r.freshServer(ctx, r.west()))
+				return errors.Join(r.do(ctx, r.west(), "label", "namespace", r.sample(), "--overwrite", "istio.io/rev="+otherRevision), r.freshServer(ctx, r.west()))
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.do(ctx, r.west(), "label", "namespace", sample, "--overwrite", "istio.io/rev="+r.Intent.Revision),
+				return errors.Join(r.do(ctx, r.west(), "label", "namespace", r.sample(), "--overwrite", "istio.io/rev="+r.Intent.Revision),
 					r.freshServer(ctx, r.west()), gone(ctx, r))
 			},
 		},

@@ -39,10 +39,12 @@ type Rig struct {
 }
 
 const (
-	sample      = "sample"
 	system      = "istio-system"
 	gateway     = "istio-eastwestgateway"
 	gatewayPort = 15443
+
+	// sampleWord stands in manifests for the namespace of the guide's sample.
+	sampleWord = "<sample>"
 
 	// maxOutput is the most that is read of one command: Envoy's pages have some 100 KiB each.
 	maxOutput = 16 << 20
@@ -80,13 +82,20 @@ func (r *Rig) in(ctx context.Context, c *cluster.Cluster, namespace, line string
 	return r.do(ctx, c, append([]string{"-n", namespace}, strings.Fields(line)...)...)
 }
 
+// sample is the namespace of sleep and helloworld.
+func (r *Rig) sample() string { return r.Intent.Namespace() }
+
+func (r *Rig) placed(manifest string) string {
+	return strings.ReplaceAll(manifest, sampleWord, r.sample())
+}
+
 func (r *Rig) apply(ctx context.Context, c *cluster.Cluster, text string) error {
-	_, err := r.kubectl(ctx, c, text, "apply", "-f", "-")
+	_, err := r.kubectl(ctx, c, r.placed(text), "apply", "-f", "-")
 	return err
 }
 
 func (r *Rig) remove(ctx context.Context, c *cluster.Cluster, text string) error {
-	_, err := r.kubectl(ctx, c, text, "delete", "--ignore-not-found", "-f", "-")
+	_, err := r.kubectl(ctx, c, r.placed(text), "delete", "--ignore-not-found", "-f", "-")
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/poll"
 )
 
@@ -94,7 +95,7 @@ func (r *Rig) ruled(ctx context.Context, rule string, want bool) error {
 		page = "config_dump?resource=dynamic_active_clusters"
 	}
 	return r.becomes(ctx, r.east(), "sleep follows "+rule, want, func(ctx context.Context) (bool, error) {
-		out, err := r.envoy(ctx, r.east(), sample, "sleep", page)
+		out, err := r.envoy(ctx, r.east(), r.sample(), "sleep", page)
 		return strings.Contains(out, "/"+rule+`"`), err
 	})
 }
@@ -121,8 +122,8 @@ func (r *Rig) refusals(ctx context.Context, want bool) error {
 	return r.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		w := poll.Wait{What: fmt.Sprintf("calls are refused: %t", want), Where: "from cluster " + c.Name, Limit: r.limits().Notice}
 		return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
-			out, err := r.kubectl(ctx, c, "", "-n", sample, "exec", "deploy/sleep", "-c", "sleep", "--", "curl", "-s", "-w", "|%{http_code}\n",
-				"http://helloworld.sample:5000/hello?policy-[1-20]")
+			out, err := r.kubectl(ctx, c, "", "-n", r.sample(), "exec", "deploy/sleep", "-c", "sleep", "--", "curl", "-s", "-w", "|%{http_code}\n",
+				evidence.HelloworldURL(r.sample())+"?policy-[1-20]")
 			refused := strings.Contains(out, "|403")
 			if err == nil && refused != want {
 				err = errors.New("not yet")
@@ -134,15 +135,15 @@ func (r *Rig) refusals(ctx context.Context, want bool) error {
 
 // call makes calls from sleep, whatever comes of them.
 func (r *Rig) call(ctx context.Context, c *cluster.Cluster, n int) error {
-	return r.do(ctx, c, "-n", sample, "exec", "deploy/sleep", "-c", "sleep", "--", "curl", "-s", "-o", "/dev/null",
-		fmt.Sprintf("http://helloworld.sample:5000/hello?warm-[1-%d]", n))
+	return r.do(ctx, c, "-n", r.sample(), "exec", "deploy/sleep", "-c", "sleep", "--", "curl", "-s", "-o", "/dev/null",
+		fmt.Sprintf("%s?warm-[1-%d]", evidence.HelloworldURL(r.sample()), n))
 }
 
 const subsets = `apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {name: versions, namespace: sample}
+metadata: {name: versions, namespace: <sample>}
 spec:
-  host: helloworld.sample.svc.cluster.local
+  host: helloworld.<sample>.svc.cluster.local
   subsets:
   - {name: v1, labels: {version: v1}}
   - {name: v2, labels: {version: v2}}
@@ -154,40 +155,40 @@ const shares = "virtual-service/shares"
 func virtualService(v1, v2 int) string {
 	return fmt.Sprintf(`apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {name: shares, namespace: sample}
+metadata: {name: shares, namespace: <sample>}
 spec:
-  hosts: [helloworld.sample.svc.cluster.local]
+  hosts: [helloworld.<sample>.svc.cluster.local]
   http:
   - route:
-    - {destination: {host: helloworld.sample.svc.cluster.local, subset: v1}, weight: %d}
-    - {destination: {host: helloworld.sample.svc.cluster.local, subset: v2}, weight: %d}
+    - {destination: {host: helloworld.<sample>.svc.cluster.local, subset: v1}, weight: %d}
+    - {destination: {host: helloworld.<sample>.svc.cluster.local, subset: v2}, weight: %d}
 `, v1, v2)
 }
 
 const abort = `apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {name: abort, namespace: sample}
+metadata: {name: abort, namespace: <sample>}
 spec:
-  hosts: [helloworld.sample.svc.cluster.local]
+  hosts: [helloworld.<sample>.svc.cluster.local]
   http:
   - fault: {abort: {percentage: {value: 50}, httpStatus: 503}}
     route:
-    - {destination: {host: helloworld.sample.svc.cluster.local}}
+    - {destination: {host: helloworld.<sample>.svc.cluster.local}}
 `
 
 const hashing = `apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {name: hashing, namespace: sample}
+metadata: {name: hashing, namespace: <sample>}
 spec:
-  host: helloworld.sample.svc.cluster.local
+  host: helloworld.<sample>.svc.cluster.local
   trafficPolicy: {loadBalancer: {consistentHash: {useSourceIp: true}}}
 `
 
 const failover = `apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {name: failover, namespace: sample}
+metadata: {name: failover, namespace: <sample>}
 spec:
-  host: helloworld.sample.svc.cluster.local
+  host: helloworld.<sample>.svc.cluster.local
   trafficPolicy:
     outlierDetection: {consecutive5xxErrors: 5, interval: 10s, baseEjectionTime: 10s}
     loadBalancer: {localityLbSetting: {enabled: true, failover: [{from: region1, to: region2}]}}
@@ -195,15 +196,15 @@ spec:
 
 const ejecting = `apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {name: ejecting, namespace: sample}
+metadata: {name: ejecting, namespace: <sample>}
 spec:
-  host: helloworld.sample.svc.cluster.local
+  host: helloworld.<sample>.svc.cluster.local
   trafficPolicy:
     outlierDetection: {consecutiveGatewayErrors: 1, consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 600s, maxEjectionPercent: 100}
 `
 
 const denyAll = `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
-metadata: {name: deny-all, namespace: sample}
+metadata: {name: deny-all, namespace: <sample>}
 spec: {selector: {matchLabels: {app: helloworld}}}
 `

@@ -112,7 +112,7 @@ func powerlessSecret() Fault {
 			return errors.Join(err, r.noticed(ctx, r.east(), r.remote(), "timeout"))
 		},
 		Repair: func(ctx context.Context, r *Rig) error {
-			return errors.Join(repairSecret(ctx, r), r.in(ctx, r.west(), sample, "delete serviceaccount --ignore-not-found powerless"))
+			return errors.Join(repairSecret(ctx, r), r.in(ctx, r.west(), r.sample(), "delete serviceaccount --ignore-not-found powerless"))
 		},
 	}
 }
@@ -283,8 +283,8 @@ func repairSecret(ctx context.Context, r *Rig) error {
 
 // powerless makes an account on west that may read nothing, and gives a token of it.
 func (r *Rig) powerless(ctx context.Context) (string, error) {
-	if err := r.in(ctx, r.west(), sample, "create serviceaccount powerless"); err != nil {
+	if err := r.in(ctx, r.west(), r.sample(), "create serviceaccount powerless"); err != nil {
 		return "", err
 	}
-	return r.kubectl(ctx, r.west(), "", "-n", sample, "create", "token", "powerless", "--duration", time.Hour.String())
+	return r.kubectl(ctx, r.west(), "", "-n", r.sample(), "create", "token", "powerless", "--duration", time.Hour.String())
 }

@@ -70,7 +70,7 @@ const (
 // taker takes the only address of the pool.
 const taker = `apiVersion: v1
 kind: Service
-metadata: {name: taker, namespace: sample}
+metadata: {name: taker, namespace: <sample>}
 spec:
   type: LoadBalancer
   selector: {app: nobody}

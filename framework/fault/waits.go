@@ -53,22 +53,22 @@ func (r *Rig) anew(ctx context.Context, c *cluster.Cluster, namespace, deploymen
 
 // freshClient makes sleep anew: its warm connections would hide what is broken.
 func (r *Rig) freshClient(ctx context.Context, c *cluster.Cluster) error {
-	return r.anew(ctx, c, sample, "sleep", "app=sleep")
+	return r.anew(ctx, c, r.sample(), "sleep", "app=sleep")
 }
 
 // freshServer makes helloworld of a cluster anew.
 func (r *Rig) freshServer(ctx context.Context, c *cluster.Cluster) error {
-	return r.anew(ctx, c, sample, r.helloworld(c), "app=helloworld")
+	return r.anew(ctx, c, r.sample(), r.helloworld(c), "app=helloworld")
 }
 
 // scale asks for so many pods of a cluster's helloworld.
 func (r *Rig) scale(ctx context.Context, c *cluster.Cluster, replicas int) error {
-	return r.in(ctx, c, sample, "scale deployment "+r.helloworld(c)+" --replicas="+strconv.Itoa(replicas))
+	return r.in(ctx, c, r.sample(), "scale deployment "+r.helloworld(c)+" --replicas="+strconv.Itoa(replicas))
 }
 
 // comesBack gives helloworld of a cluster its pod again, and waits for it.
 func (r *Rig) comesBack(ctx context.Context, c *cluster.Cluster) error {
-	return errors.Join(r.scale(ctx, c, 1), r.settled(ctx, c, sample, r.helloworld(c), "app=helloworld"))
+	return errors.Join(r.scale(ctx, c, 1), r.settled(ctx, c, r.sample(), r.helloworld(c), "app=helloworld"))
 }
 
 // helloworld is the name of the cluster's deployment.
@@ -158,7 +158,7 @@ func (r *Rig) becomes(ctx context.Context, c *cluster.Cluster, what string, want
 
 // watch waits for a condition on west's sample.
 func (r *Rig) watch(ctx context.Context, what string, try poll.Try) error {
-	return poll.Until(ctx, poll.Wait{What: what, Where: "cluster " + r.west().Name + ", namespace " + sample, Limit: r.limits().Notice}, try)
+	return poll.Until(ctx, poll.Wait{What: what, Where: "cluster " + r.west().Name + ", namespace " + r.sample(), Limit: r.limits().Notice}, try)
 }
 
 // watched waits until istiod on east holds west's pods of helloworld as they are now. A watch that was cut off is only begun
@@ -166,7 +166,7 @@ func (r *Rig) watch(ctx context.Context, what string, try poll.Try) error {
 func (r *Rig) watched(ctx context.Context) error {
 	w := poll.Wait{What: "istiod holds the pods of " + r.remote(), Where: "cluster " + r.east().Name, Limit: 2 * r.limits().Notice, Every: time.Second}
 	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
-		pods, err := r.west().Pods(ctx, sample, "app=helloworld")
+		pods, err := r.west().Pods(ctx, r.sample(), "app=helloworld")
 		if err != nil {
 			return "", err
 		}

@@ -18,7 +18,7 @@ func workloads() []Fault {
 		{
 			ID: "service-missing", Sentence: "the service helloworld is deleted on east", Verdict: claim.Failed, Cause: "service-missing", Samples: 40,
 			Break: func(ctx context.Context, r *Rig) error {
-				return r.in(ctx, r.east(), sample, "delete service helloworld")
+				return r.in(ctx, r.east(), r.sample(), "delete service helloworld")
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
 				return r.sampleApply(ctx, "service=helloworld")
@@ -41,17 +41,17 @@ func workloads() []Fault {
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
 				const free = `{"spec":{"template":{"spec":{"containers":[{"name":"helloworld","readinessProbe":null}]}}}}`
-				return errors.Join(r.strategic(ctx, free), r.settled(ctx, r.west(), sample, "helloworld-v2", "app=helloworld"))
+				return errors.Join(r.strategic(ctx, free), r.settled(ctx, r.west(), r.sample(), "helloworld-v2", "app=helloworld"))
 			},
 		},
 		{
 			ID: "version-in-wrong-cluster", Sentence: "v2 of helloworld runs on east too", Verdict: claim.Failed, Cause: "version-in-wrong-cluster", Samples: 200,
 			Break: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.sampleApply(ctx, "version=v2"), r.settled(ctx, r.east(), sample, "helloworld-v2", "app=helloworld,version=v2"))
+				return errors.Join(r.sampleApply(ctx, "version=v2"), r.settled(ctx, r.east(), r.sample(), "helloworld-v2", "app=helloworld,version=v2"))
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.in(ctx, r.east(), sample, "delete deployment --ignore-not-found helloworld-v2"),
-					r.in(ctx, r.east(), sample, "delete pod -l version=v2 --ignore-not-found --grace-period=1 --wait=true"))
+				return errors.Join(r.in(ctx, r.east(), r.sample(), "delete deployment --ignore-not-found helloworld-v2"),
+					r.in(ctx, r.east(), r.sample(), "delete pod -l version=v2 --ignore-not-found --grace-period=1 --wait=true"))
 			},
 		},
 		{
@@ -62,7 +62,7 @@ func workloads() []Fault {
 				return errors.Join(err, r.apply(ctx, r.east(), fmt.Sprintf(nobody, address)))
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
-				return r.in(ctx, r.east(), sample, "delete endpointslice --ignore-not-found helloworld-nobody")
+				return r.in(ctx, r.east(), r.sample(), "delete endpointslice --ignore-not-found helloworld-nobody")
 			},
 		},
 		{
@@ -72,7 +72,7 @@ func workloads() []Fault {
 				return errors.Join(r.strategic(ctx, missing), r.waiting(ctx))
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.in(ctx, r.west(), sample, "rollout undo deployment/helloworld-v2"), r.settled(ctx, r.west(), sample, "helloworld-v2", "app=helloworld"))
+				return errors.Join(r.in(ctx, r.west(), r.sample(), "rollout undo deployment/helloworld-v2"), r.settled(ctx, r.west(), r.sample(), "helloworld-v2", "app=helloworld"))
 			},
 		},
 	}
@@ -84,31 +84,31 @@ func (r *Rig) sampleApply(ctx context.Context, selector string) error {
 	if err != nil {
 		return fmt.Errorf("read the sample of the release: %w", err)
 	}
-	_, err = r.kubectl(ctx, r.east(), string(text), "-n", sample, "apply", "-l", selector, "-f", "-")
+	_, err = r.kubectl(ctx, r.east(), string(text), "-n", r.sample(), "apply", "-l", selector, "-f", "-")
 	return err
 }
 
 // template merges into the pod template of helloworld on west, and waits for its new pod.
 func (r *Rig) template(ctx context.Context, merge string) error {
-	return errors.Join(r.patch(ctx, r.west(), sample, "deployment/helloworld-v2", `{"spec":{"template":`+merge+`}}`),
-		r.settled(ctx, r.west(), sample, "helloworld-v2", "app=helloworld"))
+	return errors.Join(r.patch(ctx, r.west(), r.sample(), "deployment/helloworld-v2", `{"spec":{"template":`+merge+`}}`),
+		r.settled(ctx, r.west(), r.sample(), "helloworld-v2", "app=helloworld"))
 }
 
 // strategic patches the deployment of helloworld on west by the names of its containers.
 func (r *Rig) strategic(ctx context.Context, patch string) error {
-	return r.do(ctx, r.west(), "-n", sample, "patch", "deployment/helloworld-v2", "--type=strategic", "-p", patch)
+	return r.do(ctx, r.west(), "-n", r.sample(), "patch", "deployment/helloworld-v2", "--type=strategic", "-p", patch)
 }
 
 // started waits until helloworld on west has one pod, whose containers run.
 func (r *Rig) started(ctx context.Context) error {
-	return errors.Join(r.ended(ctx, r.west(), sample, "app=helloworld"),
-		r.in(ctx, r.west(), sample, "wait pod -l app=helloworld --for=condition=Initialized --timeout=60s"))
+	return errors.Join(r.ended(ctx, r.west(), r.sample(), "app=helloworld"),
+		r.in(ctx, r.west(), r.sample(), "wait pod -l app=helloworld --for=condition=Initialized --timeout=60s"))
 }
 
 // waiting waits until the kubelet has given up on the image of helloworld's new pod on west.
 func (r *Rig) waiting(ctx context.Context) error {
 	return r.watch(ctx, "the image cannot be pulled", func(ctx context.Context) (string, error) {
-		pods, err := r.west().Kube().CoreV1().Pods(sample).List(ctx, metav1.ListOptions{LabelSelector: "app=helloworld"})
+		pods, err := r.west().Kube().CoreV1().Pods(r.sample()).List(ctx, metav1.ListOptions{LabelSelector: "app=helloworld"})
 		if err != nil {
 			return "", err
 		}
@@ -130,7 +130,7 @@ const nobody = `apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata:
   name: helloworld-nobody
-  namespace: sample
+  namespace: <sample>
   labels: {kubernetes.io/service-name: helloworld, endpointslice.kubernetes.io/managed-by: meshproof.dev}
 addressType: IPv4
 endpoints: [{addresses: ["%s"], conditions: {ready: true}}]

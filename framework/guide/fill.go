@@ -19,7 +19,7 @@ func fillWords(text string, words map[string]string) string {
 }
 
 var (
-	placeholder = regexp.MustCompile(`<[A-Za-z]+>|FLEET_PROJECT_ID|GIVEN_PROJECT_NUMBER|\bREVISION\b|\bASMCLI\b|\bOUTPUT_DIR\b|` +
+	placeholder = regexp.MustCompile(`<[A-Za-z]+>|FLEET_PROJECT_ID|GIVEN_PROJECT_NUMBER|\bREVISION\b|\bNAMESPACE\b|\bASMCLI\b|\bOUTPUT_DIR\b|` +
 		`(?:PATH_TO_KUBECONFIG|CLUSTER_NAME|CLUSTER_ID|NETWORK|REMOTE_NAME)_[0-9]+|CLUSTER[0-9]+_CONTEXT_NAME`)
 	number = regexp.MustCompile(`[0-9]+`)
 	// plain words mean themselves to a shell, also inside double quotes.
@@ -63,6 +63,8 @@ func (v Values) value(word string) (value string, quotable bool) {
 		return v.ProjectNumber, false
 	case "REVISION":
 		return v.Revision, false
+	case "NAMESPACE":
+		return v.namespace(), false
 	case "ASMCLI":
 		return v.Asmcli, true
 	case "OUTPUT_DIR":

@@ -63,6 +63,8 @@ type Check struct {
 	TitleJA string   `json:"titleJA"`
 	Command string   `json:"command"`
 	Output  []string `json:"output,omitempty"`
+	// Corrections are those of Command.
+	Corrections []Correction `json:"corrections,omitempty"`
 }
 
 // After is what comes after a step in a printed script.

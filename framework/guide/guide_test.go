@@ -283,7 +283,7 @@ func TestRenderPairsAndChecks(t *testing.T) {
 	if d := pairs[1].Deviation; d.Run != pairs[1].Script || !strings.HasPrefix(d.Printed, "./asmcli create-mesh") || d.Reason == "" {
 		t.Errorf("the second pair does not say how it deviates: %+v", d)
 	}
-	check, err := RenderCheck(step(t, "S13"), values(), 2)
+	check, _, err := RenderCheck(step(t, "S13"), values(), 2, intent.Corrected)
 	if err != nil || check != "kubectl get pod --context=${CTX_2} -n sample -l app=sleep" {
 		t.Errorf("check %q, %v", check, err)
 	}

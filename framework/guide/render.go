@@ -1,6 +1,7 @@
 package guide
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,6 +18,8 @@ type Values struct {
 	ProjectNumber string
 	// Revision is REVISION: the istio.io/rev label of the control planes.
 	Revision string
+	// Namespace is where the guide's sample goes; "" = where the guide puts it.
+	Namespace string
 	// Words are those of the cell; see Words.
 	Words map[string]string
 	// Asmcli is the path of the asmcli that S8 calls; "" = there is none. OutputDir is a directory for it to work in.
@@ -51,20 +54,28 @@ type Deviation struct {
 // Render gives the exact text for a shell, and how it differs from the printed one. A placeholder without a value, or
 // with one that would not stay one word, is an error. Corrections that the findings of these ids force are made in every mode.
 func Render(step Step, v Values, mode intent.Mode, found ...string) (script string, deviations []Deviation, err error) {
-	script = step.Command
-	for _, c := range step.Corrections {
+	if script, deviations, err = v.correct(step.Command, step.Corrections, mode, found); err != nil {
+		return "", nil, fmt.Errorf("render step %s: %w", step.ID, err)
+	}
+	return script, deviations, nil
+}
+
+// correct gives a printed text with its corrections made and its placeholders filled.
+func (v Values) correct(script string, corrections []Correction, mode intent.Mode, found []string) (string, []Deviation, error) {
+	var deviations []Deviation
+	for _, c := range corrections {
 		if !slices.Contains(c.Modes, mode) && !slices.Contains(found, c.Finding) {
 			continue
 		}
 		needed, err := v.holds(c.When)
 		if err != nil {
-			return "", nil, fmt.Errorf("render step %s, correction %s: %w", step.ID, c.ID, err)
+			return "", nil, fmt.Errorf("correction %s: %w", c.ID, err)
 		}
 		if !needed {
 			continue
 		}
 		if n := strings.Count(script, c.Printed); n != 1 {
-			return "", nil, fmt.Errorf("render step %s, correction %s: its printed fragment %q occurs %d times in the command, not once", step.ID, c.ID, c.Printed, n)
+			return "", nil, fmt.Errorf("correction %s: its printed fragment %q occurs %d times in the command, not once", c.ID, c.Printed, n)
 		}
 		run := c.Run
 		switch {
@@ -76,30 +87,28 @@ func Render(step Step, v Values, mode intent.Mode, found ...string) (script stri
 		run = strings.ReplaceAll(run, everyKubeconfig, v.kubeconfigs())
 		filled, err := v.fill(run)
 		if err != nil {
-			return "", nil, fmt.Errorf("render step %s, correction %s: %w", step.ID, c.ID, err)
+			return "", nil, fmt.Errorf("correction %s: %w", c.ID, err)
 		}
 		if printed := v.cell(c.Printed); printed != filled {
 			deviations = append(deviations, Deviation{Printed: printed, Run: filled, Reason: c.Reason, Finding: c.Finding})
 		}
 		script = strings.Replace(script, c.Printed, run, 1)
 	}
-	if script, err = v.fill(script); err != nil {
-		return "", nil, fmt.Errorf("render step %s: %w", step.ID, err)
-	}
-	return script, deviations, nil
+	script, err := v.fill(script)
+	return script, deviations, err
 }
 
 // RenderCheck gives the text of the command with which the guide has a step's result looked at on the cluster with
-// ordinal n (from 1), or "" when it prints none.
-func RenderCheck(step Step, v Values, n int) (string, error) {
+// ordinal n (from 1), or "" when it prints none, and how it differs from the printed one.
+func RenderCheck(step Step, v Values, n int, mode intent.Mode) (script string, deviations []Deviation, err error) {
 	if step.Check == nil {
-		return "", nil
+		return "", nil, nil
 	}
-	text, err := v.fill(strings.ReplaceAll(step.Check.Command, "<n>", strconv.Itoa(n)))
-	if err != nil {
-		return "", fmt.Errorf("render the check of step %s: %w", step.ID, err)
+	printed := strings.ReplaceAll(step.Check.Command, "<n>", strconv.Itoa(n))
+	if script, deviations, err = v.correct(printed, step.Check.Corrections, mode, nil); err != nil {
+		return "", nil, fmt.Errorf("render the check of step %s: %w", step.ID, err)
 	}
-	return text, nil
+	return script, deviations, nil
 }
 
 // Pair is a correction's text for one ordered pair of clusters, by their ordinals from 1.
@@ -189,11 +198,16 @@ func (v Values) holds(when string) (bool, error) {
 		return v.Asmcli != "", nil
 	case "further-clusters":
 		return len(v.Clusters) > Clusters, nil
+	case "other-namespace":
+		return v.namespace() != intent.GuideNamespace, nil
 	case "further-clusters-by-asmcli":
 		return v.Asmcli != "" && len(v.Clusters) > Clusters, nil
 	}
 	if n, ok := numbered(when, "further-cluster-"); ok {
 		return n > Clusters, nil
+	}
+	if n, ok := numbered(when, "other-namespace-"); ok { // what a further cluster runs names it anyway
+		return n <= Clusters && v.namespace() != intent.GuideNamespace, nil
 	}
 	n, ok := numbered(when, "other-cluster-id-")
 	if !ok {
@@ -204,6 +218,9 @@ func (v Values) holds(when string) (bool, error) {
 	}
 	return v.name(n-1) == "", nil
 }
+
+// namespace is where the guide's sample goes.
+func (v Values) namespace() string { return cmp.Or(v.Namespace, intent.GuideNamespace) }
 
 // numbered gives the ordinal of a condition of that kind, and whether it is one.
 func numbered(when, kind string) (n int, ok bool) {

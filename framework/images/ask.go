@@ -41,11 +41,9 @@ func AskForRun(ctx context.Context, o Options) ([]Asked, error) {
 	if err != nil {
 		return nil, err
 	}
-	var release *istioOf
-	if o.ReleaseDir != "" {
-		if release, err = releaseImages(ctx, o.ReleaseDir); err != nil {
-			return nil, err
-		}
+	release, err := releaseImages(ctx, o.ReleaseDir)
+	if err != nil {
+		return nil, err
 	}
 	all := []wanted{wantedNode(v, o.Registry)}
 	for _, w := range wantedImages(v, o.Registry, release) {

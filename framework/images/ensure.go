@@ -138,7 +138,7 @@ func newJob(ctx context.Context, o Options) (*job, error) {
 
 // decide asks the release for its Istio, and the registries whether they are there.
 func (j *job) decide(ctx context.Context) (source, reason string, err error) {
-	if j.ReleaseDir != "" && j.Source != Source {
+	if j.Source != Source {
 		if j.release, err = releaseImages(ctx, j.ReleaseDir); err != nil {
 			return "", "", err
 		}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"path"
 	"path/filepath"
+
+	"github.com/meshproof/meshproof/framework/images/source"
 )
 
 // Tools makes available what a run on given clusters needs on this machine, and no image: kubectl (the one on the PATH,
@@ -38,4 +41,41 @@ func Tools(ctx context.Context, o Options) (*Set, error) {
 		return nil, fmt.Errorf("make the pinned Istio's files available: %w", err)
 	}
 	return set, nil
+}
+
+// Istio fills a Set with what a control plane on given clusters is installed with: the images of the release directory, or of the pinned
+// Istio without one, from the registry where one is named. "" as hub stands for the release's own.
+func Istio(ctx context.Context, o Options, set *Set) error {
+	of, err := installed(ctx, o)
+	if err != nil {
+		return err
+	}
+	set.UpstreamEnvoy = of.hub == source.Hub // those are built here, on upstream Envoy, and found in no public registry
+	set.Hub, set.Tag = "", ""
+	if o.Registry != "" {
+		set.Hub, set.Tag = path.Dir(mirrored(o.Registry, of.image("pilot"))), of.tag
+	}
+	return nil
+}
+
+// ControlPlane gives the images that Istio has given clusters pull for a control plane and its proxies, by their own names.
+func ControlPlane(ctx context.Context, o Options) ([]string, error) {
+	of, err := installed(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return []string{of.image("pilot"), of.image("proxyv2")}, nil
+}
+
+// installed is the Istio of the release directory, or the pinned one without.
+func installed(ctx context.Context, o Options) (*istioOf, error) {
+	v, err := load()
+	if err != nil {
+		return nil, err
+	}
+	of, err := releaseImages(ctx, o.ReleaseDir)
+	if of == nil && err == nil {
+		of = &istioOf{hub: source.Hub, tag: v.Istio.Version}
+	}
+	return of, err
 }

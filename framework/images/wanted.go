@@ -29,6 +29,8 @@ func mirrored(mirror, ref string) string {
 // istioOf names the Istio images of a release: its hub and its tag.
 type istioOf struct{ hub, tag string }
 
+func (i istioOf) image(name string) string { return i.hub + "/" + name + ":" + i.tag }
+
 // wantedImages lists what registry mode puts into the layout. Images that exist only here are asked of a mirror and else
 // built; the release's Istio is pulled when there is a release.
 func wantedImages(v versions.Versions, mirror string, release *istioOf) []wanted {
@@ -38,7 +40,7 @@ func wantedImages(v versions.Versions, mirror string, release *istioOf) []wanted
 		own := strings.HasPrefix(r.Ref, source.Host+"/")
 		if release != nil && strings.HasPrefix(r.Ref, source.Hub+"/") {
 			path, _ := oci.Repository(r.Ref)
-			w.Ref, own = release.hub+"/"+filepath.Base(path)+":"+release.tag, false
+			w.Ref, own = release.image(filepath.Base(path)), false
 		}
 		switch {
 		case mirror != "":
@@ -74,8 +76,11 @@ func builtNode(v versions.Versions) string {
 // pilotImage finds istiod's image in rendered manifests: its hub and its tag.
 const pilotImage = `(?m)^\s*image: "?(\S+)/pilot:([^\s"]+)"?\s*$`
 
-// releaseImages asks a release's own istioctl, without a cluster, which images it installs.
+// releaseImages asks a release's own istioctl, without a cluster, which images it installs; nil without a release.
 func releaseImages(ctx context.Context, dir string) (*istioOf, error) {
+	if dir == "" {
+		return nil, nil
+	}
 	out, err := run.Output(ctx, run.Cmd{Name: filepath.Join(dir, "istioctl"), Args: []string{"manifest", "generate"}})
 	if err != nil {
 		return nil, fmt.Errorf("ask the release in %s for its images: %w: give --release-dir a directory as asmcli --output_dir lays it out", dir, err)

@@ -97,6 +97,8 @@ type Intent struct {
 	// when such a run found no sample.
 	ReadOnly bool `json:"readOnly,omitempty"`
 	NoSample bool `json:"noSample,omitempty"`
+	// SampleNamespace is where the guide's sample is instead of GuideNamespace; "" = there. Namespace gives the one that counts.
+	SampleNamespace string `json:"sampleNamespace,omitempty"`
 }
 
 // Cluster is one member of the mesh as it is expected to be.

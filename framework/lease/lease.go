@@ -14,6 +14,7 @@ import (
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
@@ -22,7 +23,7 @@ import (
 	"github.com/meshproof/meshproof/framework/manifest"
 )
 
-// Where the lease is: istio-system is there on a given cluster, and the run's role covers it.
+// Where the lease is: istio-system is there on a given cluster, or the run makes it first of all, and the run's role covers it.
 const (
 	Namespace = "istio-system"
 	Name      = "meshproof"
@@ -40,6 +41,9 @@ const (
 
 // ErrHeld is wrapped when another run works on the cluster.
 var ErrHeld = errors.New("another run works on this cluster")
+
+// ErrNowhere is wrapped when a cluster has no namespace for a lease, or one that is being removed: then no run works there.
+var ErrNowhere = errors.New("there is no place for a lease")
 
 // Holder is who holds a lease.
 type Holder struct {
@@ -120,6 +124,8 @@ func write(ctx context.Context, c *cluster.Cluster, found, fresh *coordinationv1
 	switch {
 	case apierrors.IsAlreadyExists(err), apierrors.IsConflict(err), found != nil && apierrors.IsNotFound(err):
 		return fmt.Errorf("%w: cluster %s: one that began at the same moment was quicker: wait until it has ended", ErrHeld, c.Name)
+	case apierrors.IsNotFound(err), apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return fmt.Errorf("%w: cluster %s: namespace %s is not there, or is being removed: install the control plane first, or run with --from install", ErrNowhere, c.Name, Namespace)
 	case err != nil:
 		return fmt.Errorf("take Lease %s/%s on cluster %s: %w", Namespace, Name, c.Name, cluster.Access(err))
 	}
@@ -150,6 +156,11 @@ func (l *Lease) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if found == nil {
+		if going, err := going(ctx, l.cluster); going || err != nil {
+			return err // who removes the namespace removes the lease with it, and nobody can take it there
+		}
+	}
 	if found == nil || holderOf(found) != l.holder.identity() {
 		return fmt.Errorf("%w: the lease on cluster %s was taken from %s", ErrHeld, l.cluster.Name, l.holder.identity())
 	}
@@ -158,6 +169,18 @@ func (l *Lease) renew(ctx context.Context) error {
 		return fmt.Errorf("renew Lease %s/%s on cluster %s: %w", Namespace, Name, l.cluster.Name, err)
 	}
 	return nil
+}
+
+// going tells whether the namespace of the leases is gone or is being removed.
+func going(ctx context.Context, c *cluster.Cluster) (bool, error) {
+	home, err := c.Kube().CoreV1().Namespaces().Get(ctx, Namespace, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("look for namespace %s on cluster %s: %w", Namespace, c.Name, cluster.Access(err))
+	}
+	return home.DeletionTimestamp != nil, nil
 }
 
 // Cluster is the one that is held.

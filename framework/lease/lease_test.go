@@ -186,3 +186,26 @@ func TestTheQuickerOneHasIt(t *testing.T) {
 		}
 	}
 }
+
+// TestALeaseGoesWithItsNamespace: who removes the namespace takes the lease from nobody; without it there is no place for one, which is
+// not that another holds it.
+func TestALeaseGoesWithItsNamespace(t *testing.T) {
+	const home = "/api/v1/namespaces/istio-system"
+	for namespace, lost := range map[string]bool{
+		"": false, "{metadata: {name: istio-system, deletionTimestamp: '2026-11-25T08:00:00Z'}}": false, "{metadata: {name: istio-system}}": true,
+	} {
+		s := apitest.New(t)
+		if namespace != "" {
+			s.Put(t, home, namespace)
+		}
+		l := &Lease{cluster: s.Cluster(t, "east"), holder: one}
+		if err := l.renew(t.Context()); errors.Is(err, ErrHeld) != lost || !lost && err != nil {
+			t.Errorf("with %q: %v", namespace, err)
+		}
+	}
+	s := apitest.New(t)
+	s.Fail(http.MethodPost, strings.TrimSuffix(path, "/meshproof"), http.StatusNotFound)
+	if _, err := take(t, s.Cluster(t, "east"), one); !errors.Is(err, ErrNowhere) || errors.Is(err, ErrHeld) {
+		t.Errorf("without a place: %v", err)
+	}
+}

@@ -15,10 +15,10 @@ import (
 // ErrForeign is wrapped when a namespace is there that is not the run's.
 var ErrForeign = errors.New("somebody has made it since the run looked")
 
-// MakeNamespace makes a namespace that is the run's. Apply would take over one that somebody else has made in the meantime, which the
-// run would then remove; that is ErrForeign here.
-func MakeNamespace(ctx context.Context, c *cluster.Cluster, name, run string) error {
-	wanted := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: Owner(run)}}
+// MakeNamespace makes a namespace that is the run's, with these annotations. Apply would take over one that somebody else has made in
+// the meantime, which the run would then remove; that is ErrForeign here.
+func MakeNamespace(ctx context.Context, c *cluster.Cluster, name, run string, annotations map[string]string) error {
+	wanted := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: Owner(run), Annotations: annotations}}
 	_, err := c.Kube().CoreV1().Namespaces().Create(ctx, wanted, metav1.CreateOptions{FieldManager: FieldManager})
 	if apierrors.IsAlreadyExists(err) {
 		var found *corev1.Namespace

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/poll"
@@ -83,22 +84,43 @@ func Label(ctx context.Context, c *cluster.Cluster, r Ref, labels map[string]str
 func Labelled(ctx context.Context, c *cluster.Cluster, namespace, selector string, kinds ...schema.GroupKind) ([]Ref, error) {
 	var all []Ref
 	for _, kind := range kinds {
-		api, err := resource(ctx, c, kind, "", namespace)
-		if meta.IsNoMatchError(err) {
-			continue
-		}
-		var list *unstructured.UnstructuredList
-		if err == nil {
-			list, err = api.List(ctx, metav1.ListOptions{LabelSelector: selector})
-		}
+		list, err := List(ctx, c, kind, namespace, selector)
 		if err != nil {
-			return nil, fmt.Errorf("list %s %q in namespace %s on cluster %s: %w", kind.Kind, selector, namespace, c.Name, err)
+			return nil, err
 		}
-		for _, o := range list.Items {
+		for _, o := range list {
 			all = append(all, Ref{Kind: kind, Namespace: namespace, Name: o.GetName()})
 		}
 	}
 	return all, nil
+}
+
+// List gives the objects of a kind that a label selector matches, in a namespace or, with "", everywhere. Of a kind that the API
+// server does not have there are none.
+func List(ctx context.Context, c *cluster.Cluster, kind schema.GroupKind, namespace, selector string) ([]unstructured.Unstructured, error) {
+	mapping, err := c.Mapping(ctx, kind)
+	var list *unstructured.UnstructuredList
+	if err == nil {
+		var api dynamic.ResourceInterface = c.Dynamic().Resource(mapping.Resource)
+		if namespace != "" {
+			api = c.Dynamic().Resource(mapping.Resource).Namespace(namespace)
+		}
+		list, err = api.List(ctx, metav1.ListOptions{LabelSelector: selector})
+	}
+	switch {
+	case meta.IsNoMatchError(err), apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("list %s %q in %s on cluster %s: %w", kind.Kind, selector, where(namespace), c.Name, err)
+	}
+	return list.Items, nil
+}
+
+func where(namespace string) string {
+	if namespace == "" {
+		return "the whole cluster"
+	}
+	return "namespace " + namespace
 }
 
 // Delete deletes the objects, all at once, and waits (at most limit) until the API server no longer has them. What is not

@@ -23,7 +23,7 @@ type Pulls struct {
 	// Wanted are all of them; Samples tells that those of the guide's samples are among them.
 	Wanted  []string
 	Samples bool
-	// Proxy is the one of the mesh's proxies.
+	// Proxy is the one of the mesh's proxies; "" = none is installed yet.
 	Proxy string
 	// There are those that a node holds.
 	There []string
@@ -80,17 +80,33 @@ func (i injection) proxy() string {
 	return g.Hub + "/" + name + ":" + tag
 }
 
+// proxyOf reads the image of the mesh's proxies.
+func proxyOf(ctx context.Context, c *cluster.Cluster, revision string) (string, error) {
+	values, err := readInjection(ctx, c, revision)
+	if err != nil {
+		return "", err
+	}
+	proxy := values.proxy()
+	if proxy == "" {
+		return "", fmt.Errorf("ConfigMap istio-sidecar-injector-%s does not say the proxy's image", revision)
+	}
+	return proxy, nil
+}
+
 // pulls looks which images the run's pods have on the cluster, and where they are. Nothing is pulled.
 func pulls(ctx context.Context, c *cluster.Cluster, o Options, nodes []corev1.Node) (Pulls, error) {
 	var p Pulls
-	values, err := readInjection(ctx, c, o.Revision)
+	var err error
+	if o.Asked.installs() { // nothing injects yet
+		p.Wanted, err = o.Installs(ctx)
+	} else {
+		p.Proxy, err = proxyOf(ctx, c, o.Revision)
+		p.Wanted = []string{p.Proxy}
+	}
 	if err != nil {
 		return p, err
 	}
-	if p.Proxy = values.proxy(); p.Proxy == "" {
-		return p, fmt.Errorf("ConfigMap istio-sidecar-injector-%s does not say the proxy's image", o.Revision)
-	}
-	p.Wanted = []string{p.Proxy, o.ProbeImage}
+	p.Wanted = append(p.Wanted, o.ProbeImage)
 	if rel, err := release.Open(o.ReleaseDir); o.ReleaseDir != "" && err == nil { // a row of its own says what is wrong there
 		samples, err := rel.Images()
 		if err != nil {

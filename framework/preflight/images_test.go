@@ -3,11 +3,13 @@ package preflight
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"testing"
 
 	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
 )
 
@@ -75,6 +77,16 @@ func TestPulls(t *testing.T) {
 	s.Remove(injector)
 	if _, err := pulls(t.Context(), c, o, nil); err == nil {
 		t.Error("no injector")
+	}
+	o.Asked.From = intent.FromInstall
+	o.Installs = func(context.Context) ([]string, error) { return []string{"h/pilot:1", "h/proxyv2:1"}, nil }
+	p, err = pulls(t.Context(), c, o, nodesOf(t.Context(), c))
+	if err != nil || p.Proxy != "" || !slices.Equal(p.Wanted, []string{"h/pilot:1", "h/proxyv2:1", "e.com/probe:1"}) || !slices.Equal(p.There, []string{"h/proxyv2:1"}) {
+		t.Errorf("before an installation: %+v, %v", p, err)
+	}
+	o.Installs = func(context.Context) ([]string, error) { return nil, errNo }
+	if _, err := pulls(t.Context(), c, o, nil); !errors.Is(err, errNo) {
+		t.Errorf("a release that does not say its images: %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/meshproof/meshproof/fixtures"
@@ -21,7 +22,6 @@ type Permission struct {
 }
 
 const (
-	sample      = "sample"
 	defaultName = "default"
 	apps        = "apps"
 	rbac        = "rbac.authorization.k8s.io"
@@ -31,8 +31,24 @@ const (
 	admission   = "admissionregistration.k8s.io"
 )
 
-// made are the namespaces that the run makes.
-func made() []string { return []string{sample, fixtures.ProbeNamespace, evidence.SecondNamespace} }
+// made are the namespaces that the run makes; one that only looks makes none, and looks into the sample's.
+func (a Asked) made() []string {
+	if a.ReadOnly {
+		return []string{a.namespace()}
+	}
+	return []string{a.namespace(), fixtures.ProbeNamespace, evidence.SecondNamespace}
+}
+
+// absent are the namespaces that cannot hold a Role before the run: those that it makes for itself, and istio-system where it makes that too.
+func (a Asked) absent() []string {
+	if a.installs() {
+		return append(a.made(), istio.Namespace)
+	}
+	return a.made()
+}
+
+// namespace is where the guide's sample goes.
+func (a Asked) namespace() string { return cmp.Or(a.Namespace, intent.GuideNamespace) }
 
 // Asked says what of a run decides what its user must be allowed.
 type Asked struct {
@@ -41,14 +57,16 @@ type Asked struct {
 	ReadOnly, Disruptive bool
 	// PullSecret tells that the suite's own pods pull with a secret, Asmcli that a real asmcli performs S8.
 	PullSecret, Asmcli bool
+	// Namespace is where the guide's sample goes; "" = where the guide puts it.
+	Namespace string
 }
 
 // Permissions are everything that a run does on given clusters, with its removal.
 func Permissions(a Asked) []Permission {
 	if a.ReadOnly {
-		return looking([]string{sample})
+		return looking(a.made())
 	}
-	all := slices.Concat(looking(made()), always())
+	all := slices.Concat(looking(a.made()), always())
 	for _, step := range []struct {
 		id    string
 		needs func() []Permission
@@ -57,15 +75,34 @@ func Permissions(a Asked) []Permission {
 			all = append(all, step.needs()...)
 		}
 	}
-	all = append(all, inMade()...)
+	all = append(all, a.inMade()...)
+	if a.installs() {
+		all = append(all, installing()...)
+	}
 	if a.Disruptive {
-		all = append(all, disrupting()...)
+		all = append(all, a.disrupting()...)
 	}
 	if a.PullSecret {
-		all = append(all, pulling()...)
+		all = append(all, a.pulling()...)
 	}
 	if a.Asmcli {
 		all = append(all, registering()...)
+	}
+	if a.installs() {
+		return everywhere(all)
+	}
+	return all
+}
+
+// installs tells whether the run brings the control planes.
+func (a Asked) installs() bool { return a.From == intent.FromInstall }
+
+// everywhere has what is needed in istio-system asked for the whole cluster: where the run makes it, no Role can be there before.
+func everywhere(all []Permission) []Permission {
+	for i, p := range all {
+		if slices.Contains(p.Namespaces, istio.Namespace) {
+			all[i].Namespaces = nil
+		}
 	}
 	return all
 }
@@ -145,25 +182,26 @@ func joining() []Permission {
 	}
 }
 
-func inMade() []Permission {
-	in := made()
+func (a Asked) inMade() []Permission {
+	in, sample := a.made(), []string{a.namespace()}
 	change := []string{"get", "list", "create", "patch"}
 	return []Permission{
 		{"S11 to S13, and the suite's second service", apps, []string{"deployments"}, change, in},
 		{"S11 to S13, and the suite's second service", "", []string{"serviceaccounts", "services"}, change, in},
 		{"the suite's probe, and S12 and S13's looks", "", []string{"pods"}, change, in},
-		{"S14: kubectl exec asks by WebSocket first", "", []string{"pods/exec"}, []string{"get"}, []string{sample}},
-		{"the sample's access log", "telemetry.istio.io", []string{"telemetries"}, []string{"create", "patch"}, []string{sample}},
+		{"S14: kubectl exec asks by WebSocket first", "", []string{"pods/exec"}, []string{"get"}, sample},
+		{"the sample's access log", "telemetry.istio.io", []string{"telemetries"}, []string{"create", "patch"}, sample},
 	}
 }
 
 // disrupting is what the disruptions that given clusters allow need besides.
-func disrupting() []Permission {
+func (a Asked) disrupting() []Permission {
 	const why = "--disruptive: gateways and the sample are scaled, deleted and made anew"
-	in := []string{istio.Namespace, sample}
+	sample := []string{a.namespace()}
+	in := append([]string{istio.Namespace}, sample...)
 	return []Permission{
 		{why, apps, []string{"deployments/scale"}, []string{"get", "patch", "update"}, in},
-		{why, "", []string{"pods", "services"}, []string{"delete"}, []string{sample}},
+		{why, "", []string{"pods", "services"}, []string{"delete"}, sample},
 		{why, "", []string{"pods"}, []string{"delete"}, []string{istio.Namespace}},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/manifest"
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 )
 
@@ -52,11 +53,11 @@ func ports(ctx context.Context, c *cluster.Cluster, revision, network string) (P
 		return p, err
 	}
 	for _, g := range gateways {
-		o, err := opened(g, pods)
+		one, err := opened(g, pods)
 		if err != nil {
 			return p, fmt.Errorf("read Gateway %s/%s: %w", g.GetNamespace(), g.GetName(), err)
 		}
-		p.Gateways = o.among(p.Gateways)
+		p.Gateways = one.among(p.Gateways)
 	}
 	services, err := c.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -66,30 +67,25 @@ func ports(ctx context.Context, c *cluster.Cluster, revision, network string) (P
 		if s.Spec.Type != corev1.ServiceTypeLoadBalancer {
 			continue
 		}
-		o := Opened{Name: s.Namespace + "/" + s.Name}
+		one := Opened{Name: s.Namespace + "/" + s.Name}
 		for _, port := range s.Spec.Ports {
-			o.Ports = append(o.Ports, port.Port)
+			one.Ports = append(one.Ports, port.Port)
 		}
-		p.Services = o.among(p.Services)
+		p.Services = one.among(p.Services)
 	}
 	return p, nil
 }
 
-// gateways lists them everywhere or, where the user may not, where the run itself looks.
+// gateways lists them everywhere or, where the user may not, where the run itself looks. Without Istio's kinds, as before an installation,
+// there are none, whoever may look.
 func (p *Ports) gateways(ctx context.Context, c *cluster.Cluster) ([]unstructured.Unstructured, error) {
-	kind := c.Dynamic().Resource(schema.GroupVersionResource{Group: networking, Version: "v1", Resource: "gateways"})
-	list, err := kind.List(ctx, metav1.ListOptions{})
+	kind := schema.GroupKind{Group: networking, Kind: "Gateway"}
+	all, err := manifest.List(ctx, c, kind, metav1.NamespaceAll, "")
 	if apierrors.IsForbidden(err) {
 		p.Elsewhere = err
-		list, err = kind.Namespace(istio.Namespace).List(ctx, metav1.ListOptions{})
+		all, err = manifest.List(ctx, c, kind, istio.Namespace, "")
 	}
-	switch {
-	case apierrors.IsNotFound(err): // no such kind: the row control plane says that there is no Istio
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("list gateways.%s: %w", networking, err)
-	}
-	return list.Items, nil
+	return all, err
 }
 
 // opened gives the ports that a Gateway opens on pods with these labels; none where it does not take them.

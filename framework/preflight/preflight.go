@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/images"
-	"github.com/meshproof/meshproof/framework/intent"
 )
 
 // Verdict is what a row says.
@@ -60,8 +59,8 @@ type Facts struct {
 	Kind bool
 	// ReadOnly tells that the run would only look: it needs no tools, and makes no namespace.
 	ReadOnly bool
-	// From is where the run would begin.
-	From intent.Begin
+	// Asked has where the run would begin, and whether it would only look: then it needs no tools, and makes no namespace.
+	Asked Asked
 	// ByID tells that the built-in join would name clusters after their ids.
 	ByID     bool
 	Host     Host
@@ -103,6 +102,8 @@ type Cluster struct {
 	// UID tells two names of one cluster from two clusters.
 	UID  Seen[string]
 	Mesh Seen[Mesh]
+	// Vacant is, where the run would bring the control plane, what is in its way; then nothing of Mesh, Root and Secrets was read.
+	Vacant error
 	// Root is the digest of the root certificate that istiod gives to the pods.
 	Root Seen[string]
 	// Denied is what the user may not do and the run does.

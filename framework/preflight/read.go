@@ -47,6 +47,8 @@ type Options struct {
 	// Ask asks registries for images, AskForRun for those of a run on kind clusters; nil = they are not asked.
 	Ask       func(ctx context.Context, refs []string) []images.Asked
 	AskForRun func(ctx context.Context) ([]images.Asked, error)
+	// Installs gives the images of the control planes that the run would bring; it is asked only where it would.
+	Installs func(ctx context.Context) ([]string, error)
 	// Asked decides the permissions, and what else is looked at.
 	Asked Asked
 	// Place is a directory on the disk that will hold images and evidence.
@@ -63,7 +65,7 @@ const (
 // Read looks at this machine and at all clusters at once. What cannot be seen is in the facts, with the reason. The API servers
 // are asked for nothing that stays: objects are got and listed, access is reviewed, and a namespace is created as a dry run.
 func Read(ctx context.Context, o Options) Facts {
-	f := Facts{ProbeImage: o.ProbeImage, PullSecret: o.PullSecret, Platform: o.Platform, Kind: len(o.Set) == 0, ReadOnly: o.Asked.ReadOnly, From: o.Asked.From, ByID: o.ByID, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
+	f := Facts{ProbeImage: o.ProbeImage, PullSecret: o.PullSecret, Platform: o.Platform, Kind: len(o.Set) == 0, Asked: o.Asked, ByID: o.ByID, CA: o.CA, Clusters: make([]Cluster, len(o.Set))}
 	at := map[*cluster.Cluster]int{} // two may have one name, by mistake
 	for i, c := range o.Set {
 		at[c] = i
@@ -85,15 +87,20 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 		return found // nothing else answers either
 	}
 	found.UID = seen(c.UID(ctx))
-	mesh, err := preinstalled.Read(ctx, c, o.Revision)
-	found.Mesh = Seen[Mesh]{Mesh{Network: mesh.Network, Version: mesh.Version}, err}
-	found.Root = seen(root(ctx, c))
+	if o.Asked.installs() {
+		found.Vacant = istio.Refuse(ctx, c)
+	} else {
+		mesh, err := preinstalled.Read(ctx, c, o.Revision)
+		found.Mesh = Seen[Mesh]{Mesh{Network: mesh.Network, Version: mesh.Version}, err}
+		found.Root = seen(root(ctx, c))
+	}
 	found.Denied = seen(denied(ctx, c, Permissions(o.Asked)))
 	nodes := nodesOf(ctx, c)
 	if !o.Asked.ReadOnly {
-		found.Pulls, found.Secrets = seen(pulls(ctx, c, o, nodes)), seen(pullSecretsOf(ctx, c, o.Revision))
-		found.Admission = seen(admitted(ctx, c, o.Revision, !o.Asked.From.Skips(intent.StepGateway)))
-		found.Ports = seen(ports(ctx, c, o.Revision, found.Mesh.Value.Network))
+		found.Pulls, found.Admission, found.Ports = seen(pulls(ctx, c, o, nodes)), seen(admitted(ctx, c, o)), seen(ports(ctx, c, o.Revision, found.Mesh.Value.Network))
+		if !o.Asked.installs() {
+			found.Secrets = seen(pullSecretsOf(ctx, c, o.Revision))
+		}
 	}
 	if o.Asm != nil {
 		found.Member = seen(manifest.Exists(ctx, c, asm.Membership()))
@@ -152,29 +159,33 @@ func root(ctx context.Context, c *cluster.Cluster) (string, error) {
 	return hex.EncodeToString(sum[:8]), nil
 }
 
-// admitted asks what would become of the namespaces that the run makes, and what of the gateway in istio-system. A dry run goes through admission and is kept nowhere.
-func admitted(ctx context.Context, c *cluster.Cluster, revision string, makesGateway bool) (Admission, error) {
+// admitted asks what would become of the namespaces that the run makes, and what of the gateway in istio-system. A dry run goes through
+// admission and is kept nowhere.
+func admitted(ctx context.Context, c *cluster.Cluster, o Options) (Admission, error) {
 	const enforce = "pod-security.kubernetes.io/enforce"
 	a := Admission{Enforced: map[string]string{}}
-	for _, name := range made() {
-		namespaces := c.Kube().CoreV1().Namespaces()
-		ns, err := namespaces.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	for _, name := range o.Asked.absent() {
+		client := c.Kube().CoreV1().Namespaces()
+		ns, err := client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if apierrors.IsAlreadyExists(err) {
-			ns, err = namespaces.Get(ctx, name, metav1.GetOptions{})
+			ns, err = client.Get(ctx, name, metav1.GetOptions{})
 		}
 		if err != nil {
 			return a, fmt.Errorf("create namespace %s as a dry run: %w", name, err)
 		}
 		a.Enforced[name] = ns.Labels[enforce]
 	}
-	if makesGateway {
+	if o.Asked.installs() {
+		return a, nil // no network plugin of Istio's is installed
+	}
+	if !o.Asked.From.Skips(intent.StepGateway) {
 		ns, err := c.Kube().CoreV1().Namespaces().Get(ctx, istio.Namespace, metav1.GetOptions{})
 		if err != nil {
 			return a, err
 		}
 		a.Enforced[istio.Namespace] = ns.Labels[enforce]
 	}
-	values, err := readInjection(ctx, c, revision)
+	values, err := readInjection(ctx, c, o.Revision)
 	if err != nil {
 		return a, err
 	}

@@ -16,21 +16,27 @@ import (
 // RoleName is that of the roles which Roles prints.
 const RoleName = "meshproof"
 
-// Roles gives the least roles with which the permissions hold, as YAML: a Role where the namespace is there before the run, and
+// Roles gives the least roles with which a run can do what is asked of it, as YAML: a Role where the namespace is there before the run, and
 // a ClusterRole for the rest. A namespace that the run makes cannot have a Role before.
-func Roles(permissions []Permission) ([]byte, error) {
+func Roles(a Asked) ([]byte, error) {
+	permissions := Permissions(a)
 	var out bytes.Buffer
-	for i, namespace := range []string{"", istio.Namespace, defaultName} {
+	fmt.Fprintf(&out, "# The ClusterRole holds also what is done in: %s.\n", strings.Join(a.absent(), ", "))
+	for _, namespace := range []string{"", istio.Namespace, defaultName} {
+		rules := rules(permissions, namespace)
+		if len(rules) == 0 {
+			continue // the run makes that namespace
+		}
 		meta := metav1.ObjectMeta{Name: RoleName, Namespace: namespace}
-		var role any = rbacv1.ClusterRole{TypeMeta: typed("ClusterRole"), ObjectMeta: meta, Rules: rules(permissions, namespace)}
+		var role any = rbacv1.ClusterRole{TypeMeta: typed("ClusterRole"), ObjectMeta: meta, Rules: rules}
 		if namespace != "" {
-			role = rbacv1.Role{TypeMeta: typed("Role"), ObjectMeta: meta, Rules: rules(permissions, namespace)}
+			role = rbacv1.Role{TypeMeta: typed("Role"), ObjectMeta: meta, Rules: rules}
 		}
 		text, err := yaml.Marshal(role)
 		if err != nil {
 			return nil, fmt.Errorf("print the role for namespace %q: %w", namespace, err)
 		}
-		if i > 0 {
+		if namespace != "" {
 			out.WriteString("---\n")
 		}
 		out.Write(text)

@@ -17,7 +17,7 @@ import (
 // printed roles, as a person would apply them.
 func roles(t *testing.T, asked Asked) []rbacv1.Role {
 	t.Helper()
-	text, err := Roles(Permissions(asked))
+	text, err := Roles(asked)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,8 @@ func TestLessIsAskedForLess(t *testing.T) {
 // TestTheRolesAllowWhatIsAskedAndNothingElse goes both ways: what preflight asks for is in the roles, and every verb of the
 // roles on every resource is asked for.
 func TestTheRolesAllowWhatIsAskedAndNothingElse(t *testing.T) {
-	for _, kind := range append(kinds(), Asked{PullSecret: true}, Asked{Disruptive: true, PullSecret: true}, Asked{Asmcli: true}) {
+	more := []Asked{{PullSecret: true}, {Disruptive: true, PullSecret: true}, {Asmcli: true}, {From: intent.FromInstall, Disruptive: true}}
+	for _, kind := range append(kinds(), more...) {
 		all, asked := roles(t, kind), attributes(Permissions(kind))
 		for _, a := range asked {
 			if !slices.ContainsFunc(all, func(role rbacv1.Role) bool {
@@ -94,6 +95,32 @@ func TestTheRolesAllowWhatIsAskedAndNothingElse(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestAnInstallationIsAskedForMore: a run that brings the control planes needs what others need, and what makes and removes them, none of
+// it from a Role in the namespace that it makes.
+func TestAnInstallationIsAskedForMore(t *testing.T) {
+	asked := attributes(Permissions(Asked{From: intent.FromInstall}))
+	for _, a := range attributes(Permissions(Asked{})) {
+		wide := a
+		wide.Namespace = ""
+		if !slices.Contains(asked, a) && !slices.Contains(asked, wide) {
+			t.Errorf("it is not asked to %s", named(a))
+		}
+	}
+	for _, want := range []string{
+		"create customresourcedefinitions.apiextensions.k8s.io", "delete customresourcedefinitions.apiextensions.k8s.io", "escalate clusterroles.rbac.authorization.k8s.io",
+		"bind clusterroles.rbac.authorization.k8s.io", "delete mutatingwebhookconfigurations.admissionregistration.k8s.io", "delete configmaps", "list wasmplugins.extensions.istio.io",
+	} {
+		if !slices.ContainsFunc(asked, func(a authorizationv1.ResourceAttributes) bool { return named(a) == want }) {
+			t.Errorf("it is not asked to %s", want)
+		}
+	}
+	for _, r := range roles(t, Asked{From: intent.FromInstall}) {
+		if r.Namespace == "istio-system" {
+			t.Errorf("a Role in a namespace that is not there yet: %+v", r)
 		}
 	}
 }
@@ -127,8 +154,32 @@ func TestNamed(t *testing.T) {
 	}
 }
 
+// TestRolesOfAnotherNamespace: nothing is asked for in the guide's, and the same as there elsewhere.
+func TestRolesOfAnotherNamespace(t *testing.T) {
+	for _, kind := range append(kinds(), Asked{Disruptive: true, PullSecret: true}, Asked{From: intent.FromInstall, PullSecret: true}) {
+		was := attributes(Permissions(kind))
+		kind.Namespace = "ours"
+		is := attributes(Permissions(kind))
+		for i, a := range is {
+			if a.Namespace == intent.GuideNamespace {
+				t.Errorf("%+v asks in the guide's namespace: %s", kind, named(a))
+			}
+			if a.Namespace == "ours" {
+				is[i].Namespace = intent.GuideNamespace
+			}
+		}
+		if !slices.Equal(was, is) {
+			t.Errorf("%+v asks for something else:\n%v\nwant\n%v", kind, is, was)
+		}
+		text, err := Roles(kind)
+		if err != nil || !strings.HasPrefix(string(text), "# The ClusterRole holds also what is done in: ours") {
+			t.Errorf("%+v: %v, %.80s", kind, err, text)
+		}
+	}
+}
+
 func TestTheDocumentIsUpToDate(t *testing.T) {
-	want, err := Document()
+	want, err := Document("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 // Rows judges the facts: first this machine, then each cluster, then what the clusters have to have in common.
 func Rows(f Facts) []Row {
 	var rows []Row
-	if !f.ReadOnly {
+	if !f.Asked.ReadOnly {
 		rows = hostRows(f)
 	}
 	for _, c := range f.Clusters {
@@ -29,7 +29,11 @@ func Rows(f Facts) []Row {
 		two := different(f.Clusters)
 		rows = append(rows, two)
 		if two.Verdict != Failed { // one cluster given twice has nothing that could be compared
-			rows = append(rows, networks(f.Clusters), platforms(f.Platform, f.Clusters), roots(f.CA, f.Clusters), clocks(f.Clusters))
+			platform := platforms(f.Platform, f.Clusters)
+			if f.Asked.installs() { // networks and roots are the run's own then
+				return append(rows, platform, clocks(f.Clusters))
+			}
+			rows = append(rows, networks(f.Clusters), platform, roots(f.CA, f.Clusters), clocks(f.Clusters))
 		}
 	}
 	return rows
@@ -46,13 +50,20 @@ func (r Row) on(c Cluster) Row { r.Cluster = c.Name; return r }
 func clusterRows(f Facts, c Cluster) []Row {
 	rows := []Row{reached(c), address(c)}
 	if c.Answer.Err == nil {
-		rows = append(rows, controlPlane(c.Mesh), permissions(c.Denied), clock(c.Answer.Value.Ahead))
+		plane := controlPlane(c.Mesh)
+		if f.Asked.installs() {
+			plane = noControlPlane(c.Vacant)
+		}
+		rows = append(rows, plane, permissions(c.Denied), clock(c.Answer.Value.Ahead))
 		rows = append(rows, joinRows(f, c)...)
-		if !f.ReadOnly {
-			rows = append(rows, kubectl(f.Host.Kubectl, c.Answer.Value.Version), istioctl(f.Host, c.Mesh), loadBalancer(c.Balancer), podSecurity(c.Admission),
-				podImages(c.Pulls), pullSecrets(c.Secrets, c.Pulls.Value))
-			if !f.From.Skips(intent.StepExpose) {
-				rows = append(rows, portsFree(f.From, c.Ports, c.Balancer.Value))
+		if !f.Asked.ReadOnly {
+			rows = append(rows, kubectl(f.Host.Kubectl, c.Answer.Value.Version))
+			if !f.Asked.installs() { // else no mesh says its version yet, nor any pull secrets
+				rows = append(rows, istioctl(f.Host, c.Mesh), pullSecrets(c.Secrets, c.Pulls.Value))
+			}
+			rows = append(rows, loadBalancer(c.Balancer), podSecurity(c.Admission), podImages(c.Pulls))
+			if !f.Asked.From.Skips(intent.StepExpose) {
+				rows = append(rows, portsFree(f.Asked.From, c.Ports, c.Balancer.Value))
 			}
 		}
 	}
@@ -124,6 +135,18 @@ func controlPlane(m Seen[Mesh]) Row {
 		return unseen(name, m.Err)
 	}
 	return ok(name, "istiod "+version(m.Value)+" on network "+m.Value.Network)
+}
+
+// noControlPlane judges a cluster to which the run would bring one.
+func noControlPlane(vacant error) Row {
+	const name = "control plane"
+	switch {
+	case errors.Is(vacant, istio.ErrThere):
+		return failed(name, vacant.Error(), "leave --from out to begin at the gateways, or remove what is there")
+	case vacant != nil:
+		return unseen(name, vacant)
+	}
+	return ok(name, "no Istio is there: the run would install it")
 }
 
 func version(m Mesh) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/mesh/asm"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 )
 
@@ -25,7 +26,7 @@ func sound() Facts {
 		f.Clusters = append(f.Clusters, Cluster{
 			Name: name, Server: "https://" + name + ".example.com", Context: name, UID: Seen[string]{Value: "uid-of-" + name}, Answer: Seen[Answer]{Value: Answer{Version: "v1.36.4-gke.1"}},
 			Mesh: Seen[Mesh]{Value: Mesh{Network: fmt.Sprintf("network%d", i+1), Version: "1.23.2-asm.2"}}, Root: Seen[string]{Value: "aa"},
-			Admission: Seen[Admission]{Value: Admission{Enforced: map[string]string{sample: "", probes: "restricted"}}},
+			Admission: Seen[Admission]{Value: Admission{Enforced: map[string]string{intent.GuideNamespace: "", probes: "restricted"}}},
 			Balancer:  Seen[Balancer]{Value: Balancer{Addressed: []string{"web/front"}}},
 			Pulls: Seen[Pulls]{Value: Pulls{Wanted: []string{"e.com/proxyv2:1", "e.com/probe:1"}, Samples: true, Proxy: "e.com/proxyv2:1", There: []string{"e.com/proxyv2:1"},
 				Asked: []images.Asked{{Ref: "e.com/probe:1"}}}},
@@ -59,9 +60,30 @@ func TestSoundFactsAreOK(t *testing.T) {
 		t.Errorf("%d rows for two clusters", n)
 	}
 	f := sound()
-	f.ReadOnly, f.Host, f.Clusters[0].Admission = true, Host{}, Seen[Admission]{}
+	f.Asked.ReadOnly, f.Host, f.Clusters[0].Admission = true, Host{}, Seen[Admission]{}
 	if rows := Rows(f); len(rows) != 2*6+5 || ExitCode(rows) != 0 {
 		t.Errorf("a look at two clusters: %+v", rows)
+	}
+}
+
+// TestAnInstallationLooksForNoMesh: what a mesh must have is no matter where there is none yet; that there is one is.
+func TestAnInstallationLooksForNoMesh(t *testing.T) {
+	for want, vacant := range map[Verdict]error{OK: nil, Failed: fmt.Errorf("%w: Namespace istio-system", istio.ErrThere), Unknown: errNo} {
+		f := sound()
+		f.Asked.From = intent.FromInstall
+		for i := range f.Clusters {
+			c := &f.Clusters[i]
+			c.Mesh, c.Root, c.Secrets, c.Vacant = Seen[Mesh]{Err: errNo}, Seen[string]{Err: errNo}, Seen[Secrets]{Err: errNo}, vacant
+		}
+		rows := Rows(f)
+		for _, r := range rows {
+			if r.Name != "control plane" && r.Verdict != OK || r.Name == "control plane" && r.Verdict != want {
+				t.Errorf("%s: %+v", want, r)
+			}
+		}
+		if n := len(rows); n != 2+2*11+3 {
+			t.Errorf("%d rows for two clusters", n)
+		}
 	}
 }
 
@@ -71,7 +93,9 @@ var errNo = errors.New("no such luck")
 func TestOneThingAtATime(t *testing.T) {
 	west := func(spoil func(*Cluster)) func(*Facts) { return func(f *Facts) { spoil(&f.Clusters[1]) } }
 	level := func(level string, cni bool) func(*Facts) {
-		return west(func(c *Cluster) { c.Admission.Value = Admission{Enforced: map[string]string{sample: level}, CNI: cni} })
+		return west(func(c *Cluster) {
+			c.Admission.Value = Admission{Enforced: map[string]string{intent.GuideNamespace: level}, CNI: cni}
+		})
 	}
 	opens := func(name string, ports ...int32) func(*Facts) {
 		return west(func(c *Cluster) { c.Ports.Value.Gateways = []Opened{{name, ports}} })
@@ -145,15 +169,15 @@ func TestOneThingAtATime(t *testing.T) {
 		{"ports of nodes beside MetalLB", "", false, west(func(c *Cluster) { c.Balancer.Value = Balancer{Clouds: []string{"k3s"}, Pools: true} }), OK, ""},
 		{"ports of nodes that are free", "", false, west(func(c *Cluster) { c.Balancer.Value.Clouds, c.Ports.Value.Services = []string{"k3s"}, nil }), OK, ""},
 		{"a gateway to begin after", "", false, func(f *Facts) {
-			f.From = intent.FromExpose
+			f.Asked.From = intent.FromExpose
 			f.Clusters[1].Ports.Value.Services = []Opened{{"istio-system/istio-eastwestgateway", nil}}
 		}, OK, ""},
 		{"another Gateway before S7", "ports", false, func(f *Facts) {
-			f.From = intent.FromExpose
+			f.Asked.From = intent.FromExpose
 			opens("istio-system/cross-network-gateway", 15443)(f)
 		}, Failed, "--from join"},
 		{"a Gateway to begin after", "", false, func(f *Facts) {
-			f.From = intent.FromJoin
+			f.Asked.From = intent.FromJoin
 			opens("istio-system/cross-network-gateway", 15443)(f)
 		}, OK, ""},
 		{"a context that S8 cannot name", "context", false, west(func(c *Cluster) { c.Context = "arn:aws:eks:r:1:cluster/west" }), Failed, "arn-aws-eks-r-1-cluster/west"},

@@ -46,15 +46,15 @@ func (p *Procedure) CleanUp(ctx context.Context) ([]evidence.Step, error) {
 		if err := p.needsVariables("CTX_" + n); err != nil {
 			return nil, fmt.Errorf("clean up cluster %s: %w", p.o.Set[i].Name, err)
 		}
-		c := p.o.Set[i]
+		c, namespace := p.o.Set[i], p.o.Intent.Namespace()
 		t, err := p.guided("S15."+n, p.o.Limits.CleanUp)
-		gone := p.waiting("S15."+n, c, "the namespace is gone", "namespace "+sampleNamespace, p.o.Limits.CleanUp, namespaceGone(c))
+		gone := p.waiting("S15."+n, c, "the namespace is gone", "namespace "+namespace, p.o.Limits.CleanUp, namespaceGone(c, namespace))
 		wait := gone.wait
 		gone.wait = func(ctx context.Context, limit time.Duration) error {
 			if err := wait(ctx, limit); err != nil {
 				return err
 			}
-			return p.tell([]ledger.Entry{entry("Namespace", c, "", sampleNamespace)}, Ledger.Removed)
+			return p.tell([]ledger.Entry{entry("Namespace", c, "", namespace)}, Ledger.Removed)
 		}
 		return chain{t, gone}, err
 	})
@@ -64,9 +64,9 @@ func (p *Procedure) CleanUp(ctx context.Context) ([]evidence.Step, error) {
 	return p.do(ctx, chains...)
 }
 
-func namespaceGone(c *cluster.Cluster) poll.Try {
+func namespaceGone(c *cluster.Cluster, name string) poll.Try {
 	return func(ctx context.Context) (string, error) {
-		ns, err := c.Kube().CoreV1().Namespaces().Get(ctx, sampleNamespace, metav1.GetOptions{})
+		ns, err := c.Kube().CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return "", nil
 		}

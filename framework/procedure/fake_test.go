@@ -118,18 +118,23 @@ func (r *rig) act(ctx context.Context, c shell.Command, script string) (shell.Re
 		return shell.Result{Stdout: "NAME LABELS\nistiod-1 app=istiod,istio.io/rev=asm-1232-2,istio=istiod\n"}, nil
 	case strings.Contains(script, "create --context=${CTX} namespace"):
 		for _, s := range r.servers {
-			s.Put(r.t, namespacePath, "{metadata: {name: sample}}")
+			s.Put(r.t, r.moved(namespacePath), "{metadata: {name: "+r.p.o.Intent.Namespace()+"}}")
 		}
 	case strings.Contains(script, "version=v"):
-		r.servers[which[0]].Put(r.t, podsPath+"hw", pod("hw", "helloworld"))
+		r.servers[which[0]].Put(r.t, r.moved(podsPath)+"hw", pod("hw", "helloworld"))
 	case strings.Contains(script, "sleep.yaml"):
 		for _, s := range r.servers {
-			s.Put(r.t, podsPath+"sleep", pod("sleep", "sleep"))
+			s.Put(r.t, r.moved(podsPath)+"sleep", pod("sleep", "sleep"))
 		}
 	case strings.Contains(script, "kubectl exec"):
 		return shell.Result{Stdout: "Hello version: v1, instance: hw\n"}, nil
 	}
 	return shell.Result{}, nil
+}
+
+// moved is a path in the guide's namespace where the run has the sample.
+func (r *rig) moved(path string) string {
+	return strings.Replace(path, "/sample", "/"+r.p.o.Intent.Namespace(), 1)
 }
 
 const (

@@ -8,10 +8,14 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/manifest"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
 )
 
 // objects gives the objects that an entry of the ledger stands for, whether or not they are there.
 func objects(ctx context.Context, c *cluster.Cluster, e ledger.Entry) ([]manifest.Ref, error) {
+	if isControlPlane(e) {
+		return istio.Installed(ctx, c)
+	}
 	if e.Kind == operatorKind {
 		return manifest.Labelled(ctx, c, e.Namespace, ownedBy, gatewayKinds()...)
 	}

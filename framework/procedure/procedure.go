@@ -128,7 +128,7 @@ func New(o Options) (*Procedure, error) {
 	}
 	p := &Procedure{o: o, steps: steps, run: shell.Run, variables: map[string]string{}}
 	p.values = guide.Values{
-		Fleet: o.Intent.Fleet, ProjectNumber: o.Intent.ProjectNumber, Revision: o.Intent.Revision, Words: words,
+		Fleet: o.Intent.Fleet, ProjectNumber: o.Intent.ProjectNumber, Revision: o.Intent.Revision, Namespace: o.Intent.Namespace(), Words: words,
 	}
 	if o.Tools != nil {
 		p.values.ProjectNumber = "" // gcloud is asked for it, as printed

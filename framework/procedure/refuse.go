@@ -11,7 +11,9 @@ import (
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/manifest"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
 )
 
 // The gateway's installation in the ledger: everything that istioctl marks as owned by the IstioOperator which
@@ -21,6 +23,22 @@ const (
 	operatorName = "eastwest"
 	ownedBy      = "install.operator.istio.io/owning-resource=" + operatorName
 )
+
+// Home is the ledger's entry for istio-system on a cluster to which the run brings a control plane, ControlPlane the one for that.
+func Home(c, run string) ledger.Entry {
+	return ledger.Entry{Kind: "Namespace", Cluster: c, Name: istioSystem, Run: run}
+}
+
+// ControlPlane is everything that istioctl marks as owned by the IstioOperator of the control plane, and what istiod makes.
+func ControlPlane(c, run string) ledger.Entry {
+	return ledger.Entry{Kind: operatorKind, Cluster: c, Namespace: istioSystem, Name: istio.OperatorName, Run: run}
+}
+
+func isHome(e ledger.Entry) bool { return e.Kind == "Namespace" && e.Name == istioSystem }
+
+func isControlPlane(e ledger.Entry) bool {
+	return e.Kind == operatorKind && e.Namespace == istioSystem && e.Name == istio.OperatorName
+}
 
 // kinds of single objects that the guide makes, by the ledger's word for them.
 func kinds() map[string]schema.GroupKind {
@@ -64,9 +82,10 @@ func Refuse(ctx context.Context, set cluster.Set, in intent.Intent, namespaces .
 			}
 		}
 		meshWide := len(wanted)
-		for _, name := range append([]string{sampleNamespace}, namespaces...) {
+		for _, name := range append([]string{in.Namespace()}, namespaces...) {
 			wanted = append(wanted, manifest.Ref{Kind: kinds()["Namespace"], Name: name})
 		}
+		sample := wanted[meshWide].String()
 		found, later, err := existing(ctx, c, wanted, meshWide)
 		errs := []error{err}
 		if in.Skips(intent.StepGateway) == "" {
@@ -79,18 +98,24 @@ func Refuse(ctx context.Context, set cluster.Set, in intent.Intent, namespaces .
 			}
 		}
 		if len(found) > 0 {
-			errs = append(errs, fmt.Errorf("%w: %s: %s", ErrInTheWay, strings.Join(found, ", "), instead(later)))
+			errs = append(errs, fmt.Errorf("%w: %s: %s", ErrInTheWay, strings.Join(found, ", "), instead(later, slices.Contains(found, sample))))
 		}
 		return errors.Join(errs...)
 	})
 }
 
-// instead says what to do about what is in the way: later tells that some of it is what a run can begin after.
-func instead(later bool) string {
+// instead says what to do about what is in the way: later tells that some of it is what a run can begin after, and sample that
+// the namespace of the guide's sample is among it.
+func instead(later, sample bool) string {
+	ways := []string{"remove it", "use clusters on which the guide was not followed yet"}
 	if later {
-		return "remove it, use clusters on which the guide was not followed yet, or begin after it with --from expose, join or verify (--read-only deploys nothing at all)"
+		ways = append(ways, "begin after it with --from expose, join or verify (--read-only deploys nothing at all)")
 	}
-	return "remove it, or use clusters on which the guide was not followed yet"
+	if sample {
+		ways = append(ways, "give the guide's sample another namespace with --namespace NAME")
+	}
+	last := len(ways) - 1
+	return strings.Join(ways[:last], ", ") + ", or " + ways[last]
 }
 
 // existing gives those that are there, and tells whether one of the first so many is.

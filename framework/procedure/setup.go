@@ -16,10 +16,9 @@ import (
 
 // Names in the mesh that the guide's commands imply.
 const (
-	istioSystem     = "istio-system"
-	gatewayName     = "istio-eastwestgateway"
-	crossNetwork    = "cross-network-gateway"
-	sampleNamespace = "sample"
+	istioSystem  = "istio-system"
+	gatewayName  = "istio-eastwestgateway"
+	crossNetwork = "cross-network-gateway"
 )
 
 // SetUp performs S1 to S13 with the waits, and returns every step that was begun. On supplied clusters it first refuses
@@ -187,7 +186,7 @@ func (p *Procedure) namespaceStage(ctx context.Context) ([]evidence.Step, error)
 		return nil, err
 	}
 	for _, c := range p.o.Set {
-		t.makes = append(t.makes, entry("Namespace", c, "", sampleNamespace))
+		t.makes = append(t.makes, entry("Namespace", c, "", p.o.Intent.Namespace()))
 	}
 	return p.do(ctx, chain{t})
 }
@@ -247,12 +246,12 @@ func (p *Procedure) podsReady(id, n string, i int, app string) (chain, error) {
 	if at < 0 {
 		return nil, fmt.Errorf("look up step %q of the guide: there is none", id)
 	}
-	script, err := guide.RenderCheck(p.steps[at], p.values, i+1)
+	script, deviations, err := guide.RenderCheck(p.steps[at], p.values, i+1, p.o.Intent.Mode)
 	if err != nil {
 		return nil, err
 	}
-	wait := p.waiting(ordinal, c, "the pods of "+app+" are 2/2 running", "namespace "+sampleNamespace, p.o.Limits.Pods, podsInjected(c, app))
-	check := task{id: ordinal + ".check", title: "look at the pods of " + app, cluster: c.Name, script: script, limit: p.o.Limits.Command}
+	wait := p.waiting(ordinal, c, "the pods of "+app+" are 2/2 running", "namespace "+p.o.Intent.Namespace(), p.o.Limits.Pods, podsInjected(c, p.o.Intent.Namespace(), app))
+	check := task{id: ordinal + ".check", title: "look at the pods of " + app, cluster: c.Name, script: script, deviations: deviations, limit: p.o.Limits.Command}
 	return chain{wait, check}, nil
 }
 

@@ -26,23 +26,28 @@ func entry(kind string, c *cluster.Cluster, namespace, name string) ledger.Entry
 	return ledger.Entry{Kind: kind, Cluster: c.Name, Namespace: namespace, Name: name}
 }
 
-// Undo removes from supplied clusters what the ledger still names, all of it at once: nothing of it needs the rest to be
-// there, and each may take as long as the limit. What is gone is noted; what could not be removed is named in the joined errors, and stays in the ledger.
+// Undo removes from supplied clusters what the ledger still names, all of it at once, and each may take as long as the limit: nothing of
+// it needs the rest to be there. Only a control plane that the run brought is left until the rest on its cluster is gone, and
+// istio-system, with the copy of the ledger and the lease, until that is. What is gone is noted; what could not be removed is named in the joined errors, and stays in the ledger.
 // What a run has not come to mark is its own when it was made while the step may have worked on it: the name was free when the run
 // looked, but somebody may have made another since.
 func Undo(ctx context.Context, set cluster.Set, book Book, limits Limits) error {
 	return undoAll(ctx, set, book, limits.Gone, func(e ledger.Entry, o *unstructured.Unstructured) bool {
-		return owned(e, o) || unmarked(e, o) && madeMeanwhile(e, o, limits.longest())
+		return owned(e, o) || unmarked(e, o) && !isHome(e) && madeMeanwhile(e, o, limits.longest()) // a home is marked as it is made
 	})
 }
 
 // UndoMarked is Undo for a ledger that was found on a cluster, where others can write too, who may write nothing else: what has not the
 // run's label stays, and so does what has another UID than the ledger notes, and what no run makes. namespaces are those that a run
-// makes besides the guide's.
+// makes.
 func UndoMarked(ctx context.Context, set cluster.Set, book Book, limit time.Duration, namespaces ...string) error {
 	for _, e := range book.Remaining() {
 		if !made(e, namespaces) {
-			return fmt.Errorf("remove %s: no run makes that, so that the ledger on the cluster cannot be trusted: look at it, and remove by hand what is the run's", e)
+			do := "look at it, and remove by hand what is the run's"
+			if e.Kind == "Namespace" {
+				do = "if the run had this --namespace, give it here too; else " + do
+			}
+			return fmt.Errorf("remove %s: no run makes that, so that the ledger on the cluster cannot be trusted: %s", e, do)
 		}
 	}
 	return undoAll(ctx, set, book, limit, labelled)
@@ -52,13 +57,13 @@ func UndoMarked(ctx context.Context, set cluster.Set, book Book, limit time.Dura
 func made(e ledger.Entry, namespaces []string) bool {
 	switch e.Kind {
 	case "Namespace":
-		return e.Name == sampleNamespace || slices.Contains(namespaces, e.Name)
+		return isHome(e) || slices.Contains(namespaces, e.Name)
 	case "Secret":
 		return e.Namespace == istioSystem && (strings.HasPrefix(e.Name, remotePrefix) || e.Name == readerToken)
 	case "Gateway":
 		return e.Namespace == istioSystem && e.Name == crossNetwork
 	case operatorKind:
-		return e.Namespace == istioSystem && e.Name == operatorName
+		return e.Namespace == istioSystem && e.Name == operatorName || isControlPlane(e)
 	}
 	return false
 }
@@ -67,7 +72,42 @@ func made(e ledger.Entry, namespaces []string) bool {
 type whose func(ledger.Entry, *unstructured.Unstructured) bool
 
 func undoAll(ctx context.Context, set cluster.Set, book Book, limit time.Duration, own whose) error {
-	remaining := book.Remaining()
+	var errs []error
+	stuck := map[string]bool{} // by cluster: something stays there
+	for rank := range ranks {
+		var remaining []ledger.Entry
+		for _, e := range book.Remaining() {
+			switch {
+			case rankOf(e) != rank:
+			case stuck[e.Cluster]:
+				errs = append(errs, fmt.Errorf("remove %s: it is left while what rests on it could not be removed", e))
+			default:
+				remaining = append(remaining, e)
+			}
+		}
+		for i, err := range undoAtOnce(ctx, set, book, remaining, limit, own) {
+			stuck[remaining[i].Cluster] = stuck[remaining[i].Cluster] || err != nil
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// ranks are how many times something must be gone before the next is removed.
+const ranks = 3
+
+// rankOf is when an entry's turn is.
+func rankOf(e ledger.Entry) int {
+	switch {
+	case isHome(e):
+		return 2
+	case isControlPlane(e):
+		return 1
+	}
+	return 0
+}
+
+func undoAtOnce(ctx context.Context, set cluster.Set, book Book, remaining []ledger.Entry, limit time.Duration, own whose) []error {
 	errs := make([]error, len(remaining))
 	var all sync.WaitGroup
 	for i, e := range remaining {
@@ -80,7 +120,7 @@ func undoAll(ctx context.Context, set cluster.Set, book Book, limit time.Duratio
 		})
 	}
 	all.Wait()
-	return errors.Join(errs...)
+	return errs
 }
 
 // owned tells whether an object bears the marks of the run.
@@ -116,10 +156,18 @@ func undo(ctx context.Context, set cluster.Set, e ledger.Entry, limit time.Durat
 	if c == nil {
 		return fmt.Errorf("cluster %q is not among the given ones: give its kubeconfig", e.Cluster)
 	}
+	if isControlPlane(e) {
+		return uninstall(ctx, c, e, limit, own)
+	}
 	refs, err := objects(ctx, c, e)
 	if err != nil {
 		return err
 	}
+	return removeOwn(ctx, c, e, refs, limit, own)
+}
+
+// removeOwn removes those of the objects that are the run's own, and names the others.
+func removeOwn(ctx context.Context, c *cluster.Cluster, e ledger.Entry, refs []manifest.Ref, limit time.Duration, own whose) error {
 	var errs []error
 	var gone []manifest.Ref
 	for _, r := range refs {

@@ -33,7 +33,7 @@ func TestOwned(t *testing.T) {
 			if remote {
 				n.lines = nil
 				r.servers["east"].Put(t, namespacePath, "{metadata: {name: sample, uid: uid-it, labels: "+tc.labels+"}}")
-				undo, want = UndoMarked(t.Context(), r.set, n, time.Minute), tc.remote
+				undo, want = UndoMarked(t.Context(), r.set, n, time.Minute, "sample"), tc.remote
 			}
 			gone := r.servers["east"].Get(namespacePath) == nil
 			if gone != want || (undo == nil) != want || n.has("removed Namespace sample on cluster east") != want {
@@ -75,14 +75,14 @@ func TestANameAloneIsNoProof(t *testing.T) {
 
 func TestNoCopyNamesWhatNoRunMakes(t *testing.T) {
 	for _, e := range []ledger.Entry{
-		{Kind: "Namespace", Name: "production"}, {Kind: "Namespace", Name: "kube-system"}, {Kind: "Secret", Namespace: "istio-system", Name: "cacerts"},
+		{Kind: "Namespace", Name: "ours"}, {Kind: "Namespace", Name: "production"}, {Kind: "Namespace", Name: "kube-system"}, {Kind: "Secret", Namespace: "istio-system", Name: "cacerts"},
 		{Kind: "Secret", Namespace: "web", Name: "istio-remote-secret-x"}, {Kind: "Gateway", Namespace: "istio-system", Name: "front"},
-		{Kind: "IstioOperator", Namespace: "istio-system", Name: "control-plane"}, {Kind: "Volcano", Name: "x"},
+		{Kind: "IstioOperator", Namespace: "istio-system", Name: "other"}, {Kind: "IstioOperator", Namespace: "web", Name: "control-plane"}, {Kind: "Volcano", Name: "x"},
 	} {
 		e.Cluster, e.Run = "east", "r1"
 		n := &notes{all: []ledger.Entry{{Kind: "Namespace", Name: "probe", Cluster: "east", Run: "r1"}, e}}
 		r := suppliedRig(t, n)
-		err := UndoMarked(t.Context(), r.set, n, time.Minute, "probe")
+		err := UndoMarked(t.Context(), r.set, n, time.Minute, "sample", "probe")
 		if err == nil || !strings.Contains(err.Error(), "remove "+e.String()+": no run makes that") || len(n.lines) != 0 {
 			t.Errorf("%s: %v, %q", e, err, n.lines)
 		}

@@ -29,11 +29,11 @@ func hasAddress(c *cluster.Cluster) poll.Try {
 	}
 }
 
-// podsInjected looks for at least one pod of the app in the sample namespace, and for all of them to be 2/2 running: the
+// podsInjected looks for at least one pod of the app in the sample's namespace, and for all of them to be 2/2 running: the
 // app and its sidecar. A running pod with one container was not injected, and never will be.
-func podsInjected(c *cluster.Cluster, app string) poll.Try {
+func podsInjected(c *cluster.Cluster, namespace, app string) poll.Try {
 	return func(ctx context.Context) (string, error) {
-		pods, err := c.Pods(ctx, sampleNamespace, "app="+app)
+		pods, err := c.Pods(ctx, namespace, "app="+app)
 		if err != nil {
 			return "", err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/verify"
 )
@@ -45,8 +46,6 @@ func (b Beginning) check(given, disruptive bool, mode intent.Mode) error {
 	switch later := b.From.Later(); {
 	case b.From != "" && !slices.Contains(intent.Begins(), b.From):
 		return fmt.Errorf("--from %s: use one of %v", b.From, intent.Begins())
-	case given && b.From == intent.FromInstall:
-		return errors.New("--from install: the control planes of given clusters must be installed already, this run does not install them: install them with asmcli, and leave --from out")
 	case !given && b.From != "" && b.From != intent.FromInstall:
 		return fmt.Errorf("--from %s is for given clusters: on those that the run makes there is nothing yet: give --kubeconfig twice, or leave it out", b.From)
 	case !given && b.ReadOnly:
@@ -68,6 +67,12 @@ func (b Beginning) check(given, disruptive bool, mode intent.Mode) error {
 // checkGround looks whether the given clusters hold what the run builds on and nothing that it would overwrite. A run that
 // only reads takes them as they are.
 func (s *Session) checkGround(ctx context.Context) error {
+	if s.o.installs() {
+		if err := s.set.Each(ctx, istio.Refuse); err != nil {
+			return refused(fmt.Errorf("--from install brings the control planes: %w: leave --from out to begin at the gateways (--from gateway), or remove what is there", err),
+				istio.ErrThere, cluster.ErrAccess)
+		}
+	}
 	if s.intent.Skips(intent.StepJoin) != "" {
 		named, err := procedure.RemoteNames(ctx, s.set, s.intent)
 		if err != nil {
@@ -92,7 +97,7 @@ func (s *Session) checkGround(ctx context.Context) error {
 func (s *Session) findSample(ctx context.Context) error {
 	s.intent.NoSample = true
 	for _, c := range s.set {
-		pods, err := c.Pods(ctx, sampleNamespace, "app in ("+evidence.RoleHelloworld+","+evidence.RoleSleep+")")
+		pods, err := c.Pods(ctx, s.intent.Namespace(), "app in ("+evidence.RoleHelloworld+","+evidence.RoleSleep+")")
 		if err != nil {
 			return err
 		}

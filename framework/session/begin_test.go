@@ -40,12 +40,13 @@ func meshes(t *testing.T) (*apitest.Farm, Options) {
 // TestReadOnlyWritesNothing is a whole run: it sends nothing but reads and reviews of access, takes what is there as it is,
 // skips what it cannot tell, and is no pass.
 func TestReadOnlyWritesNothing(t *testing.T) {
-	for name, sample := range map[string]bool{"with the sample": true, "without": false} {
+	for name, namespace := range map[string]string{"with the sample": "sample", "with the sample elsewhere": "ours", "without": ""} {
 		farm, o := meshes(t)
-		o.ReadOnly = true
+		o.ReadOnly, o.Namespace = true, namespace
+		sample := namespace != ""
 		if sample {
-			farm.Server("west").Put(t, "/api/v1/namespaces/sample", "{metadata: {name: sample}}")
-			farm.Server("west").Put(t, "/api/v1/namespaces/sample/pods/sleep", "{metadata: {name: sleep, labels: {app: sleep}}}")
+			farm.Server("west").Put(t, "/api/v1/namespaces/"+namespace, "{metadata: {name: "+namespace+"}}")
+			farm.Server("west").Put(t, "/api/v1/namespaces/"+namespace+"/pods/sleep", "{metadata: {name: sleep, labels: {app: sleep}}}")
 		}
 		s, err := New(o)
 		if err != nil {

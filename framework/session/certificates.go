@@ -18,9 +18,8 @@ const istioProtocol = "istio"
 // makeAttempts prepares how the gateways are asked. On clusters that the run made it can sign certificates as the mesh does,
 // each with the authority of the cluster that asks; on given ones it can only ask without.
 func (s *Session) makeAttempts() error {
-	host := evidence.HelloworldHost(sampleNamespace)
-	sni := evidence.SNICluster(sampleNamespace)
-	base := collect.Attempt{SNI: sni, ALPN: []string{istioProtocol}, Host: "helloworld." + sampleNamespace + ":5000", Path: "/hello"}
+	namespace := s.intent.Namespace()
+	base := collect.Attempt{SNI: evidence.SNICluster(namespace), ALPN: []string{istioProtocol}, Host: evidence.HelloworldAuthority(namespace), Path: "/hello"}
 	as := func(name string, change func(*collect.Attempt)) collect.Attempt {
 		a := base
 		a.As = name
@@ -30,7 +29,9 @@ func (s *Session) makeAttempts() error {
 	common := []collect.Attempt{
 		as(evidence.AsPlain, func(a *collect.Attempt) { a.Plain = true }),
 		as(evidence.AsNobody, func(a *collect.Attempt) { a.SNI = "" }),
-		as(evidence.AsUnknownName, func(a *collect.Attempt) { a.SNI = "outbound_.5000_._.nosuch." + host[len("helloworld."):] }),
+		as(evidence.AsUnknownName, func(a *collect.Attempt) {
+			a.SNI = "outbound_.5000_._.nosuch." + evidence.HelloworldHost(namespace)[len("helloworld."):]
+		}),
 		as(evidence.AsNoProtocol, func(a *collect.Attempt) { a.ALPN = nil }),
 		as(evidence.AsWeb, func(a *collect.Attempt) { a.ALPN = []string{"http/1.1"} }),
 		as(evidence.AsAnonymous, func(*collect.Attempt) {}),
@@ -44,7 +45,7 @@ func (s *Session) makeAttempts() error {
 		return nil
 	}
 	now := time.Now()
-	member := "spiffe://" + s.intent.TrustDomain + "/ns/" + sampleNamespace + "/sa/sleep"
+	member := "spiffe://" + s.intent.TrustDomain + "/ns/" + namespace + "/sa/sleep"
 	for _, c := range s.set {
 		own := filepath.Join(s.CADir(), c.Name)
 		for _, one := range []struct {
@@ -56,7 +57,7 @@ func (s *Session) makeAttempts() error {
 			{evidence.AsForeigner, "", member, -time.Hour, 24 * time.Hour},
 			{evidence.AsExpired, own, member, -2 * time.Hour, -time.Hour},
 			{evidence.AsFuture, own, member, 24 * time.Hour, 48 * time.Hour},
-			{evidence.AsOtherDomain, own, "spiffe://elsewhere.example/ns/" + sampleNamespace + "/sa/sleep", -time.Hour, 24 * time.Hour},
+			{evidence.AsOtherDomain, own, "spiffe://elsewhere.example/ns/" + namespace + "/sa/sleep", -time.Hour, 24 * time.Hour},
 		} {
 			certificate, key, err := authority.SignWorkload(one.authority, one.id, now.Add(one.from), now.Add(one.to))
 			if err != nil {
@@ -74,8 +75,6 @@ func asking(in intent.Intent) intent.Intent {
 	in.Handshakes, in.Logs, in.SecondCalls, in.Certificates = true, true, secondCalls(len(in.Clusters)), in.Provision == intent.Kind
 	return in
 }
-
-const sampleNamespace = "sample"
 
 // secondCalls is how often the second service is called, so that calls that are shared evenly show every cluster but for a
 // chance of 2 * 2^-40 at most: 40 times with two clusters.

@@ -42,7 +42,7 @@ func (s *Session) check(ctx context.Context) error {
 	return s.bounded(ctx, "P4", "", "look for what the guide would overwrite, and for what the run builds on", s.checkGround)
 }
 
-// ownNamespaces are those that the run makes besides the guide's.
+// ownNamespaces are those that every run makes besides the one of the guide's sample.
 func ownNamespaces() []string { return []string{fixtures.ProbeNamespace, evidence.SecondNamespace} }
 
 // checkRelease opens the release directory, tries its gateway script, and compares it with the control planes.

@@ -34,10 +34,10 @@ func (s *Session) saveDiagnostics(ctx context.Context) error {
 	s.diagnosed = true
 	places := []diagnose.Place{
 		{Namespace: "istio-system", Selector: "app=istiod"}, {Namespace: "istio-system", Selector: "istio=eastwestgateway"},
-		{Namespace: sampleNamespace}, {Namespace: fixtures.ProbeNamespace},
+		{Namespace: s.intent.Namespace()}, {Namespace: fixtures.ProbeNamespace},
 	}
 	if s.intent.Provision == intent.Kind {
-		places = append(places, diagnose.Place{Namespace: "kube-system"}, diagnose.Place{Namespace: "metallb-system"})
+		places = append(places, diagnose.Place{Namespace: "kube-system"}, diagnose.Place{Namespace: metallbNamespace})
 	}
 	return s.timed("save diagnostics", func() error { return s.diagnoseEach(ctx, places) })
 }

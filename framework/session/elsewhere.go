@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/procedure"
@@ -67,8 +69,13 @@ func (e *Elsewhere) Runs(run string) []LeftThere {
 }
 
 // Remove removes what the run has left on the clusters: what is in its ledger there, and has its label or the UID that is noted.
+// Of namespaces these are the suite's own and the one in which the run had the guide's sample ("" = where the guide puts it).
 // While any run works on one of them it is refused, and none begins while it removes.
-func (e *Elsewhere) Remove(ctx context.Context, run string) error {
+func (e *Elsewhere) Remove(ctx context.Context, run, namespace string) error {
+	if err := CheckNamespace(namespace, ""); err != nil {
+		return err
+	}
+	namespaces := append(ownNamespaces(), cmp.Or(namespace, intent.GuideNamespace))
 	if len(e.Runs(run)) == 0 {
 		return &UsageError{fmt.Errorf("no cluster says that run %q has left anything: `meshproof cleanup` with the same kubeconfigs and without --run-id lists the runs", run)}
 	}
@@ -86,7 +93,7 @@ func (e *Elsewhere) Remove(ctx context.Context, run string) error {
 				errs = append(errs, one.Err)
 				continue
 			}
-			errs = append(errs, procedure.UndoMarked(ctx, cluster.Set{c}, one, procedure.DefaultLimits().Gone, ownNamespaces()...))
+			errs = append(errs, procedure.UndoMarked(ctx, cluster.Set{c}, one, procedure.DefaultLimits().Gone, namespaces...))
 		}
 		return errors.Join(errs...)
 	})

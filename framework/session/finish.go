@@ -100,6 +100,10 @@ func (s *Session) removeUnlessKept(ctx context.Context, v claim.Verdict) (left [
 
 func (s *Session) extra(left []string, diagnostics ...string) report.Extra {
 	x := report.Extra{By: s.o.By, Where: s.o.Where, Tool: tool(), Left: left, Diagnostics: diagnostics}
+	replicas := fmt.Sprintf("%d replica of istiod in each cluster stands in for the 2 of Cloud Service Mesh", istiodReplicas)
+	if s.o.installs() {
+		x.StandIns = append(x.StandIns, replicas)
+	}
 	if s.images == nil || s.intent.Provision == intent.Supplied {
 		return x
 	}
@@ -113,9 +117,7 @@ func (s *Session) extra(left []string, diagnostics ...string) report.Extra {
 		x.StandIns = append(x.StandIns, intent.EmulatedCA+": a signer of our own, by Istio's certificate API, stands in for "+s.intent.CA+
 			": an external root, one for the fleet, and the fleet's trust domain")
 	}
-	x.StandIns = append(x.StandIns,
-		fmt.Sprintf("%d replica of istiod in each cluster stands in for the 2 of Cloud Service Mesh", istiodReplicas),
-		"MetalLB in L2 mode, without its webhooks and memberlist, stands in for a cloud's load balancer")
+	x.StandIns = append(x.StandIns, replicas, "MetalLB in L2 mode, without its webhooks and memberlist, stands in for a cloud's load balancer")
 	return x
 }
 
@@ -159,6 +161,9 @@ func (s *Session) remove(ctx context.Context) error {
 		return err
 	})
 }
+
+// Leave lets other runs work on given clusters, where what Provision made stays.
+func (s *Session) Leave(ctx context.Context) error { return s.releaseLeases(ctx) }
 
 // Abandon removes what an unfinished Provision made.
 func (s *Session) Abandon(ctx context.Context) error { return s.remove(ctx) }

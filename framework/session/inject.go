@@ -105,7 +105,8 @@ func hold(ctx context.Context, d time.Duration) error {
 // startCalls makes the pods that call, and waits until their calls go well.
 func (s *Session) startCalls(ctx context.Context) error {
 	err := s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		data, err := s.o.Place.fill(map[string]string{"ProbeImage": s.o.ProbeImage, "Rate": fmt.Sprint(steadyRate)})
+		data, err := s.o.Place.fill(map[string]string{"ProbeImage": s.o.ProbeImage, "Rate": fmt.Sprint(steadyRate), "Namespace": s.intent.Namespace(),
+			"URL": evidence.HelloworldURL(s.intent.Namespace())})
 		if err != nil {
 			return err
 		}
@@ -114,7 +115,7 @@ func (s *Session) startCalls(ctx context.Context) error {
 		}
 		w := poll.Wait{What: "the pod that calls is ready", Where: "cluster " + c.Name, Limit: s.limits.Load}
 		return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
-			p, err := c.Kube().CoreV1().Pods(sampleNamespace).Get(ctx, traffic.LoadPod, metav1.GetOptions{})
+			p, err := c.Kube().CoreV1().Pods(s.intent.Namespace()).Get(ctx, traffic.LoadPod, metav1.GetOptions{})
 			if err != nil {
 				return "", err
 			}
@@ -137,7 +138,7 @@ func (s *Session) calmed(ctx context.Context, limit time.Duration, since time.Ti
 	return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		w := poll.Wait{What: fmt.Sprintf("all calls go well for %s", calm), Where: "cluster " + c.Name, Limit: limit, Every: time.Second}
 		return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
-			requests, err := traffic.Load(ctx, c)
+			requests, err := traffic.Load(ctx, c, s.intent.Namespace())
 			if err != nil {
 				return "", err
 			}
@@ -168,7 +169,7 @@ func (s *Session) stopCalls(ctx context.Context, steady evidence.SteadyCalls) (m
 	made := map[string]evidence.SteadyCalls{}
 	var mu sync.Mutex
 	err := s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		requests, err := traffic.Load(ctx, c)
+		requests, err := traffic.Load(ctx, c, s.intent.Namespace())
 		if err == nil {
 			calls := steady
 			calls.From, calls.Requests = c.Name, requests
@@ -177,7 +178,7 @@ func (s *Session) stopCalls(ctx context.Context, steady evidence.SteadyCalls) (m
 			mu.Unlock()
 		}
 		now := int64(0)
-		deleted := c.Kube().CoreV1().Pods(sampleNamespace).Delete(ctx, traffic.LoadPod, metav1.DeleteOptions{GracePeriodSeconds: &now})
+		deleted := c.Kube().CoreV1().Pods(s.intent.Namespace()).Delete(ctx, traffic.LoadPod, metav1.DeleteOptions{GracePeriodSeconds: &now})
 		if deleted != nil {
 			deleted = fmt.Errorf("remove the pod that calls from cluster %s: %w", c.Name, deleted)
 		}

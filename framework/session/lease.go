@@ -29,7 +29,7 @@ func (s *Session) takeLeases(ctx context.Context) error {
 		s.lost(err)
 	}
 	return s.bounded(ctx, "P10", "", "keep other runs off the clusters", func(ctx context.Context) error {
-		taken, err := takeAll(ctx, s.set, s.holder, lost, s.o.Tell.Note)
+		taken, err := takeAll(ctx, s.set, s.holder, lost, s.o.Tell.Note, nil)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.leases = append(s.leases, taken...)
@@ -46,22 +46,27 @@ func (s *Session) releaseLeases(ctx context.Context) error {
 	return giveBack(ctx, held)
 }
 
-// takeAll takes the leases of the clusters, and gives those that it got, also with an error.
-func takeAll(ctx context.Context, set cluster.Set, h lease.Holder, lost func(error), note func(string)) ([]*lease.Lease, error) {
+// takeAll takes the leases of the clusters, and gives those that it got, also with an error. nowhere is told of clusters that have no
+// place for one; nil = that is an error.
+func takeAll(ctx context.Context, set cluster.Set, h lease.Holder, lost func(error), note func(string), nowhere func(*cluster.Cluster)) ([]*lease.Lease, error) {
 	var (
 		mu    sync.Mutex
 		taken []*lease.Lease
 	)
 	err := set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		l, said, err := lease.Take(ctx, c, h, lost)
+		mu.Lock()
+		defer mu.Unlock()
+		if errors.Is(err, lease.ErrNowhere) && nowhere != nil {
+			nowhere(c)
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		if said != "" {
 			note(said)
 		}
-		mu.Lock()
-		defer mu.Unlock()
 		taken = append(taken, l)
 		return nil
 	})
@@ -86,10 +91,11 @@ type removal struct {
 // holdForRemoval takes the leases of the clusters. With an error it has those of the others. The context ends when a lease is lost.
 func holdForRemoval(ctx context.Context, set cluster.Set, h lease.Holder) (context.Context, *removal, error) {
 	ctx, lost := context.WithCancelCause(ctx)
-	leases, err := takeAll(ctx, set, h, lost, func(string) {})
+	free := map[*cluster.Cluster]bool{} // where istio-system is gone: no run works there
+	leases, err := takeAll(ctx, set, h, lost, func(string) {}, func(c *cluster.Cluster) { free[c] = true })
 	r := &removal{leases: leases}
 	for _, c := range set {
-		if slices.ContainsFunc(leases, func(l *lease.Lease) bool { return l.Cluster() == c }) {
+		if free[c] || slices.ContainsFunc(leases, func(l *lease.Lease) bool { return l.Cluster() == c }) {
 			r.set = append(r.set, c)
 		}
 	}

@@ -61,6 +61,8 @@ type Options struct {
 	// to find.
 	Mode   intent.Mode
 	Expect []string
+	// Namespace is where the guide's sample goes; "" = where the guide puts it.
+	Namespace string
 	Beginning
 	// Plant names faults that the run puts in itself.
 	Plant []string
@@ -164,6 +166,7 @@ func (o Options) kindIntent() intent.Intent {
 		GuideCalls: guideCalls, Samples: o.Samples, Alpha: o.Alpha, Planted: o.Plant,
 		From: o.begin(), ReadOnly: o.ReadOnly, LeftOut: maps.Clone(o.LeftOut),
 	}
+	in = in.InNamespace(o.Namespace)
 	in.EmulatedCA, in.TrustDomain = in.CA != intent.IstioCA, trustDomain(in.CA, o.Fleet)
 	for i, name := range o.kindNames() {
 		in.Clusters = append(in.Clusters, intent.Cluster{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/guide"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/stats"
 )
 
@@ -32,7 +33,7 @@ func Plan(ctx context.Context, o Options) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := slices.Concat(s.plannedClusters(), s.plannedTools(), s.plannedTraffic(), steps, s.plannedDisruptions(), s.plannedClaims())
+	lines := slices.Concat(s.plannedClusters(), s.plannedInstall(), s.plannedTools(), s.plannedTraffic(), steps, s.plannedDisruptions(), s.plannedClaims())
 	return append(lines, "report     "+reportDir, "dry run: the input is sound, and nothing was changed"), nil
 }
 
@@ -49,6 +50,9 @@ func (s *Session) plannedClusters() []string {
 	rel := "put together from the pinned Istio"
 	if s.rel != nil {
 		rel = s.rel.Path + " (istioctl " + s.rel.Version + ")"
+	}
+	if name := s.intent.Namespace(); name != intent.GuideNamespace {
+		lines = append(lines, fmt.Sprintf("sample     in namespace %s (the guide: %s)", name, intent.GuideNamespace))
 	}
 	return append(lines,
 		fmt.Sprintf("mesh       revision %s, %s, trust domain %s, fleet %s", s.intent.Revision, s.intent.MeshID, s.intent.TrustDomain, s.intent.Fleet),

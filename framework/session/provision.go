@@ -31,10 +31,8 @@ func (s *Session) Provision(ctx context.Context) error {
 	if s.o.ReadOnly {
 		return nil // no command of the guide is run
 	}
-	if len(s.o.Targets) > 0 {
-		if err := s.takeLeases(ctx); err != nil {
-			return err
-		}
+	if err := s.hold(ctx); err != nil {
+		return err
 	}
 	if err := s.ensureImages(ctx); err != nil {
 		return err
@@ -44,14 +42,33 @@ func (s *Session) Provision(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(s.o.Targets) > 0 {
-		if err := s.keepTargets(); err != nil {
-			return err
-		}
-		s.mirror = mirror.New(s.ledger, s.set, s.o.RunID, s.holder.Who)
-		return nil
+	switch {
+	case s.o.installs():
+		return s.install(ctx)
+	case len(s.o.Targets) > 0:
+		return s.remember()
 	}
 	return s.makeClusters(ctx)
+}
+
+// hold keeps other runs off the given clusters.
+func (s *Session) hold(ctx context.Context) error {
+	switch {
+	case s.o.installs():
+		return s.settle(ctx)
+	case len(s.o.Targets) > 0:
+		return s.takeLeases(ctx)
+	}
+	return nil
+}
+
+// remember writes down how to reach the given clusters, and has the ledger copied to them from now on.
+func (s *Session) remember() error {
+	if err := s.keepTargets(); err != nil {
+		return err
+	}
+	s.mirror = mirror.New(s.ledger, s.set, s.o.RunID, s.holder.Who)
+	return nil
 }
 
 // istiodReplicas is 1 where ASM has 2: two cores hold two clusters. Every replica is looked at, however many there are.
@@ -69,6 +86,11 @@ func (s *Session) ensureImages(ctx context.Context) error {
 		set, err := ensure(ctx, o)
 		if err != nil {
 			return err
+		}
+		if s.o.installs() {
+			if err := images.Istio(ctx, o, set); err != nil {
+				return err
+			}
 		}
 		s.images = set
 		s.intent.UpstreamEnvoy = set.UpstreamEnvoy
@@ -117,10 +139,7 @@ func (s *Session) makeClusters(ctx context.Context) error {
 }
 
 func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindcluster.Made) error {
-	s.mesh = istio.Options{
-		Intent: s.intent, Release: s.rel, Hub: s.images.Hub, Tag: s.images.Tag, UpstreamEnvoy: s.images.UpstreamEnvoy, Replicas: istiodReplicas,
-		CADir: filepath.Join(s.o.dir(), "ca"), Limit: s.limits.Install,
-	}
+	s.mesh = s.planes()
 	fleetCA := s.fleetCA()
 	if s.intent.EmulatedCA {
 		s.mesh.FleetCA = fleetCA.Used()
@@ -150,6 +169,14 @@ func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindc
 		})
 	}
 	return g.Wait()
+}
+
+// planes is how the control planes are installed.
+func (s *Session) planes() istio.Options {
+	return istio.Options{
+		Intent: s.intent, Release: s.rel, Hub: s.images.Hub, Tag: s.images.Tag, UpstreamEnvoy: s.images.UpstreamEnvoy, Replicas: istiodReplicas,
+		CADir: filepath.Join(s.o.dir(), "ca"), Limit: s.limits.Install,
+	}
 }
 
 // fleetCA is how the stand-in for a fleet's CA is made.

@@ -25,7 +25,11 @@ func (s *Session) takeClusters(ctx context.Context) error {
 		if err := s.reach(ctx); err != nil {
 			return err
 		}
-		in, err := s.suppliedIntent(ctx)
+		read := s.suppliedIntent
+		if s.o.installs() {
+			read = s.installedIntent
+		}
+		in, err := read(ctx)
 		if err != nil {
 			return refused(err, preinstalled.ErrUnfit, cluster.ErrAccess)
 		}

@@ -56,7 +56,7 @@ func (o Options) checkSurroundings() error {
 	if o.Images.Source != "" && !slices.Contains(images.Sources(), o.Images.Source) {
 		errs = append(errs, fmt.Errorf("--images %q: use auto, registry, source or archive", o.Images.Source))
 	}
-	errs = append(errs, o.checkMode(), o.checkCell(), o.checkTools(), o.Place.check(), o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode))
+	errs = append(errs, o.checkMode(), o.checkCell(), o.checkTools(), o.Place.check(), o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode), o.checkInstall(), CheckNamespace(o.Namespace, o.Mode))
 	return errors.Join(errs...)
 }
 

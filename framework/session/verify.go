@@ -88,7 +88,7 @@ func (s *Session) setUp(ctx context.Context) error {
 func (s *Session) logAccess(ctx context.Context) error {
 	return s.bounded(ctx, "P8", "", "turn on the sample's access log", func(ctx context.Context) error {
 		return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-			return s.apply(ctx, c, fixtures.AccessLog, nil)
+			return s.apply(ctx, c, fixtures.AccessLog, map[string]string{"Namespace": s.intent.Namespace()})
 		})
 	})
 }
@@ -104,7 +104,7 @@ func (s *Session) deployOwn(ctx context.Context, c *cluster.Cluster) error {
 		if err := s.book().Intend(entry); err != nil {
 			return err
 		}
-		if err := manifest.MakeNamespace(ctx, c, f.namespace, s.o.RunID); err != nil {
+		if err := manifest.MakeNamespace(ctx, c, f.namespace, s.o.RunID, nil); err != nil {
 			if errors.Is(err, manifest.ErrForeign) {
 				err = errors.Join(err, s.book().Removed(entry)) // it was never the run's
 			}
@@ -135,7 +135,7 @@ func (s *Session) verifyOptions() verify.Options {
 	return verify.Options{
 		Set: s.set, Intent: s.intent, Folder: s.folder, Caller: s.proc, Limits: s.limits.Verify, OnBegin: s.begun, OnStep: s.record, OnAnswers: s.answered,
 		Collect: collect.Options{
-			Intent: s.intent, Since: s.began, SampleNamespace: sampleNamespace, GatewayNamespace: "istio-system",
+			Intent: s.intent, Since: s.began, GatewayNamespace: "istio-system",
 			Probe:    collect.ProbeRef{Namespace: fixtures.ProbeNamespace, Selector: fixtures.ProbeSelector},
 			Attempts: func(name string) []collect.Attempt { return s.attempts[name] },
 		},

@@ -29,10 +29,10 @@ const (
 	clockSkew = 2 * time.Second
 )
 
-// AccessLog gives the lines that the sidecars of helloworld on the cluster logged of the run's measured calls since then,
+// AccessLog gives the lines that the sidecars of helloworld in that namespace of the cluster logged of the run's measured calls since then,
 // from whichever cluster they came, in the order of their pods and then of the log. Envoy writes its log once a second:
 // lines of the last calls may not be there yet.
-func AccessLog(ctx context.Context, c *cluster.Cluster, run string, since time.Time) ([]evidence.LogLine, error) {
+func AccessLog(ctx context.Context, c *cluster.Cluster, namespace, run string, since time.Time) ([]evidence.LogLine, error) {
 	ctx, cancel := context.WithTimeout(ctx, logLimit)
 	defer cancel()
 	pods, err := c.Pods(ctx, namespace, "app=helloworld")

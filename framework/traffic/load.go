@@ -21,8 +21,8 @@ const (
 	LoadContainer = "load"
 )
 
-// Load reads what the load pod of a cluster was answered until now, in the order in which the requests were sent.
-func Load(ctx context.Context, c *cluster.Cluster) ([]evidence.Request, error) {
+// Load reads what the load pod in that namespace of a cluster was answered until now, in the order in which the requests were sent.
+func Load(ctx context.Context, c *cluster.Cluster, namespace string) ([]evidence.Request, error) {
 	ctx, cancel := context.WithTimeout(ctx, logLimit)
 	defer cancel()
 	stream, err := c.Kube().CoreV1().Pods(namespace).GetLogs(LoadPod, &corev1.PodLogOptions{Container: LoadContainer}).Stream(ctx)

@@ -20,11 +20,7 @@ import (
 )
 
 const (
-	// namespace of the guide's sample (S9).
-	namespace = "sample"
-	sidecar   = "istio-proxy"
-	// url that the guide calls (S14).
-	url = "http://helloworld.sample:5000/hello"
+	sidecar = "istio-proxy"
 	// secondURL is that of fixtures/second.yaml.
 	secondURL = "http://echo." + evidence.SecondNamespace + ":8080/"
 
@@ -45,34 +41,37 @@ type workload interface {
 	Pods(ctx context.Context, namespace, selector string) ([]corev1.Pod, error)
 }
 
-// Split calls helloworld n times from sleep on the cluster, in one exec of curl with one call in flight, and returns every
+// Split calls helloworld n times from sleep on the cluster, both in that namespace, in one exec of curl with one call in flight, and returns every
 // reply. Each call's path names the run, the cluster and the call's number, which AccessLog finds again. A call without an
 // answer is a Reply with curl's exit code. The error (which is also in Traffic.Error) says that the exec could not be made
 // or ended before every call was: the replies until then are returned with it. seen, if not nil, is told who has answered so
 // far: how many calls by version, "" for those that helloworld did not answer.
-func Split(ctx context.Context, c *cluster.Cluster, run string, n int, seen func(answered map[string]int)) (evidence.Traffic, error) {
-	return split(ctx, c, c.Name, run, n, &tally{seen: seen})
+func Split(ctx context.Context, c *cluster.Cluster, namespace, run string, n int, seen func(answered map[string]int)) (evidence.Traffic, error) {
+	return split(ctx, c, c.Name, namespace, run, n, &tally{seen: seen})
 }
 
 // Second calls the suite's own second service as Split calls helloworld. The replies hold the bodies.
-func Second(ctx context.Context, c *cluster.Cluster, run string, n int) (evidence.Traffic, error) {
-	return calls(ctx, c, c.Name, run, n, evidence.Second, secondURL, io.Discard)
+func Second(ctx context.Context, c *cluster.Cluster, namespace, run string, n int) (evidence.Traffic, error) {
+	return calls(ctx, c, c.Name, run, n, way{from: namespace, to: secondURL, purpose: evidence.Second}, io.Discard)
 }
 
-func split(ctx context.Context, w workload, name, run string, n int, to io.Writer) (evidence.Traffic, error) {
-	return calls(ctx, w, name, run, n, evidence.Split, url, to)
+func split(ctx context.Context, w workload, name, namespace, run string, n int, to io.Writer) (evidence.Traffic, error) {
+	return calls(ctx, w, name, run, n, way{from: namespace, to: evidence.HelloworldURL(namespace), purpose: evidence.Split}, to)
 }
 
-func calls(ctx context.Context, w workload, name, run string, n int, purpose, url string, to io.Writer) (evidence.Traffic, error) {
+// way is what is called from the sleep of which namespace, and why.
+type way struct{ from, to, purpose string }
+
+func calls(ctx context.Context, w workload, name, run string, n int, on way, to io.Writer) (evidence.Traffic, error) {
 	t := evidence.Traffic{
-		Purpose: purpose, From: name, Asked: n, Command: curl(url, run, name, n), Started: time.Now().UTC().Round(0), Replies: []evidence.Reply{},
+		Purpose: on.purpose, From: name, Asked: n, Command: curl(on.to, run, name, n), Started: time.Now().UTC().Round(0), Replies: []evidence.Reply{},
 	}
 	fail := func(err error) (evidence.Traffic, error) {
-		err = fmt.Errorf("call %s %d times from cluster %s: %w", url, n, name, err)
+		err = fmt.Errorf("call %s %d times from cluster %s: %w", on.to, n, name, err)
 		t.Error = err.Error()
 		return t, err
 	}
-	pod, container, err := sleepPod(ctx, w)
+	pod, container, err := sleepPod(ctx, w, on.from)
 	if err != nil {
 		return fail(err)
 	}
@@ -81,7 +80,7 @@ func calls(ctx context.Context, w workload, name, run string, n int, purpose, ur
 	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("they took longer than %s", limit))
 	defer cancel()
 	began := time.Now()
-	stdout, stderr, err := w.Follow(bounded, to, namespace, pod, container, t.Command...)
+	stdout, stderr, err := w.Follow(bounded, to, on.from, pod, container, t.Command...)
 	t.Seconds = time.Since(began).Seconds()
 	t.Replies = ParseSplit(stdout)
 	t.Stderr = cut(string(stderr), maxStderr)
@@ -119,7 +118,7 @@ func curl(url, run, from string, n int) []string {
 }
 
 // sleepPod gives the pod to call from and its application's container.
-func sleepPod(ctx context.Context, w workload) (pod, container string, err error) {
+func sleepPod(ctx context.Context, w workload, namespace string) (pod, container string, err error) {
 	pods, err := w.Pods(ctx, namespace, "app=sleep")
 	if err != nil {
 		return "", "", err

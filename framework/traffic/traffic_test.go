@@ -80,6 +80,33 @@ func (f fakeWorkload) Follow(context.Context, io.Writer, string, string, string,
 	return []byte(f.stdout), []byte("curl: (6) Could not resolve host"), f.err
 }
 
+// elsewhere is a workload that notes where it is asked.
+type elsewhere struct {
+	fakeWorkload
+	asked *[]string
+}
+
+func (e elsewhere) Pods(ctx context.Context, namespace, selector string) ([]corev1.Pod, error) {
+	*e.asked = append(*e.asked, namespace)
+	return e.fakeWorkload.Pods(ctx, namespace, selector)
+}
+
+func (e elsewhere) Follow(ctx context.Context, to io.Writer, namespace, pod, container string, command ...string) ([]byte, []byte, error) {
+	*e.asked = append(*e.asked, namespace, command[len(command)-1])
+	return e.fakeWorkload.Follow(ctx, to, namespace, pod, container, command...)
+}
+
+func TestCallsAreMadeWhereTheSampleIs(t *testing.T) {
+	var asked []string
+	w := elsewhere{fakeWorkload{pods: []corev1.Pod{pod("sleep", corev1.PodRunning, "sleep")}, stdout: answer(v1, 1, 200, 0)}, &asked}
+	if _, err := split(t.Context(), w, "east", "ours", "r", 1, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"ours", "ours", "http://helloworld.ours:5000/hello?r-east-[1-1]"}; !slices.Equal(asked, want) {
+		t.Errorf("asked %q, want %q", asked, want)
+	}
+}
+
 func pod(name string, phase corev1.PodPhase, containers ...string) corev1.Pod {
 	p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: corev1.PodStatus{Phase: phase}}
 	for _, c := range containers {
@@ -106,7 +133,7 @@ func TestSplit(t *testing.T) {
 		{"no pod", fakeWorkload{pods[:1], "", nil}, 0, "no pod app=sleep runs"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := split(t.Context(), tc.w, "east", "r-1", 2, io.Discard)
+			got, err := split(t.Context(), tc.w, "east", "sample", "r-1", 2, io.Discard)
 			if len(got.Replies) != tc.replies || got.Asked != 2 {
 				t.Errorf("%d replies of %d asked, want %d of 2", len(got.Replies), got.Asked, tc.replies)
 			}
@@ -141,7 +168,7 @@ func TestRealCurl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"--noproxy", "*", "--connect-to", "helloworld.sample:5000:127.0.0.1:" + port}, curl(url, "r-1", "east", 3)[1:]...)
+	args := append([]string{"--noproxy", "*", "--connect-to", "helloworld.sample:5000:127.0.0.1:" + port}, curl(evidence.HelloworldURL("sample"), "r-1", "east", 3)[1:]...)
 	stdout, err := exec.CommandContext(t.Context(), path, args...).Output()
 	if err != nil {
 		t.Fatal(err)

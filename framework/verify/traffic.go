@@ -39,7 +39,7 @@ func secondCalls(ctx context.Context, o Options, snapshot map[string]*evidence.C
 	var mu sync.Mutex
 	mark := markOf(o.Intent.RunID, time.Now())
 	return o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		t, _ := traffic.Second(ctx, c, mark, o.Intent.SecondCalls) // its error is in it
+		t, _ := traffic.Second(ctx, c, o.Intent.Namespace(), mark, o.Intent.SecondCalls) // its error is in it
 		mu.Lock()
 		defer mu.Unlock()
 		snapshot[c.Name].Traffic = append(snapshot[c.Name].Traffic, t)
@@ -69,7 +69,7 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 		o.OnBegin(step)
 	}
 	err = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		t, err := traffic.Split(ctx, c, mark, o.Intent.Samples, o.answers(c.Name))
+		t, err := traffic.Split(ctx, c, o.Intent.Namespace(), mark, o.Intent.Samples, o.answers(c.Name))
 		t.Before = before[c.Name]
 		mu.Lock()
 		defer mu.Unlock()
@@ -148,7 +148,7 @@ func accessLogs(ctx context.Context, o Options, measured map[string]*evidence.Tr
 		}
 		return poll.Until(ctx, poll.Wait{What: "access log of the measured calls", Where: "cluster " + c.Name, Limit: accessLogLimit},
 			func(ctx context.Context) (string, error) {
-				lines, err := traffic.AccessLog(ctx, c, mark, since)
+				lines, err := traffic.AccessLog(ctx, c, o.Intent.Namespace(), mark, since)
 				if err != nil {
 					return "", err
 				}

@@ -9,6 +9,7 @@ import (
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/claim/internal/example"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/evidence/evidencetest"
 )
 
 const east, west, eastToWest = "east", "west", "east to west"
@@ -43,6 +44,7 @@ type named struct {
 
 func nameAll(t *testing.T, cases []named) {
 	t.Helper()
+	moved := map[string]bool{}
 	for _, tc := range cases {
 		t.Run(tc.id+"/"+tc.claim, func(t *testing.T) {
 			run := example.Healthy()
@@ -58,6 +60,12 @@ func nameAll(t *testing.T, cases []named) {
 			if finding(t, before, tc.claim, tc.subject).Cause != nil {
 				t.Error("Apply changed the findings that it was given")
 			}
+			if moved[tc.id] {
+				return // once for each cause: what is saved waits for the disk
+			}
+			moved[tc.id] = true
+			saved, dir := evidencetest.Saved(t, run)
+			sameElsewhere(t, dir, saved, slices.DeleteFunc(claim.All(), func(c claim.Claim) bool { return c.ID != tc.claim }))
 		})
 	}
 }

@@ -61,7 +61,7 @@ func unpullable(s sight) (string, []string) {
 			return stepFile(sentence)
 		}
 	}
-	return around(s, seen.Unpullable)
+	return around(s, func(k *evidence.Kubernetes, cluster string) string { return seen.Unpullable(k, s.sample(), cluster) })
 }
 
 func poolEmpty(s sight) (string, []string) {
@@ -77,7 +77,7 @@ func poolEmpty(s sight) (string, []string) {
 // lost, never that those which were made went to one side.
 func dns(s sight) (string, []string) {
 	for _, c := range s.callers() {
-		if !seen.HasService(s.objects(c.Name), evidence.RoleHelloworld) {
+		if !seen.HasService(s.objects(c.Name), s.sample(), evidence.RoleHelloworld) {
 			continue // service-missing says so
 		}
 		for _, purpose := range []string{evidence.Split, evidence.GuideCalls} {
@@ -92,7 +92,7 @@ func dns(s sight) (string, []string) {
 				}
 			}
 			if failed > 0 && (failed >= t.Asked || s.losesCalls()) {
-				return fmt.Sprintf("the DNS of cluster %s did not resolve helloworld.%s for sleep in %d of %d calls, though the service is there", c.Name, seen.Sample, failed, t.Asked),
+				return fmt.Sprintf("the DNS of cluster %s did not resolve helloworld.%s for sleep in %d of %d calls, though the service is there", c.Name, s.sample(), failed, t.Asked),
 					[]string{evidence.FileOfTraffic(s.epoch, c.Name, purpose)}
 			}
 		}

@@ -14,7 +14,7 @@ func notInjected(s sight) (string, []string) {
 		return stepFile(fmt.Sprintf("the gateway's pod kept the image %q: no control plane of the revision injected it", seen.AutoImage))
 	}
 	return around(s, func(k *evidence.Kubernetes, cluster string) string {
-		for _, p := range slices.Concat(seen.GatewayPods(k), seen.AppPods(k, evidence.RoleHelloworld), seen.AppPods(k, evidence.RoleSleep)) {
+		for _, p := range slices.Concat(seen.GatewayPods(k), seen.AppPods(k, s.sample(), evidence.RoleHelloworld), seen.AppPods(k, s.sample(), evidence.RoleSleep)) {
 			c, there := seen.Sidecar(p)
 			if !there {
 				return fmt.Sprintf("pod %s/%s on cluster %s has no sidecar", p.Namespace, p.Name, cluster)
@@ -29,10 +29,10 @@ func notInjected(s sight) (string, []string) {
 
 func serviceMissing(s sight) (string, []string) {
 	return around(s, func(k *evidence.Kubernetes, cluster string) string {
-		if k == nil || len(k.Services) == 0 || seen.HasService(k, evidence.RoleHelloworld) {
+		if k == nil || len(k.Services) == 0 || seen.HasService(k, s.sample(), evidence.RoleHelloworld) {
 			return ""
 		}
-		return fmt.Sprintf("cluster %s has no service helloworld in namespace %s", cluster, seen.Sample)
+		return fmt.Sprintf("cluster %s has no service helloworld in namespace %s", cluster, s.sample())
 	})
 }
 
@@ -64,7 +64,7 @@ func sameNetwork(s sight) (string, []string) {
 // otherInjector is shown by what the injector wrote on the pods.
 func otherInjector(s sight) (string, []string) {
 	return around(s, func(k *evidence.Kubernetes, cluster string) string {
-		for _, p := range slices.Concat(seen.GatewayPods(k), seen.AppPods(k, evidence.RoleHelloworld), seen.AppPods(k, evidence.RoleSleep)) {
+		for _, p := range slices.Concat(seen.GatewayPods(k), seen.AppPods(k, s.sample(), evidence.RoleHelloworld), seen.AppPods(k, s.sample(), evidence.RoleSleep)) {
 			_, injected := seen.Sidecar(p)
 			if got := seen.Revision(p); injected && got != "" && got != s.run.Intent.Revision {
 				return fmt.Sprintf("pod %s/%s on cluster %s was injected by revision %q, not %q", p.Namespace, p.Name, cluster, got, s.run.Intent.Revision)
@@ -97,7 +97,7 @@ func twoRevisions(s sight) (string, []string) {
 // wrongVersion is shown by the pods' labels: the versions of helloworld tell the clusters apart.
 func wrongVersion(s sight) (string, []string) {
 	for _, c := range s.all() {
-		for _, p := range seen.AppPods(s.objects(c.Name), evidence.RoleHelloworld) {
+		for _, p := range seen.AppPods(s.objects(c.Name), s.sample(), evidence.RoleHelloworld) {
 			if got := p.Labels["version"]; got != c.Version {
 				return fmt.Sprintf("pod %s/%s on cluster %s is version %q of helloworld, but %s is to run %s alone", p.Namespace, p.Name, c.Name, got, c.Name, c.Version),
 					[]string{evidence.FileOfKubernetes(s.epoch, c.Name)}

@@ -6,21 +6,20 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
 )
 
 // matches tells whether a host in one of Istio's objects, in its namespace, means helloworld.
-func matches(host, namespace string) bool {
-	full := evidence.HelloworldHost(seen.Sample)
+func (s sight) matches(host, namespace string) bool {
+	full := evidence.HelloworldHost(s.sample())
 	switch {
 	case host == full, host == "*":
 		return true
 	case strings.HasPrefix(host, "*."):
 		return strings.HasSuffix(full, host[1:])
 	case !strings.Contains(host, "."):
-		return host == evidence.RoleHelloworld && namespace == seen.Sample
+		return host == evidence.RoleHelloworld && namespace == s.sample()
 	}
 	return strings.HasPrefix(full, host+".")
 }
@@ -28,11 +27,11 @@ func matches(host, namespace string) bool {
 // routed gives the targets to which an Envoy of sleep sends helloworld's requests, when they are others than the whole
 // service. A virtual service that names no port is written into the routes of every other HTTP port too, with targets on a
 // port that helloworld does not have; no request comes there.
-func routed(p evidence.Proxy) []evidence.Target {
-	whole := evidence.OutboundCluster(seen.Sample)
-	targets, err := p.Targets(evidence.HelloworldHost(seen.Sample))
+func (s sight) routed(p evidence.Proxy) []evidence.Target {
+	whole := evidence.OutboundCluster(s.sample())
+	targets, err := p.Targets(evidence.HelloworldHost(s.sample()))
 	targets = slices.DeleteFunc(targets, func(t evidence.Target) bool {
-		return strings.HasSuffix(t.Cluster, "|"+evidence.HelloworldHost(seen.Sample)) && portOf(t.Cluster) != portOf(whole)
+		return strings.HasSuffix(t.Cluster, "|"+evidence.HelloworldHost(s.sample())) && portOf(t.Cluster) != portOf(whole)
 	})
 	if err != nil || !slices.ContainsFunc(targets, func(t evidence.Target) bool { return t.Cluster != whole }) {
 		return nil
@@ -54,7 +53,7 @@ func portOf(envoyCluster string) string {
 func virtualService(s sight) (string, []string) {
 	for _, c := range s.callers() {
 		for _, p := range s.cluster(c.Name).Proxy(evidence.RoleSleep) {
-			targets := routed(p)
+			targets := s.routed(p)
 			if len(targets) == 0 {
 				continue
 			}
@@ -101,7 +100,7 @@ func (s sight) virtualServices(c intent.Cluster) (names string, files []string) 
 	var all []string
 	if k := s.objects(c.Name); k != nil {
 		for _, v := range k.VirtualServices {
-			if slices.ContainsFunc(v.Hosts, func(h string) bool { return matches(h, v.Namespace) }) {
+			if slices.ContainsFunc(v.Hosts, func(h string) bool { return s.matches(h, v.Namespace) }) {
 				all = append(all, v.Namespace+"/"+v.Name)
 			}
 		}
@@ -117,7 +116,7 @@ func (s sight) virtualServices(c intent.Cluster) (names string, files []string) 
 func subsetOnOneSide(s sight) (string, []string) {
 	for _, w := range s.ways() {
 		for _, p := range s.cluster(w.from.Name).Proxy(evidence.RoleSleep) {
-			for _, t := range routed(p) {
+			for _, t := range s.routed(p) {
 				subset := evidence.SubsetOf(t.Cluster)
 				if subset == "" {
 					continue
@@ -144,7 +143,7 @@ func destinationRule(s sight) (string, []string) {
 			continue
 		}
 		for _, d := range k.DestinationRules {
-			if !matches(d.Host, d.Namespace) {
+			if !s.matches(d.Host, d.Namespace) {
 				continue
 			}
 			for _, p := range s.cluster(c.Name).Proxy(evidence.RoleSleep) {
@@ -161,7 +160,7 @@ func destinationRule(s sight) (string, []string) {
 // effect says what a rule changes in an Envoy that can have broken the claim, or "". How an endpoint is chosen matters to
 // calls only where the choice is not one among equals.
 func (s sight) effect(d evidence.DestinationRule, p evidence.Proxy) string {
-	policy, err := p.Policy(evidence.OutboundCluster(seen.Sample))
+	policy, err := p.Policy(evidence.OutboundCluster(s.sample()))
 	if err != nil && !errors.Is(err, evidence.ErrNoCluster) {
 		return ""
 	}

@@ -93,7 +93,7 @@ func wedged(s sight) (string, []string) {
 		if counted, known := i.Sum(evidence.MetricManaged, "cluster_type", "remote"); known && counted > float64(len(remote)) {
 			signs = append(signs, fmt.Sprintf("it still counts %g remote clusters", counted))
 		}
-		if shards, err := i.Shards(evidence.HelloworldHost(seen.Sample)); err == nil &&
+		if shards, err := i.Shards(evidence.HelloworldHost(s.sample())); err == nil &&
 			slices.ContainsFunc(shards, func(x evidence.Shard) bool { return x.Cluster == w.to.RemoteName }) {
 			signs = append(signs, "it still holds pods of "+w.to.RemoteName)
 		}
@@ -212,7 +212,7 @@ func (s sight) shutOut() (string, []string) {
 
 // outdated tells whether a replica holds other pods of helloworld for a way's other cluster than are ready there.
 func (s sight) outdated(i evidence.Istiod, w way) bool {
-	shards, err := i.Shards(evidence.HelloworldHost(seen.Sample))
+	shards, err := i.Shards(evidence.HelloworldHost(s.sample()))
 	k := s.objects(w.to.Name)
 	if err != nil || k == nil || s.unlisted(w.to.Name, "read pods in ") {
 		return false
@@ -223,7 +223,7 @@ func (s sight) outdated(i evidence.Istiod, w way) bool {
 			held = append(held, x.Address)
 		}
 	}
-	ready := seen.IPs(slices.DeleteFunc(seen.AppPods(k, "helloworld"), func(p evidence.Pod) bool {
+	ready := seen.IPs(slices.DeleteFunc(seen.AppPods(k, s.sample(), "helloworld"), func(p evidence.Pod) bool {
 		n, of := seen.Ready(p)
 		return n < of
 	}))

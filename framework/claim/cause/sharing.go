@@ -59,7 +59,7 @@ func (s sight) policies() (names string, files []string) {
 
 // ejected is shown by Envoy's own flag of a host, before or after the calls.
 func ejected(s sight) (string, []string) {
-	out := evidence.OutboundCluster(seen.Sample)
+	out := evidence.OutboundCluster(s.sample())
 	say := func(c intent.Cluster, h evidence.Counters, file string) (string, []string) {
 		return fmt.Sprintf("outlier detection in sleep on cluster %s has taken %s out", c.Name, h.Address), []string{file}
 	}
@@ -96,7 +96,7 @@ func unhealthy(s sight) (string, []string) {
 	}
 	for _, c := range s.far() {
 		for _, p := range s.cluster(c.Name).Proxy(evidence.RoleGateway) {
-			hosts, _ := p.Hosts(evidence.SNICluster(seen.Sample))
+			hosts, _ := p.Hosts(evidence.SNICluster(s.sample()))
 			for _, h := range hosts {
 				if !h.Healthy {
 					return fmt.Sprintf("the gateway of cluster %s takes helloworld's pod %s behind it for unhealthy", c.Name, h.Address), []string{p.File(s.epoch, c.Name)}
@@ -125,7 +125,7 @@ func failover(s sight) (string, []string) {
 // stale is shown by an endpoint or a host whose address no pod has.
 func stale(s sight) (string, []string) {
 	pods := func(c intent.Cluster) []string {
-		return seen.IPs(seen.AppPods(s.objects(c.Name), evidence.RoleHelloworld))
+		return seen.IPs(seen.AppPods(s.objects(c.Name), s.sample(), evidence.RoleHelloworld))
 	}
 	for _, c := range s.callers() {
 		for _, h := range s.held(c) {
@@ -139,7 +139,7 @@ func stale(s sight) (string, []string) {
 	}
 	for _, c := range s.far() {
 		for _, p := range s.cluster(c.Name).Proxy(evidence.RoleGateway) {
-			hosts, _ := p.Hosts(evidence.SNICluster(seen.Sample))
+			hosts, _ := p.Hosts(evidence.SNICluster(s.sample()))
 			for _, h := range hosts {
 				if host, _, err := net.SplitHostPort(h.Address); err == nil && !slices.Contains(pods(c), host) {
 					return fmt.Sprintf("the gateway of cluster %s passes helloworld's traffic on to %s, an address that no pod of it has", c.Name, h.Address),

@@ -246,11 +246,11 @@ func TestARuleWithoutEffectIsNoCause(t *testing.T) {
 func TestMatches(t *testing.T) {
 	for host, want := range map[string]bool{"helloworld.sample.svc.cluster.local": true, "helloworld": true, "helloworld.sample": true, "helloworld.sample.svc": true, "*": true, "*.local": true,
 		"*.sample.svc.cluster.local": true, "sleep": false, "helloworld.other": false, "*.other.svc.cluster.local": false, "helloworld.sam": false} {
-		if matches(host, "sample") != want {
+		if (sight{}).matches(host, "sample") != want {
 			t.Errorf("host %s: %t, want %t", host, !want, want)
 		}
 	}
-	if matches("helloworld", "other") {
+	if (sight{}).matches("helloworld", "other") {
 		t.Error("a short name means a service of the rule's own namespace")
 	}
 }

@@ -3,10 +3,12 @@ package cause
 import (
 	"slices"
 
-	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
 )
+
+// sample is the namespace of sleep and helloworld.
+func (s sight) sample() string { return s.run.Intent.Namespace() }
 
 func (s sight) cluster(name string) *evidence.Cluster { return s.run.Cluster(s.epoch, name) }
 
@@ -65,7 +67,7 @@ type holding struct {
 func (s sight) held(c intent.Cluster) []holding {
 	var all []holding
 	for _, p := range s.cluster(c.Name).Proxy(evidence.RoleSleep) {
-		if endpoints, err := p.Endpoints(evidence.OutboundCluster(seen.Sample)); err == nil { // else the claim itself says so
+		if endpoints, err := p.Endpoints(evidence.OutboundCluster(s.sample())); err == nil { // else the claim itself says so
 			all = append(all, holding{proxy: p, endpoints: endpoints})
 		}
 	}

@@ -25,7 +25,7 @@ import (
 )
 
 const (
-	// namespace is there on a given cluster, and the run's role covers it.
+	// namespace is there on a given cluster, or the run makes it first of all, and the run's role covers it.
 	namespace = "istio-system"
 	prefix    = "meshproof-run-"
 	// key holds the entries, whoKey who runs it and where.
@@ -62,8 +62,8 @@ func (m *Mirror) Intend(e ledger.Entry) error { return m.note(e, m.Book.Intend) 
 // Made notes what is there.
 func (m *Mirror) Made(e ledger.Entry) error { return m.note(e, m.Book.Made) }
 
-// Removed notes what is gone. When nothing is left on a cluster, so is the copy there.
-func (m *Mirror) Removed(e ledger.Entry) error { return m.note(e, m.Book.Removed) }
+// Removed notes what is gone. When nothing is left on a cluster, so is the copy there; where its namespace is gone, it went with it.
+func (m *Mirror) Removed(e ledger.Entry) error { return unlessHomeless(m.note(e, m.Book.Removed)) }
 
 func (m *Mirror) note(e ledger.Entry, into func(ledger.Entry) error) error {
 	m.mu.Lock()
@@ -91,13 +91,24 @@ func (m *Mirror) Settle() error {
 	defer m.mu.Unlock()
 	var errs []error
 	for _, c := range m.set {
-		errs = append(errs, m.save(c))
+		errs = append(errs, unlessHomeless(m.save(c)))
 	}
 	return errors.Join(errs...)
 }
 
+// unlessHomeless is the error of a write, but for one that failed because its namespace is gone, or is being removed.
+func unlessHomeless(err error) error {
+	if apierrors.IsNotFound(err) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return nil
+	}
+	return err
+}
+
 // ErrTaken is wrapped when a cluster holds a copy of the ledger of a run of that id already.
 var ErrTaken = errors.New("another run of this id has left something")
+
+// ErrOthers is wrapped when what a run made cannot go yet.
+var ErrOthers = errors.New("another run has left something there")
 
 // Refuse says ErrTaken when the cluster holds a copy of the ledger of a run of that id: two runs of one id would take each other's
 // things for their own.
@@ -161,8 +172,50 @@ func Copies(ctx context.Context, c *cluster.Cluster) ([]*Copy, error) {
 			all = append(all, one)
 		}
 	}
+	if len(all) == 0 {
+		if all, err = bare(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	slices.SortFunc(all, func(a, b *Copy) int { return strings.Compare(a.Run, b.Run) })
 	return all, nil
+}
+
+// Home are the annotations of the namespace that a run makes for itself, and for its copies, on a cluster without a mesh.
+func Home(who string) map[string]string { return map[string]string{homeKey: who} }
+
+// homeKey says on a namespace that a run has made it as its home; the value is who.
+const homeKey = "meshproof.dev/home-of"
+
+// Alone says ErrOthers when other runs than this have left something on the cluster: what they made rests on what this one did.
+func Alone(ctx context.Context, c *cluster.Cluster, run string) error {
+	all, err := Copies(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, one := range all {
+		if one.Run != run {
+			return fmt.Errorf("%w: cluster %s: run %s of %s: remove that first, with meshproof down or cleanup", ErrOthers, c.Name, one.Run, one.Who)
+		}
+	}
+	return nil
+}
+
+// bare gives the copy that a run would have written next that was killed between making its home and that.
+func bare(ctx context.Context, c *cluster.Cluster) ([]*Copy, error) {
+	home, err := c.Kube().CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read namespace %s on cluster %s: %w", namespace, c.Name, cluster.Access(err))
+	}
+	run, who := home.Labels[manifest.RunLabel], home.Annotations[homeKey]
+	if run == "" || who == "" {
+		return nil, nil
+	}
+	e := ledger.Entry{Kind: "Namespace", Name: namespace, Cluster: c.Name, Run: run, State: ledger.Intended}
+	return []*Copy{{Run: run, Who: who, cluster: c, entries: []ledger.Entry{e}}}, nil
 }
 
 // read gives the copy that a ConfigMap holds, or nil when it is none. The entries speak of the cluster under the name that it
@@ -198,5 +251,5 @@ func (c *Copy) Removed(e ledger.Entry) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.entries = slices.DeleteFunc(c.entries, func(other ledger.Entry) bool { return other.String() == e.String() })
-	return save(c.cluster, c.Run, c.Who, c.entries)
+	return unlessHomeless(save(c.cluster, c.Run, c.Who, c.entries))
 }

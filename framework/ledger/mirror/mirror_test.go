@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"errors"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -146,5 +147,45 @@ func TestCopiesAreNotTrustedBlindly(t *testing.T) {
 		if len(things) != tc.found || tc.says == "" && one != nil && one.Err != nil || tc.says != "" && (one == nil || one.Err == nil || !strings.Contains(one.Err.Error(), tc.says)) {
 			t.Errorf("%s: %q, %+v", name, things, one)
 		}
+	}
+}
+
+// TestACopyGoesWithItsNamespace: where that is gone, or is being removed, there is nothing to note what is gone in; that nothing can be
+// noted of what is about to be made is an error all the same.
+func TestACopyGoesWithItsNamespace(t *testing.T) {
+	servers, _, l, m := rig(t)
+	for _, name := range []string{"sample", "probe"} {
+		if err := m.Intend(thing("east", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	servers["east"].Fail(http.MethodPatch, path, http.StatusNotFound)
+	if err := errors.Join(m.Removed(thing("east", "sample")), m.Settle()); err != nil || len(l.Remaining()) != 1 {
+		t.Errorf("%v, noted %v", err, l.Remaining())
+	}
+	if err := m.Intend(thing("east", "other")); err == nil {
+		t.Error("something is begun without a copy")
+	}
+	servers["east"].Fail(http.MethodPatch, path, http.StatusForbidden)
+	if err := m.Removed(thing("east", "probe")); err == nil {
+		t.Error("a copy that says too much is passed over")
+	}
+}
+
+// TestAlone: only what other runs have left counts.
+func TestAlone(t *testing.T) {
+	servers, set, _, m := rig(t)
+	if err := m.Intend(thing("east", "sample")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Alone(t.Context(), set[0], "r1"); err != nil {
+		t.Errorf("its own copy: %v", err)
+	}
+	if err := Alone(t.Context(), set[0], "r2"); !errors.Is(err, ErrOthers) || !strings.Contains(err.Error(), "run r1 of ann@here") {
+		t.Errorf("another's copy: %v", err)
+	}
+	servers["east"].Fail(http.MethodGet, "/api/v1/namespaces/istio-system/configmaps", http.StatusForbidden)
+	if err := Alone(t.Context(), set[0], "r1"); err == nil {
+		t.Error("what cannot be seen counts as nothing")
 	}
 }

@@ -53,24 +53,6 @@ func newServer() *Server {
 	return &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, lost: map[string]bool{}, known: resources(), denied: map[string]bool{}}
 }
 
-func resources() map[string][]metav1.APIResource {
-	r := func(plural, kind string, namespaced bool) metav1.APIResource {
-		return metav1.APIResource{Name: plural, Kind: kind, Namespaced: namespaced, Verbs: metav1.Verbs{"get", "list", "create", "patch", "delete"}}
-	}
-	return map[string][]metav1.APIResource{
-		"v1": {r("namespaces", "Namespace", false), r("secrets", "Secret", true), r("services", "Service", true), r("pods", "Pod", true),
-			r("serviceaccounts", "ServiceAccount", true), r("configmaps", "ConfigMap", true)},
-		"discovery.k8s.io/v1":          {r("endpointslices", "EndpointSlice", true)},
-		"apps/v1":                      {r("deployments", "Deployment", true)},
-		"autoscaling/v2":               {r("horizontalpodautoscalers", "HorizontalPodAutoscaler", true)},
-		"policy/v1":                    {r("poddisruptionbudgets", "PodDisruptionBudget", true)},
-		"rbac.authorization.k8s.io/v1": {r("roles", "Role", true), r("rolebindings", "RoleBinding", true), r("clusterrolebindings", "ClusterRoleBinding", false)},
-		"networking.istio.io/v1":       {r("gateways", "Gateway", true)},
-		"hub.gke.io/v1":                {r("memberships", "Membership", false)},
-		"coordination.k8s.io/v1":       {r("leases", "Lease", true)},
-	}
-}
-
 // Cluster opens the server as a cluster of that name; its kubeconfig has one context, ctx-NAME.
 func (s *Server) Cluster(t *testing.T, name string) *cluster.Cluster {
 	t.Helper()

@@ -28,9 +28,9 @@ const Namespace = "istio-system"
 // NetworkLabel on Namespace tells istiod which network its cluster is on.
 const NetworkLabel = "topology.istio.io/network"
 
-// operatorName is the IstioOperator's name. Without one, running the same installation again would delete the east-west
-// gateway and report success (finding F6).
-const operatorName = "control-plane"
+// OperatorName is the IstioOperator's name. Without one, running the same installation again would delete the east-west
+// gateway and report success (finding F6). istioctl labels everything that it installs with it.
+const OperatorName = "control-plane"
 
 // Options are what an installation needs.
 type Options struct {
@@ -47,6 +47,8 @@ type Options struct {
 	CADir string
 	// FleetCA is another authority than istiod that signs for the workloads; nil = istiod signs.
 	FleetCA *FleetCA
+	// Env is what istioctl gets besides a PATH and an empty home: on somebody's cluster a kubeconfig's login plugin may need any of it.
+	Env []string
 	// Limit bounds the installation on one cluster; 0 = 5 min.
 	Limit time.Duration
 }
@@ -85,7 +87,7 @@ func Install(ctx context.Context, c *cluster.Cluster, o Options) error {
 		Args: []string{o.Release.Istioctl, "--kubeconfig", c.Kubeconfig, "--context", c.Context, "install", "-y", "-f", "-",
 			"--readiness-timeout", (o.Limit - o.Limit/10).String()},
 		Dir: o.Release.Path, Stdin: operator,
-		Env: shell.Bare(o.CADir),
+		Env: shell.Bare(o.CADir, o.Env...),
 	})
 	if err != nil {
 		return fmt.Errorf("install the control plane istiod-%s on cluster %s: %w: look at the pods and events of namespace %s there",
@@ -184,7 +186,7 @@ func (o Options) operator(c *cluster.Cluster) ([]byte, error) {
 	}
 	return yaml.Marshal(object{
 		"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator",
-		"metadata": object{"name": operatorName, "namespace": Namespace},
+		"metadata": object{"name": OperatorName, "namespace": Namespace},
 		"spec":     spec,
 	})
 }

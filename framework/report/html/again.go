@@ -95,7 +95,7 @@ func repeat(in intent.Intent) string {
 	if len(in.Expect) > 0 {
 		parts = append(parts, "--expect "+quoted(strings.Join(in.Expect, ",")))
 	}
-	for _, f := range []fact{{"revision", in.Revision}, {"fleet", in.Fleet}, {"project-number", in.ProjectNumber}} {
+	for _, f := range []fact{{"revision", in.Revision}, {"fleet", in.Fleet}, {"project-number", in.ProjectNumber}, {"namespace", in.SampleNamespace}} {
 		if f.Value != "" {
 			parts = append(parts, "--"+f.Name+" "+quoted(f.Value))
 		}

@@ -78,7 +78,7 @@ func draw(run evidence.Run, pair [2]intent.Cluster, l layout) drawing {
 		d.Boxes = append(d.Boxes, box{X: at.box[0], Y: at.box[1], W: at.box[2], H: at.box[3],
 			TitleX: at.title[0], TitleY: at.title[1], Title: in.Name, Network: in.Network})
 		c := run.Cluster(evidence.Joined, in.Name)
-		for i, n := range nodesOf(c, in) {
+		for i, n := range nodesOf(c, run.Intent.Namespace(), in) {
 			d.Nodes = append(d.Nodes, l.place(n, at.nodes[i]))
 		}
 		cross, local := way{State: unknown}, way{State: unknown}
@@ -132,10 +132,10 @@ func crossWords(w way) []string {
 	return words
 }
 
-// nodesOf gives sleep, gateway and helloworld of one cluster.
-func nodesOf(c *evidence.Cluster, in intent.Cluster) [3]node {
-	sleep := podNode(c, "sleep", "app", "sleep", sampleNamespace)
-	app := podNode(c, strings.TrimSpace("helloworld "+in.Version), "app", "helloworld", sampleNamespace)
+// nodesOf gives sleep, gateway and helloworld of one cluster; sample is the namespace of the first and the last.
+func nodesOf(c *evidence.Cluster, sample string, in intent.Cluster) [3]node {
+	sleep := podNode(c, "sleep", "app", "sleep", sample)
+	app := podNode(c, strings.TrimSpace("helloworld "+in.Version), "app", "helloworld", sample)
 	gateway := podNode(c, "east-west gateway", "istio", gatewayValue, istioNamespace)
 	if gateway.State != unknown {
 		addresses := gatewayAddresses(objects(c))

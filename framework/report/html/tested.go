@@ -40,6 +40,8 @@ func facts(p Page) []fact {
 	switch {
 	case in.ReadOnly:
 		all = append(all, fact{"Read only", "nothing was deployed and no traffic was sent"})
+	case in.From == intent.FromInstall:
+		all = append(all, fact{"Begun at", "--from install: the run brought the control planes"})
 	case in.From != "":
 		all = append(all, fact{"Begun at", "--from " + string(in.From) + ": what is before it was found"})
 	}

@@ -20,6 +20,7 @@ func TestTheCommandThatRepeatsARun(t *testing.T) {
 		"meshproof run --kubeconfig east.yaml --kubeconfig west.yaml --samples 0 --alpha 0":              {Provision: intent.Supplied, Clusters: two},
 		"meshproof run --kubeconfig east.yaml --kubeconfig west.yaml --samples 0 --alpha 0 --disruptive": {Provision: intent.Supplied, Clusters: two, Disruptions: []string{"x"}},
 		"meshproof run --kubeconfig east.yaml --kubeconfig west.yaml --samples 0 --alpha 0 --from join":  {Provision: intent.Supplied, Clusters: two, From: intent.FromJoin},
+		"meshproof run --namespace x --samples 0 --alpha 0 --disruptive=false":                           {Provision: intent.Kind, Clusters: two, SampleNamespace: "x"},
 		"meshproof run --samples 0 --alpha 0 --disruptive=false --plant different-roots":                 {Provision: intent.Kind, Clusters: two, Planted: []string{"different-roots"}},
 	} {
 		if got := repeat(in); got != want {

@@ -13,10 +13,9 @@ import (
 
 // Names that the guide gives.
 const (
-	istioNamespace  = "istio-system"
-	sampleNamespace = "sample"
-	gatewayValue    = "eastwestgateway"
-	proxyContainer  = "istio-proxy"
+	istioNamespace = "istio-system"
+	gatewayValue   = "eastwestgateway"
+	proxyContainer = "istio-proxy"
 )
 
 // state is what was seen of a part of the mesh. It is no verdict: claims judge.
@@ -94,7 +93,7 @@ func pairs(run evidence.Run) []fromRow {
 func wayOf(run evidence.Run, from, to intent.Cluster) way {
 	c := run.Cluster(evidence.Joined, from.Name)
 	w := way{From: from.Name, To: to.Name, Local: from.Name == to.Name, Calls: -1, Failed: -1, State: unknown}
-	held, known := heldBy(c, from, to)
+	held, known := heldBy(c, run.Intent.Namespace(), from, to)
 	w.Known = known
 	addresses := gatewayAddresses(objects(run.Cluster(evidence.Joined, to.Name)))
 	for _, h := range held {
@@ -142,12 +141,13 @@ func (w *way) count(t evidence.Traffic, to intent.Cluster, held []string) {
 	}
 }
 
-// heldBy gives the endpoints of a cluster's helloworld that the calling sleep's Envoy holds, and says so in words.
-func heldBy(c *evidence.Cluster, from, of intent.Cluster) (held []string, words string) {
+// heldBy gives the endpoints of a cluster's helloworld that the calling sleep's Envoy holds, and says so in words; sample
+// is the namespace of both.
+func heldBy(c *evidence.Cluster, sample string, from, of intent.Cluster) (held []string, words string) {
 	read := false
 	var unhealthy int
 	for _, p := range c.Proxy(evidence.RoleSleep) {
-		all, err := p.Endpoints(evidence.OutboundCluster(sampleNamespace))
+		all, err := p.Endpoints(evidence.OutboundCluster(sample))
 		if err != nil {
 			continue
 		}

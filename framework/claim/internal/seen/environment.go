@@ -48,12 +48,12 @@ func UnreachableStep(s evidence.Step) string {
 
 // Unpullable gives, in one sentence, which image a pod of the mesh or the sample waits for in vain; "" when none does. The
 // image "auto" is no image: its pod was not injected.
-func Unpullable(k *evidence.Kubernetes, cluster string) string {
+func Unpullable(k *evidence.Kubernetes, sample, cluster string) string {
 	if k == nil {
 		return ""
 	}
 	for _, p := range k.Pods {
-		if !Live(p) || p.Namespace != Istio && p.Namespace != Sample {
+		if !Live(p) || p.Namespace != Istio && p.Namespace != sample {
 			continue
 		}
 		for _, c := range p.Containers {
@@ -130,7 +130,7 @@ func Environment(run evidence.Run, s evidence.Step) string {
 		if seen == nil {
 			continue
 		}
-		if why := Unpullable(seen.Kubernetes, c.Name); why != "" {
+		if why := Unpullable(seen.Kubernetes, run.Intent.Namespace(), c.Name); why != "" {
 			return why
 		}
 		if why := PoolEmpty(seen.Kubernetes, c.Name); why != "" {

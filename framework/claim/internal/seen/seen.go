@@ -12,8 +12,6 @@ import (
 const (
 	// Istio is the namespace of istiod and of the east-west gateway.
 	Istio = "istio-system"
-	// Sample is the namespace of sleep and helloworld.
-	Sample = "sample"
 	// SidecarName is the proxy's container, in workloads and gateways alike.
 	SidecarName = "istio-proxy"
 	// RevisionKey is the label, and the annotation, that holds a revision.
@@ -58,15 +56,17 @@ func GatewayPods(k *evidence.Kubernetes) []evidence.Pod {
 // IstiodPods are the live replicas of the control plane, of every revision.
 func IstiodPods(k *evidence.Kubernetes) []evidence.Pod { return pods(k, Istio, "app", "istiod") }
 
-// AppPods are the live pods of one workload of the sample: "sleep" or "helloworld".
-func AppPods(k *evidence.Kubernetes, app string) []evidence.Pod { return pods(k, Sample, "app", app) }
+// AppPods are the live pods of one workload of the sample, which is in that namespace: "sleep" or "helloworld".
+func AppPods(k *evidence.Kubernetes, sample, app string) []evidence.Pod {
+	return pods(k, sample, "app", app)
+}
 
 // PodsOf are the live pods whose proxies have that role.
-func PodsOf(k *evidence.Kubernetes, role string) []evidence.Pod {
+func PodsOf(k *evidence.Kubernetes, sample, role string) []evidence.Pod {
 	if role == evidence.RoleGateway {
 		return GatewayPods(k)
 	}
-	return AppPods(k, role)
+	return AppPods(k, sample, role)
 }
 
 // IPs are the addresses of pods, without those that have none yet.
@@ -172,8 +172,8 @@ func Network(k *evidence.Kubernetes) (string, bool) {
 }
 
 // HasService tells whether the sample's service of that name is in the cluster.
-func HasService(k *evidence.Kubernetes, name string) bool {
-	return k != nil && slices.ContainsFunc(k.Services, func(s evidence.Service) bool { return s.Namespace == Sample && s.Name == name })
+func HasService(k *evidence.Kubernetes, sample, name string) bool {
+	return k != nil && slices.ContainsFunc(k.Services, func(s evidence.Service) bool { return s.Namespace == sample && s.Name == name })
 }
 
 // ProxyOf gives the proxy of a pod, and whether it is in the evidence.

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestUpOnGivenClusters: it brings control planes where none is, and else is refused before anything is changed.
+func TestUpOnGivenClusters(t *testing.T) {
+	for args, says := range map[string]string{
+		both:                                    "give --from install",
+		both + " --from verify":                 "give --from install",
+		both + " --from install --run-id r1":    "cluster-1: an Istio is there already: Namespace istio-system",
+		"--from gateway":                        "--from gateway is for given clusters",
+		"--kubeconfig east.yaml --from install": "1 clusters are given",
+	} {
+		w := newWorld(t)
+		c := upCommand()
+		c.SilenceErrors, c.SilenceUsage = true, true
+		c.SetArgs(strings.Fields(args))
+		err := c.ExecuteContext(context.Background())
+		if codeOf(err) != exitUsage || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want one that says %q", args, err, says)
+		}
+		left, globErr := filepath.Glob("state/meshproof/runs/*")
+		if globErr != nil || len(left) != 0 {
+			t.Errorf("%s: left %q, %v", args, left, globErr)
+		}
+		w.unchanged(w.tree()) // no cluster was written to
+	}
+}

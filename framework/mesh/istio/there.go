@@ -1,0 +1,170 @@
+package istio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/manifest"
+)
+
+// ErrThere is wrapped when a cluster that is to get a control plane holds an Istio, or what one has left.
+var ErrThere = errors.New("an Istio is there already")
+
+// ownedBy selects by istioctl's label what it has installed for the IstioOperator of Install, or for the gateway's: that one's
+// installation may take the webhooks of the default revision over.
+const ownedBy = "install.operator.istio.io/owning-resource in (" + OperatorName + ", eastwest)"
+
+// rootCert is the ConfigMap that istiod keeps in every namespace, with the label of configuration.
+const (
+	rootCert   = "istio-ca-root-cert"
+	rootLabel  = "istio.io/config=true"
+	controller = "istio.io/"
+)
+
+var (
+	configMap    = schema.GroupKind{Kind: "ConfigMap"}
+	deployment   = schema.GroupKind{Group: "apps", Kind: "Deployment"}
+	definition   = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+	gatewayClass = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "GatewayClass"}
+)
+
+// clusterKinds are what the charts make that is in no namespace, besides the definitions of Istio's kinds.
+func clusterKinds() []schema.GroupKind {
+	const admission, rbac = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
+	return []schema.GroupKind{
+		{Group: admission, Kind: "MutatingWebhookConfiguration"}, {Group: admission, Kind: "ValidatingWebhookConfiguration"},
+		{Group: rbac, Kind: "ClusterRoleBinding"}, {Group: rbac, Kind: "ClusterRole"},
+	}
+}
+
+// Refuse says ErrThere, with names, when a cluster holds an Istio of any revision and installer, or what one has left: an
+// installation would take it over or overwrite it, and its removal would take it away. It changes nothing.
+func Refuse(ctx context.Context, c *cluster.Cluster) error {
+	found, err := there(ctx, c)
+	if err != nil {
+		return fmt.Errorf("look for an Istio: %w", cluster.Access(err))
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	const shown = 5
+	names := make([]string, len(found))
+	for i, r := range found {
+		names[i] = r.String()
+	}
+	more := ""
+	if n := len(names) - shown; n > 0 {
+		names, more = names[:shown], fmt.Sprintf(", and %d more", n)
+	}
+	return fmt.Errorf("%w: %s%s", ErrThere, strings.Join(names, ", "), more)
+}
+
+// there gives what an Istio has that is in no namespace, istio-system, and what istiod makes in other namespaces.
+func there(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
+	var found []manifest.Ref
+	home := manifest.Ref{Kind: schema.GroupKind{Kind: "Namespace"}, Name: Namespace}
+	exists, err := manifest.Exists(ctx, c, home)
+	if err != nil {
+		return nil, err
+	}
+	if exists {
+		found = append(found, home)
+	}
+	for _, look := range []struct {
+		kind  schema.GroupKind
+		names func(string) bool
+	}{
+		{definition, func(name string) bool { return strings.HasSuffix(name, ".istio.io") }},
+		{clusterKinds()[0], named}, {clusterKinds()[1], named}, {clusterKinds()[2], named}, {clusterKinds()[3], named},
+	} {
+		all, err := manifest.Labelled(ctx, c, "", "", look.kind)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, slices.DeleteFunc(all, func(r manifest.Ref) bool { return !look.names(r.Name) })...)
+	}
+	made, err := traces(ctx, c)
+	return append(found, made...), err
+}
+
+// named tells whether an object in no namespace goes by a name as Istio's charts give: istiod-..., istio-....
+func named(name string) bool { return strings.HasPrefix(name, "istio") }
+
+// Stages give, in the order of their removal, what an installation leaves on a cluster besides what is in istio-system: istiod and
+// what the charts make in no namespace; then what istiod made, which it would make again while it runs; then the definitions.
+func Stages() []func(context.Context, *cluster.Cluster) ([]manifest.Ref, error) {
+	return []func(context.Context, *cluster.Cluster) ([]manifest.Ref, error){installed, traces, definitions}
+}
+
+// Installed gives what istioctl has installed and labelled, but for what is only in istio-system and goes with it.
+func Installed(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
+	all, err := installed(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	kinds, err := manifest.Labelled(ctx, c, "", ownedBy, definition)
+	return append(all, kinds...), err
+}
+
+func installed(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
+	all, err := manifest.Labelled(ctx, c, Namespace, ownedBy, deployment)
+	if err != nil {
+		return nil, err
+	}
+	wide, err := manifest.Labelled(ctx, c, "", ownedBy, clusterKinds()...)
+	return append(all, wide...), err
+}
+
+// traces are what istiod makes where no installer looks: its root in every namespace
+// (pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go), and where the cluster knows the Gateway API, classes of gateways
+// (pilot/pkg/config/kube/gatewaycommon/gatewayclass.go).
+func traces(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
+	var all []manifest.Ref
+	maps, err := manifest.List(ctx, c, configMap, "", rootLabel)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range maps {
+		if o.GetName() == rootCert && o.GetNamespace() != Namespace {
+			all = append(all, manifest.Ref{Kind: configMap, Namespace: o.GetNamespace(), Name: rootCert})
+		}
+	}
+	classes, err := manifest.List(ctx, c, gatewayClass, "", "")
+	for _, o := range classes {
+		if by, _, _ := unstructured.NestedString(o.Object, "spec", "controllerName"); strings.HasPrefix(by, controller) {
+			all = append(all, manifest.Ref{Kind: gatewayClass, Name: o.GetName()})
+		}
+	}
+	return all, err
+}
+
+// definitions are those of Istio's kinds. With a definition go all objects of its kind, so that there must be none any more: what is
+// there is somebody's.
+func definitions(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
+	all, err := manifest.List(ctx, c, definition, "", ownedBy)
+	if err != nil {
+		return nil, err
+	}
+	var refs []manifest.Ref
+	var errs []error
+	for _, d := range all {
+		group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
+		name, _, _ := unstructured.NestedString(d.Object, "spec", "names", "kind")
+		kind := schema.GroupKind{Group: group, Kind: name}
+		objects, err := manifest.List(ctx, c, kind, "", "")
+		errs = append(errs, err)
+		for _, o := range objects {
+			errs = append(errs, fmt.Errorf("%s on cluster %s would go with the definition of its kind, and the run did not make it: move or remove it",
+				manifest.Ref{Kind: kind, Namespace: o.GetNamespace(), Name: o.GetName()}, c.Name))
+		}
+		refs = append(refs, manifest.Ref{Kind: definition, Name: d.GetName()})
+	}
+	return refs, errors.Join(errs...)
+}

@@ -1,0 +1,50 @@
+package procedure
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
+	"github.com/meshproof/meshproof/framework/manifest"
+	"github.com/meshproof/meshproof/framework/mesh/istio"
+)
+
+// uninstall removes a control plane that the run brought, with what istiod made, each stage when the one before is gone. istioctl's own
+// uninstall leaves the definitions of Istio's kinds and istiod's roots in all namespaces, and who removes from another machine has none.
+func uninstall(ctx context.Context, c *cluster.Cluster, e ledger.Entry, limit time.Duration, own whose) error {
+	if err := mirror.Alone(ctx, c, e.Run); err != nil {
+		return err
+	}
+	home, err := manifest.Find(ctx, c, manifest.Ref{Kind: kinds()["Namespace"], Name: istioSystem})
+	if err != nil {
+		return err
+	}
+	ours := func(e ledger.Entry, o *unstructured.Unstructured) bool { return own(e, o) || since(home, e, o) }
+	for _, stage := range istio.Stages() {
+		refs, err := stage(ctx, c)
+		if err != nil {
+			return err
+		}
+		if err := removeOwn(ctx, c, e, refs, limit, ours); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// since tells whether an object of an Istio was made in the time of a home of the run's: there was no Istio when the run made it, which
+// its label says, and nobody else could make it meanwhile. So what was installed, but not marked, is known from any machine.
+func since(home *unstructured.Unstructured, e ledger.Entry, o *unstructured.Unstructured) bool {
+	if home == nil || home.GetLabels()[manifest.RunLabel] != e.Run || e.Run == "" {
+		return false
+	}
+	if label := o.GetLabels()[manifest.RunLabel]; label != "" && label != e.Run {
+		return false
+	}
+	made, began := o.GetCreationTimestamp(), home.GetCreationTimestamp()
+	return !made.Before(&began)
+}
