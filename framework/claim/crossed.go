@@ -52,6 +52,10 @@ func noteCrossed(n *notes, v view, t evidence.Traffic, peer intent.Cluster) (cro
 			n.breaks("none of %d calls from %s was answered by %s, so none crossed", t.Asked, v.self.Name, peer.Name)
 		}
 		return crossed
+	case len(logged) == 0 && len(peerCalls.AccessLog) > 0:
+		n.puzzles("helloworld's sidecar on %s logged none of the %d calls that it answered, and %d others: a part of its log is missing",
+			peer.Name, len(replied), len(peerCalls.AccessLog))
+		return crossed
 	case len(logged) == 0:
 		n.puzzles("helloworld's sidecar on %s logged none of the %d calls that it answered: access logging is off there", peer.Name, len(replied))
 		return crossed

@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -207,6 +208,9 @@ func TestCrossed(t *testing.T) {
 	judgeAll(t, []spoiled{
 		{"straight from the other cluster's pod", "crossed-by-gateway", eastToWest, log(func(l *[]evidence.LogLine) { (*l)[0].Downstream = "10.244.0.99" }),
 			Failed, "1 calls from east reached helloworld on west from 10.244.0.99"},
+		{"the log was rotated", "crossed-by-gateway", eastToWest, log(func(l *[]evidence.LogLine) {
+			*l = slices.DeleteFunc(*l, func(line evidence.LogLine) bool { return line.From == east })
+		}), Inconclusive, "a part of its log is missing"},
 		{"logging is off", "crossed-by-gateway", eastToWest, log(func(l *[]evidence.LogLine) { *l = nil }), Inconclusive, "access logging is off"},
 		{"a line is missing that was counted", "crossed-by-gateway", eastToWest, log(func(l *[]evidence.LogLine) { *l = (*l)[1:] }), Inconclusive, "lacks 1 of 300"},
 		{"a call passed the sidecar by", "crossed-by-gateway", eastToWest, func(run evidence.Run) {

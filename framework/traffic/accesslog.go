@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -29,47 +30,67 @@ const (
 	clockSkew = 2 * time.Second
 )
 
-// AccessLog gives the lines that the sidecars of helloworld in that namespace of the cluster logged of the run's measured calls since then,
-// from whichever cluster they came, in the order of their pods and then of the log. Envoy writes its log once a second:
-// lines of the last calls may not be there yet.
-func AccessLog(ctx context.Context, c *cluster.Cluster, namespace, run string, since time.Time) ([]evidence.LogLine, error) {
-	ctx, cancel := context.WithTimeout(ctx, logLimit)
-	defer cancel()
+// Log is what the sidecars of helloworld on one cluster log of the run's measured calls, from whichever cluster they come.
+type Log struct {
+	mu    sync.Mutex
+	lines map[string][]evidence.LogLine // by pod
+	errs  []error
+	ended sync.WaitGroup
+}
+
+// Follow begins to read the log before the calls are made, until the context ends. A log that is read after them may have been
+// rotated meanwhile (kubelet does so at 10 MiB, some 25,000 calls), and an API server gives only what was written since.
+func Follow(ctx context.Context, c *cluster.Cluster, namespace, run string, since time.Time) (*Log, error) {
 	pods, err := c.Pods(ctx, namespace, "app=helloworld")
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(pods, func(a, b corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
-	lines, errs := make([][]evidence.LogLine, len(pods)), make([]error, len(pods))
-	var all sync.WaitGroup
-	for i, p := range pods {
+	l := &Log{lines: map[string][]evidence.LogLine{}}
+	for _, p := range pods {
 		if p.Status.Phase != corev1.PodRunning {
 			continue
 		}
-		all.Go(func() { lines[i], errs[i] = podLog(ctx, c, p, run, since) })
+		from := metav1.NewTime(since.Add(-clockSkew))
+		options := &corev1.PodLogOptions{Container: sidecar, SinceTime: &from, Follow: true}
+		stream, err := c.Kube().CoreV1().Pods(p.Namespace).GetLogs(p.Name, options).Stream(ctx)
+		if err != nil {
+			l.note(fmt.Errorf("read the access log of %s/%s on cluster %s: %w", p.Namespace, p.Name, c.Name, err))
+			continue
+		}
+		l.ended.Go(func() {
+			defer stream.Close()
+			if err := l.read(io.LimitReader(stream, maxLog), p.Name, run); err != nil && ctx.Err() == nil {
+				l.note(fmt.Errorf("read the access log of %s/%s on cluster %s: %w", p.Namespace, p.Name, c.Name, err))
+			}
+		})
 	}
-	all.Wait()
-	return slices.Concat(lines...), errors.Join(errs...)
+	return l, nil
 }
 
-func podLog(ctx context.Context, c *cluster.Cluster, p corev1.Pod, run string, since time.Time) ([]evidence.LogLine, error) {
-	from := metav1.NewTime(since.Add(-clockSkew))
-	stream, err := c.Kube().CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{Container: sidecar, SinceTime: &from}).Stream(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the access log of %s/%s on cluster %s: %w", p.Namespace, p.Name, c.Name, err)
-	}
-	defer stream.Close()
-	lines, err := parseLog(io.LimitReader(stream, maxLog), p.Name, run)
-	if err != nil {
-		return lines, fmt.Errorf("read the access log of %s/%s on cluster %s: %w", p.Namespace, p.Name, c.Name, err)
-	}
-	return lines, nil
+func (l *Log) note(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.errs = append(l.errs, err)
 }
 
-// parseLog keeps the lines of the run's calls. A line that names such a call but cannot be understood is an error: it
-// would otherwise be missing without a word.
-func parseLog(r io.Reader, pod, run string) ([]evidence.LogLine, error) {
-	var lines []evidence.LogLine
+// Lines gives what is known so far, in the order of the pods and then of the log, beside what could not be read. Envoy writes its
+// log once a second: lines of the last calls may not be there yet.
+func (l *Log) Lines() ([]evidence.LogLine, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []evidence.LogLine
+	for _, pod := range slices.Sorted(maps.Keys(l.lines)) {
+		all = append(all, l.lines[pod]...)
+	}
+	return all, errors.Join(l.errs...)
+}
+
+// Wait waits until nothing reads any more, which is so after the end of the context.
+func (l *Log) Wait() { l.ended.Wait() }
+
+// read keeps the lines of the run's calls. A line that names such a call but cannot be understood is an error: it would otherwise
+// be missing without a word.
+func (l *Log) read(r io.Reader, pod, run string) error {
 	scan := bufio.NewScanner(r)
 	scan.Buffer(nil, 1<<20)
 	for scan.Scan() {
@@ -79,12 +100,14 @@ func parseLog(r io.Reader, pod, run string) ([]evidence.LogLine, error) {
 		}
 		line, err := parseLine(text, run)
 		if err != nil {
-			return lines, err
+			return err
 		}
 		line.Pod = pod
-		lines = append(lines, line)
+		l.mu.Lock()
+		l.lines[pod] = append(l.lines[pod], line)
+		l.mu.Unlock()
 	}
-	return lines, scan.Err()
+	return scan.Err()
 }
 
 func pathOf(run string) string { return "/hello?" + run + "-" }

@@ -211,7 +211,9 @@ func TestParseLog(t *testing.T) {
 		{"cut json", `{"path":"/hello?r-1-we-st-17","respo`, nil, "unexpected end"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := parseLog(strings.NewReader(tc.log), "hw", "r-1")
+			l := &Log{lines: map[string][]evidence.LogLine{}}
+			err := l.read(strings.NewReader(tc.log), "hw", "r-1")
+			got, _ := l.Lines()
 			if !reflect.DeepEqual(got, tc.want) {
 				t.Errorf("lines %+v, want %+v", got, tc.want)
 			}
@@ -219,5 +221,25 @@ func TestParseLog(t *testing.T) {
 				t.Errorf("error %v, want %q", err, tc.err)
 			}
 		})
+	}
+}
+
+// TestTheLogIsReadWhileItGrows: what was read before the log's end is known, and a line that is no call's is passed over.
+func TestTheLogIsReadWhileItGrows(t *testing.T) {
+	l := &Log{lines: map[string][]evidence.LogLine{}}
+	from, to := io.Pipe()
+	l.ended.Go(func() { _ = l.read(from, "hw", "r-1") })
+	for range 3 { // a pipe's writer returns when all was read; the third write tells that the first was taken in
+		if _, err := io.WriteString(to, textLine+"\nnoise\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := l.Lines(); len(got) == 0 || err != nil {
+		t.Errorf("%d lines before the end, %v", len(got), err)
+	}
+	to.Close()
+	l.Wait()
+	if got, err := l.Lines(); len(got) != 3 || got[2].Pod != "hw" || err != nil {
+		t.Errorf("lines %+v, %v", got, err)
 	}
 }

@@ -64,6 +64,8 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 	if err != nil {
 		return fmt.Errorf("read the counters before the measured calls: %w", err)
 	}
+	logs, stop := follow(ctx, o, mark, began)
+	defer stop()
 	step := evidence.Step{ID: "V.split", Title: fmt.Sprintf("%d measured calls from each cluster", o.Intent.Samples), Started: began}
 	if o.OnBegin != nil {
 		o.OnBegin(step)
@@ -81,7 +83,7 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 	if err == nil && countErr != nil {
 		err = fmt.Errorf("read the counters after the measured calls: %w", countErr)
 	}
-	accessLogs(ctx, o, measured, mark, began)
+	accessLogs(ctx, o, measured, logs)
 	for name, t := range measured {
 		t.After = after[name]
 		snapshot[name].Traffic = append(snapshot[name].Traffic, *t)
@@ -128,9 +130,32 @@ func counters(ctx context.Context, o Options) (map[string][]evidence.Counters, e
 	return seen, err
 }
 
-// accessLogs reads what the sidecars of helloworld logged of the calls. Envoy flushes its log once a second, so it waits
-// until as many lines are there as replies came; what is there when the limit passes is kept, and the claim will say.
-func accessLogs(ctx context.Context, o Options, measured map[string]*evidence.Traffic, mark string, since time.Time) {
+// follow reads what the sidecars of helloworld log of the calls that are about to be made, until it is stopped. Where it cannot, the
+// log stays empty, and the claim says so.
+func follow(ctx context.Context, o Options, mark string, since time.Time) (logs map[string]*traffic.Log, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var mu sync.Mutex
+	logs = map[string]*traffic.Log{}
+	_ = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+		l, err := traffic.Follow(ctx, c, o.Intent.Namespace(), mark, since)
+		if err == nil {
+			mu.Lock()
+			logs[c.Name] = l
+			mu.Unlock()
+		}
+		return err
+	})
+	return logs, func() {
+		cancel()
+		for _, l := range logs {
+			l.Wait()
+		}
+	}
+}
+
+// accessLogs waits until as many lines are there as replies came: Envoy flushes its log once a second. What is there when the limit
+// passes is kept, and the claim will say.
+func accessLogs(ctx context.Context, o Options, measured map[string]*evidence.Traffic, logs map[string]*traffic.Log) {
 	want := map[string]int{} // replies by the cluster whose version answered
 	for _, t := range measured {
 		for _, r := range t.Replies {
@@ -142,21 +167,18 @@ func accessLogs(ctx context.Context, o Options, measured map[string]*evidence.Tr
 		}
 	}
 	_ = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		t := measured[c.Name]
-		if t == nil || want[c.Name] == 0 {
+		t, l := measured[c.Name], logs[c.Name]
+		if t == nil || l == nil || want[c.Name] == 0 {
 			return nil
 		}
 		return poll.Until(ctx, poll.Wait{What: "access log of the measured calls", Where: "cluster " + c.Name, Limit: accessLogLimit},
 			func(ctx context.Context) (string, error) {
-				lines, err := traffic.AccessLog(ctx, c, o.Intent.Namespace(), mark, since)
-				if err != nil {
-					return "", err
-				}
+				lines, err := l.Lines()
 				t.AccessLog = lines
-				if len(lines) < want[c.Name] {
-					return fmt.Sprintf("%d of %d lines", len(lines), want[c.Name]), errors.New("the log is not complete")
+				if err == nil && len(lines) < want[c.Name] {
+					err = errors.New("the log is not complete")
 				}
-				return "", nil
+				return fmt.Sprintf("%d of %d lines", len(lines), want[c.Name]), err
 			})
 	})
 }
