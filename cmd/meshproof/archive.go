@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,9 @@ func saveCommand(o *images.Options) *cobra.Command {
 		Short: "Write every image of a run, and the tools beside them, into one file for machines without a network",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
+			if info, err := os.Stat(filepath.Dir(args[0])); err != nil || !info.IsDir() {
+				return &session.UsageError{Err: fmt.Errorf("write archive %s: there is no directory %s: make it, or choose another FILE", args[0], filepath.Dir(args[0]))}
+			}
 			save := func(set *images.Set, _ images.Options) error { return images.Save(c.Context(), set, args[0]) }
 			if _, err := ensured(c.Context(), *o, save); err != nil {
 				return err
@@ -38,6 +42,9 @@ func loadCommand(o *images.Options) *cobra.Command {
 		Short: "Put what images save has written into the cache and the engine; no network and no go command is needed",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
+			if info, err := os.Stat(args[0]); err != nil || info.IsDir() {
+				return &session.UsageError{Err: fmt.Errorf("read archive %s: there is no such file: give one that meshproof images save has written", args[0])}
+			}
 			var set *images.Set
 			err := told(c.Context(), *o, func(o images.Options) (err error) {
 				set, err = images.Load(c.Context(), args[0], o)

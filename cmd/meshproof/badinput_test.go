@@ -66,8 +66,13 @@ func (b badInput) refused(t *testing.T) {
 func (b badInput) reads(t *testing.T, err error) {
 	t.Helper()
 	message := err.Error()
-	if lines := strings.Count(message, "\n") + 1; lines > 3 {
-		t.Errorf("%d lines: %s", lines, message)
+	lines := strings.Split(message, "\n")
+	if len(lines) > 3 {
+		t.Errorf("%d lines: %s", len(lines), message)
+	}
+	slices.Sort(lines)
+	if len(slices.Compact(slices.Clone(lines))) < len(lines) {
+		t.Errorf("a line is there twice: %s", message)
 	}
 	for _, want := range b.says {
 		if !strings.Contains(message, want) {
@@ -115,11 +120,16 @@ func TestARefusedRunLeavesNothing(t *testing.T) {
 	w.must(os.MkdirAll("state/meshproof/runs", 0o755))
 	before := w.tree()
 	c := runCommand()
-	c.SetArgs(strings.Fields("--quiet --timeout 10s " + both))
+	var told strings.Builder
+	c.SetOut(&told)
+	c.SetArgs(strings.Fields("--output json --timeout 10s " + both))
 	err := c.ExecuteContext(t.Context())
 	w.unchanged(before)
 	if codeOf(err) != exitUsage || !strings.Contains(err.Error(), "Namespace sample") {
 		t.Errorf("%v", err)
+	}
+	if n := strings.Count(told.String(), "Namespace sample"); n != 1 || !strings.Contains(told.String(), `"error":"refused"`) {
+		t.Errorf("what is refused is told %d times, want once, at the end:\n%s", n, told.String())
 	}
 }
 

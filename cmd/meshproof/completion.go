@@ -7,7 +7,9 @@ import (
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/fault"
+	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
@@ -36,8 +38,23 @@ func completedIDs() map[string]func() []string {
 		"keep": func() []string {
 			return []string{string(session.KeepNever), string(session.KeepOnFailure), string(session.KeepAlways)}
 		},
-		"images": images.Sources,
+		"images":   images.Sources,
+		"platform": func() []string { return named(func(c guide.Cell) string { return c.Platform }) },
+		"ca":       func() []string { return named(func(c guide.Cell) string { return c.CA }) },
+		"mode":     func() []string { return []string{string(intent.Literal), string(intent.Corrected)} },
 	}
+}
+
+// named gives what the guide's cells name, each once; nothing where the data cannot be read, which every other command tells.
+func named(of func(guide.Cell) string) []string {
+	m, _ := guide.LoadMatrix()
+	var all []string
+	for _, c := range m.Cells() {
+		if one := of(c); !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 // addCompletion adds cobra's own command completion, with the project's usage errors, and the values of flags.

@@ -44,10 +44,16 @@ func printEnd(w io.Writer, env *suite.Env) {
 	fmt.Fprintf(w, "verdict: %s: %s; report: %s\n", found.Verdict, oneLine(found.Reason), env.Outcome.ReportDir)
 }
 
-// next says what to do about a run that did not pass.
+// next says what to do about a run that did not pass. Where it had no cluster yet, there are no diagnostics.
 func next(dir string) string {
-	return fmt.Sprintf("next: read %s; what was saved at the failure is in %s; docs/troubleshooting.md (meshproof causes) says what to do about each cause; "+
-		"meshproof run --rerun-failed %s, with the same flags as this run, judges again what is open", filepath.Join(dir, report.PageFile), filepath.Join(dir, session.DiagnosticsDir), dir)
+	saved := filepath.Join(dir, session.DiagnosticsDir)
+	if _, err := os.Stat(saved); err == nil {
+		saved = "what was saved at the failure is in " + saved + "; "
+	} else {
+		saved = ""
+	}
+	return fmt.Sprintf("next: read %s; %sdocs/troubleshooting.md (meshproof causes) says what to do about each cause; "+
+		"meshproof run --rerun-failed %s, with the same flags as this run, judges again what is open", filepath.Join(dir, report.PageFile), saved, dir)
 }
 
 // kept says what is still there after a run, and what of it stays for the next one.

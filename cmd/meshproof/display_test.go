@@ -146,6 +146,17 @@ func TestTheEndOfARunAsText(t *testing.T) {
 			t.Errorf("a run that failed ends with %q, without %q", out.String(), want)
 		}
 	}
+	const saved = "what was saved at the failure is in "
+	if strings.Contains(out.String(), saved) {
+		t.Errorf("a run without diagnostics names them: %q", out.String())
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, session.DiagnosticsDir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if told := next(dir); !strings.Contains(told, saved+filepath.Join(dir, session.DiagnosticsDir)+"; ") {
+		t.Errorf("a run with diagnostics says %q", told)
+	}
 	env.Err = errors.New("the removal went wrong")
 	if code := codeFor(conclude(env)); code != exitCouldNot {
 		t.Errorf("a passed run that went wrong ends with %d", code)

@@ -110,13 +110,13 @@ commands, platforms and CAs, and what of the data's it no longer has. Exit codes
 			}
 			drifts, err := page.Diff(string(text))
 			if err != nil {
-				return &session.UsageError{Err: fmt.Errorf("read the page %s: %w: give the text of the page, as it is saved or copied from a browser", args[0], err)}
+				return &session.UsageError{Err: fmt.Errorf("read the page %s: %w", args[0], err)}
 			}
 			for _, d := range drifts {
 				fmt.Fprintln(c.OutOrStdout(), d)
 			}
 			if len(drifts) > 0 {
-				fmt.Fprintf(c.ErrOrStderr(), "meshproof: %s differs from the guide's data in %d places; docs/guide.md says how to change the data\n", args[0], len(drifts))
+				fmt.Fprintf(c.ErrOrStderr(), "meshproof: %s differs from the guide's data (differences: %d); docs/guide.md says how to change the data\n", args[0], len(drifts))
 				return exitError(exitDrift)
 			}
 			fmt.Fprintf(c.OutOrStdout(), "no drift: %s has the commands, platforms and CAs of the guide's data\n", args[0])

@@ -70,6 +70,10 @@ func TestCompletion(t *testing.T) {
 		{"__complete run --plant d", "different-roots\n"},
 		{"__complete run --keep o", "on-failure\n"},
 		{"__complete prove --only gateway-w", "gateway-without-listener\n"},
+		{"__complete run --platform gke-v", "gke-vmware\n"},
+		{"__complete guide --platform attached-e", "attached-eks\n"},
+		{"__complete guide --ca ca-", "ca-service\n"},
+		{"__complete guide --mode c", "corrected\n"},
 		{"__complete version --output j", "json\n"},
 	} {
 		t.Run(tc.args, func(t *testing.T) {

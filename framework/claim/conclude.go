@@ -99,14 +99,20 @@ func concludeExpected(all []Finding, expected []string) (Verdict, string) {
 	return Failed, reason
 }
 
-// leading tells the finding to read first: the first whose cause is known, else the first.
+// leading tells the finding to read first: the first whose cause is known, else the first that is not open only because the run
+// had stopped before (it says nothing of why), else the first.
 func leading(all []Finding) string {
 	for _, f := range all {
 		if f.Cause != nil {
 			return fmt.Sprintf("among them %s (%s), because %s", f.Claim, f.Subject, strings.TrimSuffix(f.Cause.Sentence, "."))
 		}
 	}
-	return fmt.Sprintf("the first is %s (%s): %s", all[0].Claim, all[0].Subject, all[0].Reason)
+	first, which := all[0], "the first is"
+	follows := func(f Finding) bool { return strings.Contains(f.Reason, stoppedAt) }
+	if at := slices.IndexFunc(all, func(f Finding) bool { return !follows(f) }); at > 0 {
+		first, which = all[at], "among them"
+	}
+	return fmt.Sprintf("%s %s (%s): %s", which, first.Claim, first.Subject, first.Reason)
 }
 
 // ExitCode is the process's exit code for findings: 1 failed, 3 inconclusive (no finding at all included), 0 passed.

@@ -11,6 +11,8 @@ func TestConclude(t *testing.T) {
 	}
 	withCause := f(Failed, Core)
 	withCause.Claim, withCause.Cause = "later", &Cause{ID: "x", Sentence: "the roots differ."}
+	after := f(Inconclusive, Core)
+	after.Reason = "nothing was seen: the run stopped at step P1 (bring the images), whose error is with the claim procedure"
 	for _, tc := range []struct {
 		name    string
 		all     []Finding
@@ -25,6 +27,8 @@ func TestConclude(t *testing.T) {
 		{"inconclusive", []Finding{f(Passed, Core), f(Inconclusive, Core)}, Inconclusive, 3, "c-inconclusive (east): because"},
 		{"skipped", []Finding{f(Passed, Core), f(Skipped, Core)}, Inconclusive, 3, "c-skipped"},
 		{"failed before inconclusive", []Finding{f(Inconclusive, Core), f(Failed, Core)}, Failed, 1, "c-failed"},
+		{"what follows from the stop comes last", []Finding{after, f(Inconclusive, Core)}, Inconclusive, 3, "among them c-inconclusive (east): because"},
+		{"all follow from the stop", []Finding{after, after}, Inconclusive, 3, "the first is c-inconclusive (east): nothing was seen"},
 		{"the cause comes first", []Finding{f(Failed, Core), withCause}, Failed, 1, "later (east), because the roots differ"},
 	} {
 		verdict, reason := Conclude(tc.all)

@@ -135,6 +135,9 @@ func taken(what, problem string, there func(*evidence.Kubernetes) bool) part {
 	return p
 }
 
+// stoppedAt is in the reason of what is open because the run went no further.
+const stoppedAt = ": the run stopped at step "
+
 // stopped names the step after which the run went no further, when there is one: the one of set-up that failed, else the
 // last that did.
 func stopped(run evidence.Run) string {
@@ -147,7 +150,7 @@ func stopped(run evidence.Run) string {
 	if s.Error == "" {
 		return ""
 	}
-	return fmt.Sprintf(": the run stopped at step %s (%s), whose error is with the claim procedure", s.ID, s.Title)
+	return fmt.Sprintf("%s%s (%s), whose error is with the claim procedure", stoppedAt, s.ID, s.Title)
 }
 
 // why gives the reason for which a file is missing: that it is unreadable, or what collection said about the thing of that

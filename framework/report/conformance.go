@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -90,8 +91,11 @@ func conformance(f Findings, run evidence.Run, x Extra) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the conformance report: %w", err)
 	}
-	return out, nil
+	return pointless.ReplaceAll(out, []byte("${1}.0${2}")), nil
 }
+
+// pointless is a number such as 1e-08, which is a text to readers of YAML 1.1 (Python's among them): there it needs a point.
+var pointless = regexp.MustCompile(`(?m)^([ -]*\w+: -?\d+)(e[-+]\d+)$`)
 
 func round(seconds float64) float64 { return float64(int(seconds*1000+0.5)) / 1000 }
 

@@ -54,6 +54,10 @@ func TestConformanceDocumentsAreOfTheSchema(t *testing.T) {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}
+	rates := intent.Intent{Alpha: 1e-8}
+	if text := string(document(t, Findings{FalseFailRate: 2e-7}, evidence.Run{Intent: rates}, Extra{})); !strings.Contains(text, "\n  alpha: 1.0e-08\n") || !strings.Contains(text, "alseFailRate: 2.0e-07\n") {
+		t.Errorf("a rate without a point is no number in YAML 1.1:\n%s", text)
+	}
 	if err := valid(t, document(t, Judge(evidence.Run{}), evidence.Run{}, Extra{})); err != nil {
 		t.Errorf("a run without evidence: %v", err)
 	}

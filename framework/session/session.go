@@ -150,6 +150,10 @@ func (s *Session) step(ctx context.Context, id, clusterName, title string, f fun
 	if err != nil {
 		st.Error, st.ExitCode = err.Error(), -1
 	}
+	var refused *UsageError
+	if errors.As(err, &refused) && refused.Error() == err.Error() {
+		st.Error = "refused" // there is no report then, and what is wrong is what the command ends with: it is told once
+	}
 	s.record(st)
 	return err
 }

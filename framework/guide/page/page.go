@@ -40,6 +40,9 @@ func Diff(text string) ([]Drift, error) {
 }
 
 func (k knowledge) diff(want []entry, text string) ([]Drift, error) {
+	if strings.ContainsRune(text, 0) {
+		return nil, errors.New("this is no text: save the page as text or as Markdown, and give that")
+	}
 	if html.MatchString(text) {
 		return nil, errors.New("this is HTML: save the page as text or as Markdown, and give that")
 	}
@@ -51,7 +54,7 @@ func (k knowledge) diff(want []entry, text string) ([]Drift, error) {
 	}
 	pairs := align(want, got)
 	if len(pairs) == 0 {
-		return nil, errors.New("it has none of the guide's commands, platforms or CAs: give a page of the guide as text or as Markdown")
+		return nil, errors.New("it has none of the guide's commands, platforms or CAs: give a page of the guide as text, as it is saved or copied from a browser, or as Markdown")
 	}
 	drifts := compare(want, got, pairs)
 	slices.SortStableFunc(drifts, func(a, b Drift) int { return a.Line - b.Line })

@@ -64,6 +64,7 @@ func TestWhatIsNoPageOfTheGuideIsRefused(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
 		{"nothing", "", "none of the guide's commands"},
 		{"another text", "# Cooking\n\nBoil the rice.\n\n    rinse --cold rice\n", "none of the guide's commands"},
+		{"no text", "PK\x00\x03<html>", "this is no text"},
 		{"HTML", "<!DOCTYPE html>\n<html><body><pre>kubectl config get-contexts</pre></body></html>", "this is HTML"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -1,7 +1,7 @@
 package html
 
 import (
-	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -198,7 +198,7 @@ func TestSplitReadsTheSameFromAFile(t *testing.T) {
 	f.Measured = map[string]any{
 		"replies": map[string]any{"v1": 150.0, "v2": 450.0}, "band": []any{230.0, 370.0}, "interval95": []any{0.2, 0.3}, "expectedShare": 0.5, "share": 0.25,
 	}
-	if loaded := splitOf(run, f, run.Intent.Clusters[0]); fmt.Sprint(loaded) != fmt.Sprint(fresh) {
+	if loaded := splitOf(run, f, run.Intent.Clusters[0]); !reflect.DeepEqual(loaded, fresh) {
 		t.Errorf("judged %+v\nloaded %+v", fresh, loaded)
 	}
 	if fresh.N != 600 || fresh.Here != "25.00%" || fresh.BandX != "38.33%" || fresh.From != "20.00%" || fresh.Parts[1].X != "25.00%" || fresh.Parts[1].W != "75.00%" {
@@ -211,6 +211,17 @@ func TestSplitReadsTheSameFromAFile(t *testing.T) {
 	f.Measured = map[string]any{"replies": "none"}
 	if odd := splitOf(run, f, run.Intent.Clusters[0]); odd.N != 0 || odd.Sentence != "Fine." {
 		t.Errorf("numbers of an unknown shape give %+v, want the reason alone", odd)
+	}
+}
+
+// The word for the expected share stands under its line, but for where it would stand on the bar's ends.
+func TestTheExpectedShareIsReadable(t *testing.T) {
+	for share, want := range map[float64]wordAt{
+		0: {"0", "start", 14}, 0.25: {"0", "start", 14}, 1.0 / 3: {"33.33%", "middle", 90}, 0.5: {"50.00%", "middle", 90}, 1: {"100%", "end", 14},
+	} {
+		if got := expectedAt(share); *got != want {
+			t.Errorf("share %g: %+v, want %+v", share, *got, want)
+		}
 	}
 }
 

@@ -27,10 +27,30 @@ type splitView struct {
 	Lo, Hi                         int
 	Expected, From, To, Wide, Here string
 	HasInterval                    bool
+	ExpectedLabel                  *wordAt
 	Sentence                       string
 	// Facts are about this direction, Test about the test that judged it.
 	Facts, Test []fact
 	Alt         string
+}
+
+// wordAt is where a word about the bar stands.
+type wordAt struct {
+	X, Anchor string
+	Y         int
+}
+
+// expectedAt gives the place of the word for the expected share: below its line, or where the bar's own 0 and N stand in the way on
+// a narrow page, above that end.
+func expectedAt(share float64) *wordAt {
+	const below, above = 90, 14
+	switch {
+	case share < 0.3:
+		return &wordAt{"0", "start", above}
+	case share > 0.7:
+		return &wordAt{"100%", "end", above}
+	}
+	return &wordAt{percent(share, 1), "middle", below}
 }
 
 // part is one version's share of the bar.
@@ -93,7 +113,7 @@ func splitOf(run evidence.Run, f claim.Finding, from intent.Cluster) splitView {
 		s.BandLo, s.BandHi = percent(s.Lo, s.N), percent(s.Hi, s.N)
 	}
 	if m.Expected != nil {
-		s.Expected = percent(*m.Expected, 1)
+		s.Expected, s.ExpectedLabel = percent(*m.Expected, 1), expectedAt(*m.Expected)
 	}
 	if len(m.Interval) == 2 {
 		s.HasInterval = true
