@@ -17,7 +17,7 @@ func noAddress(s sight) (string, []string) {
 	}
 	for _, c := range clusters {
 		k := s.objects(c.Name)
-		if k != nil && len(k.Services) > 0 && len(seen.GatewayAddresses(k)) == 0 {
+		if k != nil && len(k.Services) > 0 && !s.unlisted(c.Name, readServices) && len(seen.GatewayAddresses(k)) == 0 {
 			return fmt.Sprintf("the gateway of cluster %s has no address", c.Name), []string{evidence.FileOfKubernetes(s.epoch, c.Name)}
 		}
 	}
@@ -39,7 +39,7 @@ func noListener(s sight) (string, []string) {
 func notRunning(s sight) (string, []string) {
 	for _, c := range s.far() {
 		k := s.objects(c.Name)
-		if k == nil || len(k.Pods) == 0 {
+		if k == nil || len(k.Pods) == 0 || s.unlisted(c.Name, readPods) {
 			continue
 		}
 		ready := func(p evidence.Pod) bool { own, there := seen.Sidecar(p); return there && own.Ready }

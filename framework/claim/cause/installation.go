@@ -29,7 +29,7 @@ func notInjected(s sight) (string, []string) {
 
 func serviceMissing(s sight) (string, []string) {
 	return around(s, func(k *evidence.Kubernetes, cluster string) string {
-		if k == nil || len(k.Services) == 0 || seen.HasService(k, s.sample(), evidence.RoleHelloworld) {
+		if k == nil || len(k.Services) == 0 || s.unlisted(cluster, readServices) || seen.HasService(k, s.sample(), evidence.RoleHelloworld) {
 			return ""
 		}
 		return fmt.Sprintf("cluster %s has no service helloworld in namespace %s", cluster, s.sample())

@@ -39,11 +39,6 @@ func (s sight) unsynced(w way) (replica evidence.Istiod, state string, there boo
 	return evidence.Istiod{}, "", false
 }
 
-// unlisted tells whether collection could not read a list: what it lacks shows nothing then.
-func (s sight) unlisted(name, problem string) bool {
-	return slices.ContainsFunc(s.cluster(name).Problems, func(p evidence.Problem) bool { return strings.HasPrefix(p.Error, problem) })
-}
-
 func secretMissing(s sight) (string, []string) {
 	for _, w := range s.blind() {
 		k := s.objects(w.from.Name)
@@ -214,7 +209,7 @@ func (s sight) shutOut() (string, []string) {
 func (s sight) outdated(i evidence.Istiod, w way) bool {
 	shards, err := i.Shards(evidence.HelloworldHost(s.sample()))
 	k := s.objects(w.to.Name)
-	if err != nil || k == nil || s.unlisted(w.to.Name, "read pods in ") {
+	if err != nil || k == nil || s.unlisted(w.to.Name, readPods) {
 		return false
 	}
 	var held []string

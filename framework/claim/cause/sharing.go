@@ -122,15 +122,16 @@ func failover(s sight) (string, []string) {
 	return "", nil
 }
 
-// stale is shown by an endpoint or a host whose address no pod has.
+// stale is shown by an endpoint or a host whose address no pod has. Pods that could not be read show nothing.
 func stale(s sight) (string, []string) {
-	pods := func(c intent.Cluster) []string {
-		return seen.IPs(seen.AppPods(s.objects(c.Name), s.sample(), evidence.RoleHelloworld))
+	nobodys := func(c intent.Cluster, address string) bool {
+		k := s.objects(c.Name)
+		return k != nil && !s.unlisted(c.Name, readPods) && !slices.Contains(seen.IPs(seen.AppPods(k, s.sample(), evidence.RoleHelloworld)), address)
 	}
 	for _, c := range s.callers() {
 		for _, h := range s.held(c) {
 			for _, e := range h.endpoints {
-				if e.ClusterID == c.ID && e.Port == seen.AppPort && !slices.Contains(pods(c), e.Address) {
+				if e.ClusterID == c.ID && e.Port == seen.AppPort && nobodys(c, e.Address) {
 					return fmt.Sprintf("sleep on cluster %s holds %s for helloworld, an address that no pod of it has", c.Name, hostPort(e)),
 						[]string{h.proxy.File(s.epoch, c.Name), evidence.FileOfKubernetes(s.epoch, c.Name)}
 				}
@@ -141,7 +142,7 @@ func stale(s sight) (string, []string) {
 		for _, p := range s.cluster(c.Name).Proxy(evidence.RoleGateway) {
 			hosts, _ := p.Hosts(evidence.SNICluster(s.sample()))
 			for _, h := range hosts {
-				if host, _, err := net.SplitHostPort(h.Address); err == nil && !slices.Contains(pods(c), host) {
+				if host, _, err := net.SplitHostPort(h.Address); err == nil && nobodys(c, host) {
 					return fmt.Sprintf("the gateway of cluster %s passes helloworld's traffic on to %s, an address that no pod of it has", c.Name, h.Address),
 						[]string{p.File(s.epoch, c.Name), evidence.FileOfKubernetes(s.epoch, c.Name)}
 				}

@@ -2,6 +2,7 @@ package cause
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
@@ -17,6 +18,14 @@ func (s sight) objects(name string) *evidence.Kubernetes {
 		return c.Kubernetes
 	}
 	return nil
+}
+
+// How collection begins what it says of lists of objects that it could not read.
+const readPods, readServices = "read pods in ", "read services in "
+
+// unlisted tells whether collection could not read a list: what it lacks shows nothing then.
+func (s sight) unlisted(name, problem string) bool {
+	return slices.ContainsFunc(s.cluster(name).Problems, func(p evidence.Problem) bool { return strings.HasPrefix(p.Error, problem) })
 }
 
 // istiods are the replicas that were read on a cluster.
