@@ -239,7 +239,7 @@ func TestWhatIsSomebodysKeepsTheMesh(t *testing.T) {
 			t.Errorf("%v does not say %q", err, says)
 		}
 		left := slices.DeleteFunc(s.ledger.Remaining(), func(e ledger.Entry) bool { return e.Cluster == "one" })
-		if farm.Server("east").Get(systemPath) == nil || farm.Server("east").Get(definitionPath) == nil || farm.Server("west").Get(systemPath) != nil || len(left) != 0 {
+		if farm.Server("east").Get(systemPath) == nil || farm.Server("east").Get(deploymentPath) == nil || farm.Server("east").Get(definitionPath) == nil || farm.Server("west").Get(systemPath) != nil || len(left) != 0 {
 			t.Errorf("%s: east %q, west %q, noted %v", says, farm.Server("east").Paths(), farm.Server("west").Paths(), left)
 		}
 		cancel()

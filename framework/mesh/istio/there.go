@@ -103,6 +103,13 @@ func Stages() []func(context.Context, *cluster.Cluster) ([]manifest.Ref, error) 
 	return []func(context.Context, *cluster.Cluster) ([]manifest.Ref, error){installed, traces, definitions}
 }
 
+// Spare is an error while somebody's objects would go with the definitions of Istio's kinds. It is for the look before the first stage,
+// after which there is no istiod for them.
+func Spare(ctx context.Context, c *cluster.Cluster) error {
+	_, err := definitions(ctx, c)
+	return err
+}
+
 // Installed gives what istioctl has installed and labelled, but for what is only in istio-system and goes with it.
 func Installed(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
 	all, err := installed(ctx, c)
