@@ -69,6 +69,7 @@ func charts(t *testing.T, farm *apitest.Farm) {
 	for _, name := range []string{"east", "west"} {
 		for path, text := range map[string]string{
 			deploymentPath: "name: istiod-r, namespace: istio-system", definitionPath: "name: gateways.networking.istio.io",
+			"/apis/networking.istio.io/v1/namespaces/istio-system/gateways/installed":                              "name: installed, namespace: istio-system",
 			"/apis/rbac.authorization.k8s.io/v1/clusterroles/istiod-clusterrole-r-istio-system":                    "name: istiod-clusterrole-r-istio-system",
 			"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/istiod-clusterrole-r-istio-system":             "name: istiod-clusterrole-r-istio-system",
 			"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/istio-revision-tag-default":       "name: istio-revision-tag-default",
