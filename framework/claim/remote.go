@@ -105,13 +105,12 @@ func judgeShared(v view) result {
 	return n.result("all %d replicas of istiod on %s hold helloworld's pods of all %d clusters", count, v.self.Name, len(v.everyone()))
 }
 
-// noteShards compares what a replica holds of one cluster with the cluster's pods. A pod of two address families has two
-// addresses there and one in the evidence, so only addresses of a family that the pods show are compared.
+// noteShards compares what a replica holds of one cluster with the cluster's pods.
 func noteShards(n *notes, v view, replica string, c intent.Cluster, shards []evidence.Shard) {
 	pods := sorted(seen.IPs(seen.AppPods(v.objects(c.Name), v.sample(), evidence.RoleHelloworld)))
 	var have []string
 	for _, s := range shards {
-		if slices.ContainsFunc(pods, func(ip string) bool { return family(ip) == family(s.Address) }) || len(pods) == 0 {
+		if seen.Comparable(s.Address, pods) {
 			have = append(have, s.Address)
 		}
 		if s.Network != c.Network {
@@ -124,17 +123,6 @@ func noteShards(n *notes, v view, replica string, c intent.Cluster, shards []evi
 	if have = sorted(have); !slices.Equal(have, pods) || len(pods) == 0 {
 		n.breaks("the pods of helloworld on %s are %s, but istiod %s holds %s", c.Name, list(pods), replica, list(have))
 	}
-}
-
-func family(ip string) int {
-	parsed := net.ParseIP(ip)
-	switch {
-	case parsed == nil:
-		return 0
-	case parsed.To4() != nil:
-		return 4
-	}
-	return 6
 }
 
 func judgeMetrics(v view) result {

@@ -57,8 +57,6 @@ type Seen[T any] struct {
 type Facts struct {
 	// Kind tells that the run would make its clusters on this machine; then there are none here.
 	Kind bool
-	// ReadOnly tells that the run would only look: it needs no tools, and makes no namespace.
-	ReadOnly bool
 	// Asked has where the run would begin, and whether it would only look: then it needs no tools, and makes no namespace.
 	Asked Asked
 	// ByID tells that the built-in join would name clusters after their ids.

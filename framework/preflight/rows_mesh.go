@@ -52,11 +52,14 @@ func networks(all []Cluster) Row {
 // platforms judges whether the clusters are of one platform, as create-mesh wants them: by what their nodes say, else by what was said.
 func platforms(said string, all []Cluster) Row {
 	const name = "platform"
-	var of []string
+	var of, first []string
 	for _, c := range all {
 		if clouds := c.Balancer.Value.Clouds; len(clouds) > 0 {
 			of = append(of, c.Name+" of "+strings.Join(clouds, " and "))
-			if other := all[0].Balancer.Value.Clouds; len(other) > 0 && !slices.Equal(clouds, other) {
+			if len(of) == 1 {
+				first = clouds
+			}
+			if !slices.Equal(clouds, first) {
 				return failed(name, "the nodes are of several providers: "+strings.Join(of, ", "), "give clusters of one platform: create-mesh wants the same everywhere, and the guide has no other")
 			}
 		}

@@ -280,3 +280,13 @@ func TestWithoutAReleaseDirectory(t *testing.T) {
 		t.Error("a failed row counts more than an unknown one")
 	}
 }
+
+// TestPlatformsAreComparedBeyondTheFirst: a first cluster that names no provider hides nothing of the others.
+func TestPlatformsAreComparedBeyondTheFirst(t *testing.T) {
+	all := make([]Cluster, 3)
+	all[1].Name, all[1].Balancer.Value.Clouds = "west", []string{"aws"}
+	all[2].Name, all[2].Balancer.Value.Clouds = "north", []string{"azure"}
+	if r := platforms("attached-eks", all); r.Verdict != Failed || !strings.Contains(r.Seen, "west of aws, north of azure") {
+		t.Errorf("%+v", r)
+	}
+}

@@ -19,6 +19,9 @@ func uninstall(ctx context.Context, c *cluster.Cluster, e ledger.Entry, limit ti
 	if err := mirror.Alone(ctx, c, e.Run); err != nil {
 		return err
 	}
+	if err := istio.Spare(ctx, c); err != nil {
+		return err
+	}
 	home, err := manifest.Find(ctx, c, manifest.Ref{Kind: kinds()["Namespace"], Name: istioSystem})
 	if err != nil {
 		return err

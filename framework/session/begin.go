@@ -67,11 +67,13 @@ func (b Beginning) check(given, disruptive bool, mode intent.Mode) error {
 // checkGround looks whether the given clusters hold what the run builds on and nothing that it would overwrite. A run that
 // only reads takes them as they are.
 func (s *Session) checkGround(ctx context.Context) error {
-	if s.o.installs() {
-		if err := s.set.Each(ctx, istio.Refuse); err != nil {
-			return refused(fmt.Errorf("--from install brings the control planes: %w: leave --from out to begin at the gateways (--from gateway), or remove what is there", err),
-				istio.ErrThere, cluster.ErrAccess)
+	if !s.o.ReadOnly {
+		if err := s.lookForOthers(ctx); err != nil {
+			return refused(err, lease.ErrHeld, mirror.ErrTaken, cluster.ErrAccess) // what is in the way may be the other run's
 		}
+	}
+	if err := s.checkVacant(ctx); err != nil {
+		return refused(err, istio.ErrThere, cluster.ErrAccess)
 	}
 	if s.intent.Skips(intent.StepJoin) != "" {
 		named, err := procedure.RemoteNames(ctx, s.set, s.intent)
@@ -85,9 +87,6 @@ func (s *Session) checkGround(ctx context.Context) error {
 	}
 	if s.o.ReadOnly {
 		return s.findSample(ctx)
-	}
-	if err := s.lookForOthers(ctx); err != nil {
-		return refused(err, lease.ErrHeld, mirror.ErrTaken, cluster.ErrAccess) // what is in the way may be the other run's
 	}
 	err := errors.Join(procedure.Require(ctx, s.set, s.intent), procedure.Refuse(ctx, s.set, s.intent, ownNamespaces()...))
 	return refused(err, procedure.ErrInTheWay, procedure.ErrMissing)

@@ -35,6 +35,19 @@ func (o Options) checkInstall() error {
 	return errors.Join(errs...)
 }
 
+// checkVacant refuses given clusters that hold an Istio, when the run is to bring one.
+func (s *Session) checkVacant(ctx context.Context) error {
+	if !s.o.installs() {
+		return nil
+	}
+	err := s.set.Each(ctx, istio.Refuse)
+	if errors.Is(err, istio.ErrThere) {
+		err = fmt.Errorf("--from install brings the control planes: %w: leave --from out to begin at the gateways (--from gateway), or remove what is there "+
+			"(meshproof cleanup with these kubeconfigs lists what runs have left)", err)
+	}
+	return err
+}
+
 // installedIntent is what a run expects that installs the mesh of given clusters: what one on kind clusters does, with the networks of
 // the topology.
 func (s *Session) installedIntent(context.Context) (intent.Intent, error) {

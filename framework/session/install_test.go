@@ -69,6 +69,7 @@ func charts(t *testing.T, farm *apitest.Farm) {
 	for _, name := range []string{"east", "west"} {
 		for path, text := range map[string]string{
 			deploymentPath: "name: istiod-r, namespace: istio-system", definitionPath: "name: gateways.networking.istio.io",
+			"/apis/networking.istio.io/v1/namespaces/istio-system/gateways/installed":                              "name: installed, namespace: istio-system",
 			"/apis/rbac.authorization.k8s.io/v1/clusterroles/istiod-clusterrole-r-istio-system":                    "name: istiod-clusterrole-r-istio-system",
 			"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/istiod-clusterrole-r-istio-system":             "name: istiod-clusterrole-r-istio-system",
 			"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/istio-revision-tag-default":       "name: istio-revision-tag-default",
@@ -239,7 +240,7 @@ func TestWhatIsSomebodysKeepsTheMesh(t *testing.T) {
 			t.Errorf("%v does not say %q", err, says)
 		}
 		left := slices.DeleteFunc(s.ledger.Remaining(), func(e ledger.Entry) bool { return e.Cluster == "one" })
-		if farm.Server("east").Get(systemPath) == nil || farm.Server("east").Get(definitionPath) == nil || farm.Server("west").Get(systemPath) != nil || len(left) != 0 {
+		if farm.Server("east").Get(systemPath) == nil || farm.Server("east").Get(deploymentPath) == nil || farm.Server("east").Get(definitionPath) == nil || farm.Server("west").Get(systemPath) != nil || len(left) != 0 {
 			t.Errorf("%s: east %q, west %q, noted %v", says, farm.Server("east").Paths(), farm.Server("west").Paths(), left)
 		}
 		cancel()

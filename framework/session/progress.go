@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/poll"
+	"github.com/meshproof/meshproof/framework/release/shell"
 )
 
 // Progress is how far something is that takes a while: what is waited for and what it lacks still, or who has answered a
@@ -25,9 +26,10 @@ type Progress struct {
 	Answered map[string]int
 }
 
-// watched has all waits below ctx tell what they see, each state once.
+// watched has all waits below ctx tell what they see, each state once, and all commands below it known as the run's: a removal ends
+// those that a killed run has left.
 func (s *Session) watched(ctx context.Context) context.Context {
-	return poll.Observe(ctx, func(w poll.Wait, l *poll.Look) {
+	return poll.Observe(shell.Of(ctx, s.o.dir()), func(w poll.Wait, l *poll.Look) {
 		p := Progress{Cluster: s.clusterAt(w.Where), What: w.What}
 		if p.Cluster == "" {
 			p.What += " (" + w.Where + ")"

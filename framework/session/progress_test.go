@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/poll"
+	"github.com/meshproof/meshproof/framework/release/shell"
 )
 
 // heard keeps what it is told of waits, and nothing else.
@@ -55,5 +59,17 @@ func TestWaitsAreToldOnce(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCommandsAreTheRuns: whatever a run has done by a command, a step of the guide and a fault too, is known as its own while it lasts.
+func TestCommandsAreTheRuns(t *testing.T) {
+	s := &Session{o: Options{Tell: silent{}, StateDir: t.TempDir(), RunID: "r1"}}
+	if runtime.GOOS != "linux" {
+		t.Skip("there is no /proc")
+	}
+	r, err := shell.Run(s.watched(t.Context()), shell.Command{Args: []string{"/bin/sh", "-c", "tr '\\0' '\\n' < /proc/self/environ"}, Env: []string{"PATH=" + os.Getenv("PATH")}})
+	if err != nil || !strings.HasSuffix(r.Stdout, "="+s.o.dir()+"\n") {
+		t.Errorf("its environment is %q, %v", r.Stdout, err)
 	}
 }

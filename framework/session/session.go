@@ -24,7 +24,6 @@ import (
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/release"
-	"github.com/meshproof/meshproof/framework/release/shell"
 	"github.com/meshproof/meshproof/framework/report"
 )
 
@@ -142,7 +141,7 @@ func (s *Session) limited(ctx context.Context) (context.Context, context.CancelF
 func (s *Session) step(ctx context.Context, id, clusterName, title string, f func(context.Context) error) error {
 	s.begun(evidence.Step{ID: id, Title: title, Cluster: clusterName})
 	began := time.Now()
-	err := f(shell.Of(s.watched(ctx), s.o.dir()))
+	err := f(s.watched(ctx))
 	if err != nil && ctx.Err() != nil {
 		err = errors.Join(err, context.Cause(ctx))
 	}

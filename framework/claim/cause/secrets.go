@@ -212,16 +212,16 @@ func (s sight) outdated(i evidence.Istiod, w way) bool {
 	if err != nil || k == nil || s.unlisted(w.to.Name, readPods) {
 		return false
 	}
-	var held []string
-	for _, x := range shards {
-		if x.Cluster == w.to.RemoteName {
-			held = append(held, x.Address)
-		}
-	}
 	ready := seen.IPs(slices.DeleteFunc(seen.AppPods(k, s.sample(), "helloworld"), func(p evidence.Pod) bool {
 		n, of := seen.Ready(p)
 		return n < of
 	}))
+	var held []string
+	for _, x := range shards {
+		if x.Cluster == w.to.RemoteName && seen.Comparable(x.Address, ready) {
+			held = append(held, x.Address)
+		}
+	}
 	slices.Sort(held)
 	slices.Sort(ready)
 	return !slices.Equal(held, ready)

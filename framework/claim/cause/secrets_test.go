@@ -155,9 +155,10 @@ func TestARefusalAfterTheSync(t *testing.T) {
 		{"remote-secret-no-permission", "split-balanced", eastToWest, claim.Failed, "answers forbidden", shutOut(evidence.Forbidden, time.Minute, "10.244.0.99")},
 	})
 	for name, spoil := range map[string]func(evidence.Run){
-		"it is long ago":                  shutOut(evidence.Unauthorized, 3*time.Minute),
-		"it was another trouble":          shutOut(evidence.Unreached, time.Minute),
-		"what istiod holds is up to date": shutOut(evidence.Forbidden, time.Minute, example.AppIP),
+		"it is long ago":                   shutOut(evidence.Unauthorized, 3*time.Minute),
+		"it was another trouble":           shutOut(evidence.Unreached, time.Minute),
+		"what istiod holds is up to date":  shutOut(evidence.Forbidden, time.Minute, example.AppIP),
+		"its pods have two addresses each": shutOut(evidence.Forbidden, time.Minute, example.AppIP, "fd00::7"),
 		"it is not known what is to be so": func(run evidence.Run) {
 			shutOut(evidence.Unauthorized, time.Minute)(run)
 			example.Cluster(run, west).Problems = noPods()

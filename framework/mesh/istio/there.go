@@ -19,7 +19,12 @@ var ErrThere = errors.New("an Istio is there already")
 
 // ownedBy selects by istioctl's label what it has installed for the IstioOperator of Install, or for the gateway's: that one's
 // installation may take the webhooks of the default revision over.
-const ownedBy = "install.operator.istio.io/owning-resource in (" + OperatorName + ", eastwest)"
+const (
+	ownedBy = owner + " in (" + ours + ")"
+	others  = owner + " notin (" + ours + ")"
+	owner   = "install.operator.istio.io/owning-resource"
+	ours    = OperatorName + ", eastwest"
+)
 
 // rootCert is the ConfigMap that istiod keeps in every namespace, with the label of configuration.
 const (
@@ -103,6 +108,13 @@ func Stages() []func(context.Context, *cluster.Cluster) ([]manifest.Ref, error) 
 	return []func(context.Context, *cluster.Cluster) ([]manifest.Ref, error){installed, traces, definitions}
 }
 
+// Spare is an error while somebody's objects would go with the definitions of Istio's kinds. It is for the look before the first stage,
+// after which there is no istiod for them.
+func Spare(ctx context.Context, c *cluster.Cluster) error {
+	_, err := definitions(ctx, c)
+	return err
+}
+
 // Installed gives what istioctl has installed and labelled, but for what is only in istio-system and goes with it.
 func Installed(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
 	all, err := installed(ctx, c)
@@ -145,8 +157,8 @@ func traces(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
 	return all, err
 }
 
-// definitions are those of Istio's kinds. With a definition go all objects of its kind, so that there must be none any more: what is
-// there is somebody's.
+// definitions are those of Istio's kinds. With a definition go all objects of its kind, so that there must be none any more but what
+// istioctl has installed with them: what is there is somebody's.
 func definitions(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
 	all, err := manifest.List(ctx, c, definition, "", ownedBy)
 	if err != nil {
@@ -158,7 +170,7 @@ func definitions(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error
 		group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
 		name, _, _ := unstructured.NestedString(d.Object, "spec", "names", "kind")
 		kind := schema.GroupKind{Group: group, Kind: name}
-		objects, err := manifest.List(ctx, c, kind, "", "")
+		objects, err := manifest.List(ctx, c, kind, "", others)
 		errs = append(errs, err)
 		for _, o := range objects {
 			errs = append(errs, fmt.Errorf("%s on cluster %s would go with the definition of its kind, and the run did not make it: move or remove it",
