@@ -45,6 +45,8 @@ machine. What has not that run's label, or another UID than its ledger notes, is
 				case err != nil:
 				case len(o.Targets) > 0:
 					err = cleanupElsewhere(c.Context(), t, out, o.Targets, f)
+				case f.namespace != "":
+					err = &session.UsageError{Err: errors.New("--namespace is for clusters that are given: on the run's own machine its ledger names the namespace")}
 				default:
 					err = cleanup(c.Context(), t, out, f)
 				}

@@ -14,6 +14,9 @@ import (
 	"github.com/meshproof/meshproof/framework/session"
 )
 
+// defaultRevision is the one that the guide prints.
+const defaultRevision = "asm-1232-2"
+
 func root() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "meshproof",
@@ -66,7 +69,7 @@ func meshFlags(f *pflag.FlagSet, o *session.Options) {
 
 // cellFlags say which of the guide's cells is meant, and which release.
 func cellFlags(f *pflag.FlagSet, o *session.Options) {
-	f.StringVar(&o.Revision, "revision", "asm-1232-2", "revision of the control plane, the value of istio.io/rev")
+	f.StringVar(&o.Revision, "revision", defaultRevision, "revision of the control plane, the value of istio.io/rev")
 	f.StringVar(&o.Platform, "platform", "", "the guide's platform whose commands are run (meshproof guide --all; default: none on kind, on given clusters what the topology says)")
 	f.StringVar(&o.CA, "ca", "", "the guide's CA: istio-ca, mesh-ca or ca-service; on kind the last two are emulated (default: istio-ca, or what the topology says)")
 	f.StringVar(&o.ReleaseDir, "release-dir", "", "a release directory as asmcli --output_dir lays it out (default: put together from the pinned Istio)")

@@ -57,6 +57,7 @@ func TestEventsEndWithTheEnd(t *testing.T) {
 		{"cleanup --dry-run", files("r1", "r2"), "left left end", 0, ""},
 		{"cleanup --run-id r2", files("r1", "r2"), "left doing done removed end", 0, ""},
 		{"cleanup --run-id r3", files("r1", "r2"), "end", exitUsage, "r3"},
+		{"cleanup --namespace other", files("r1"), "end", exitUsage, "clusters that are given"},
 		{"cleanup " + both, (*world).leave, "left left end", 0, ""},
 		{"cleanup --run-id r1 " + both, (*world).leave, "left left removed end", 0, ""},
 		{"cleanup --topology none.yaml", nil, "end", exitUsage, "none.yaml"},

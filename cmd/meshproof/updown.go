@@ -61,9 +61,7 @@ func up(ctx context.Context, o session.Options, t *progress.Teller, out io.Write
 	if err := s.Provision(ctx); err != nil {
 		return errors.Join(err, s.Abandon(ctx))
 	}
-	if err := s.Leave(ctx); err != nil {
-		return err
-	}
+	left := s.Leave(ctx) // the clusters stand in any case
 	var kubeconfigs []string
 	for _, c := range s.Clusters() {
 		kubeconfigs = append(kubeconfigs, c.Kubeconfig)
@@ -78,8 +76,11 @@ func up(ctx context.Context, o session.Options, t *progress.Teller, out io.Write
 			use += " --context " + c.Context
 		}
 	}
+	if o.Revision != defaultRevision {
+		use += " --revision " + o.Revision
+	}
 	fmt.Fprintf(out, "use:        %s\nremove:     meshproof down %s\n", use, s.Options().RunID)
-	return nil
+	return left
 }
 
 func downCommand() *cobra.Command {

@@ -33,7 +33,7 @@ func DefaultLimits() Limits {
 		Step: 2 * time.Minute, Script: 10 * time.Second,
 		Disruption: 10 * time.Minute, Undo: 3 * time.Minute,
 		Recover: 2 * time.Minute, Load: time.Minute,
-		Remove: 3 * time.Minute,
+		Remove: 6 * time.Minute, // an installed control plane goes in five stages, each of which may take a load balancer's minute
 	}
 }
 
@@ -72,7 +72,7 @@ type named struct {
 func (l *Limits) table() []named {
 	return []named{
 		{"create-clusters", &l.Create, "Both kind clusters are up; and, counted for itself, the load balancer of each."},
-		{"install-control-plane", &l.Install, "The control plane of a kind cluster is installed and ready."},
+		{"install-control-plane", &l.Install, "The control plane of a cluster is installed and ready: on kind, and with --from install."},
 		{"own-step", &l.Step, "A step of the run's own that only speaks to clusters: a look at given ones, the probe pods, the access log."},
 		{"gateway-script", &l.Script, "The gateway script of a release directory prints its manifest, when it is tried."},
 		{"guide-command", &l.Procedure.Command, "A command of the guide that changes or reads a few objects."},
