@@ -135,7 +135,7 @@ func (s *Session) dialFrom(ctx context.Context, c *cluster.Cluster, d dialling) 
 		return nil, err
 	}
 	err = s.step(ctx, "P13", c.Name, "dial the other clusters' API servers", func(ctx context.Context) error {
-		w := poll.Wait{What: "the probe pod runs", Where: "cluster " + c.Name + ", namespace " + fixtures.ProbeNamespace, Limit: s.limits.Step, Every: time.Second}
+		w := poll.Wait{What: "the probe pod runs", Where: "cluster " + c.Name + ", namespace " + fixtures.ProbeNamespace, Limit: s.limits.Step}
 		if err := poll.Until(ctx, w, probeRuns(c)); err != nil {
 			return err
 		}
