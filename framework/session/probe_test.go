@@ -125,7 +125,13 @@ func TestProbeLeavesNothing(t *testing.T) {
 				if s := server[cluster]; s.Get(copyPath) == nil || s.Get(leasePath) == nil || s.Get(probeSpace).GetLabels()["meshproof.dev/run"] != "r1" {
 					t.Errorf("%s has a pod, and no copy of the ledger, no lease or no mark: %q", cluster, s.Paths())
 				}
-				tc.at(t, server[cluster], func() { cancel(errors.New("interrupted")) })
+				interrupt := func() { cancel(errors.New("interrupted")) }
+				if tc.nothing {
+					t.Errorf("%s has a pod", cluster)
+					interrupt()
+					return
+				}
+				tc.at(t, server[cluster], interrupt)
 			}}
 			before := paths(farm)
 			s, err := New(o)
