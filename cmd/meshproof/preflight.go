@@ -29,9 +29,10 @@ func preflightCommand() *cobra.Command {
 		Use:   "preflight",
 		Short: "Look whether clusters and this machine have what the guide takes for granted",
 		Long: `Looks at given clusters, or, without them, at this machine for kind clusters, and says for each
-thing that a run needs whether it is there, what was seen, and what to do. It changes nothing;
-what it sends besides reads are access reviews and namespaces as dry runs, which stay nowhere.
-With --images registry or --registry it asks the registry for the manifests of the run's images.
+thing that a run needs whether it is there, what was seen, and what to do. Without --probe it
+changes nothing; what it sends besides reads are access reviews and namespaces as dry runs, which
+stay nowhere. With --images registry or --registry it asks the registry for the manifests of the
+run's images.
 
 With --probe it deploys the suite's probe pod on each given cluster, as a run does, has it dial the
 other clusters' API servers at the addresses of the kubeconfigs, and removes it before it ends.
