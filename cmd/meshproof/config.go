@@ -18,8 +18,8 @@ import (
 
 const configName = "config"
 
-// onlyFlags are taken from the command line alone: each has a command do something else than its work.
-func onlyFlags() []string { return []string{"help", "dry-run", "list"} }
+// onlyFlags are taken from the command line alone: each has a command do something else than its work, such as a look change clusters.
+func onlyFlags() []string { return []string{"help", "dry-run", "list", probeName} }
 
 func configCommand() *cobra.Command {
 	c := &cobra.Command{Use: "config", Short: "The settings of a run, and where their values come from", Args: cobra.ArbitraryArgs, RunE: onlyCommands}

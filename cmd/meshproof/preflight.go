@@ -13,32 +13,42 @@ import (
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/preflight"
+	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 )
+
+const probeName = "probe"
 
 func preflightCommand() *cobra.Command {
 	var (
 		o     session.Options
 		given session.Given
+		probe bool
 	)
 	c := &cobra.Command{
 		Use:   "preflight",
 		Short: "Look whether clusters and this machine have what the guide takes for granted",
 		Long: `Looks at given clusters, or, without them, at this machine for kind clusters, and says for each
-thing that a run needs whether it is there, what was seen, and what to do. It changes nothing;
-what it sends besides reads are access reviews and namespaces as dry runs, which stay nowhere.
-With --images registry or --registry it asks the registry for the manifests of the run's images.
+thing that a run needs whether it is there, what was seen, and what to do. Without --probe it
+changes nothing; what it sends besides reads are access reviews and namespaces as dry runs, which
+stay nowhere. With --images registry or --registry it asks the registry for the manifests of the
+run's images.
+
+With --probe it deploys the suite's probe pod on each given cluster, as a run does, has it dial the
+other clusters' API servers at the addresses of the kubeconfigs, and removes it before it ends.
+What a killed one has left is removed by meshproof cleanup.
 
 Exit codes: 0 every row is ok, 1 one failed, 3 one could not be told, 2 usage.`,
 		Example: "  meshproof preflight\n  meshproof preflight --kubeconfig east.yaml --kubeconfig west.yaml --release-dir asm\n" +
-			"  meshproof preflight --topology clusters.yaml --release-dir asm --images registry --registry registry.example/mesh",
+			"  meshproof preflight --topology clusters.yaml --release-dir asm --images registry --registry registry.example/mesh\n" +
+			"  meshproof preflight --topology clusters.yaml --probe --probe-image registry.example/mesh/probe:1",
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := takeGiven(c, given, &o); err != nil {
 				return err
 			}
 			kindDefaults(&o)
-			return look(c.Context(), c.OutOrStdout(), o)
+			return look(c.Context(), c.OutOrStdout(), o, probe)
 		},
 	}
 	f := c.Flags()
@@ -51,12 +61,17 @@ Exit codes: 0 every row is ok, 1 one failed, 3 one could not be told, 2 usage.`,
 	beginFlags(c, &o.Beginning)
 	namespaceFlag(f, &o.Namespace)
 	f.BoolVar(&o.Disruptive, "disruptive", false, "look also for the permissions that run --disruptive needs")
+	f.BoolVar(&probe, probeName, false, "deploy a pod on each given cluster, have it dial the other clusters' API servers, and remove it")
 	configured(c)
 	return c
 }
 
-func look(ctx context.Context, w io.Writer, o session.Options) error {
-	if err := o.CheckLook(); err != nil {
+func look(ctx context.Context, w io.Writer, o session.Options, probe bool) error {
+	err := o.CheckLook()
+	if err == nil && probe {
+		err = o.CheckProbe()
+	}
+	if err != nil {
 		return err
 	}
 	set, err := session.Open(o.Targets)
@@ -67,7 +82,40 @@ func look(ctx context.Context, w io.Writer, o session.Options) error {
 	if err != nil {
 		return err
 	}
-	rows := preflight.Rows(preflight.Read(ctx, looked))
+	facts := preflight.Read(ctx, looked)
+	var left error
+	if probe {
+		if facts.Dialled, left, err = dialled(ctx, o); err != nil {
+			return err
+		}
+	}
+	rows := preflight.Rows(facts)
+	printRows(w, rows)
+	code := preflight.ExitCode(rows)
+	if left != nil {
+		fmt.Fprintln(w, "left: "+oneLine(left.Error()))
+		code = cmp.Or(code, exitCouldNot)
+	}
+	if code != 0 {
+		return exitError(code)
+	}
+	return nil
+}
+
+// dialled has pods on the clusters dial the API servers, and says what of them could not be removed.
+func dialled(ctx context.Context, o session.Options) (seen session.Dialled, left, err error) {
+	o.Samples, o.Alpha, o.Disruptive = 600, 1e-8, false // of a run's options it needs those about clusters and the pod
+	err = shown(ctx, progress.Options{}, func(t *progress.Teller) error {
+		s, err := begin(t, o)
+		if err == nil {
+			seen, left = s.Probe(ctx)
+		}
+		return err
+	})
+	return seen, left, err
+}
+
+func printRows(w io.Writer, rows []preflight.Row) {
 	for _, r := range rows {
 		where := r.Cluster
 		if where == "" {
@@ -78,10 +126,6 @@ func look(ctx context.Context, w io.Writer, o session.Options) error {
 			fmt.Fprintf(w, "%21s%s\n", "", "do: "+r.Do)
 		}
 	}
-	if code := preflight.ExitCode(rows); code != 0 {
-		return exitError(code)
-	}
-	return nil
 }
 
 // looking says what preflight looks at for a run of these options.

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
 	"github.com/meshproof/meshproof/framework/mesh/asm"
+	"github.com/meshproof/meshproof/framework/session"
 )
 
 // ready gives both clusters what preflight looks for besides the mesh, and puts a kubectl on the PATH.
@@ -135,6 +137,8 @@ func TestPreflight(t *testing.T) {
 		{"another provider", put("/api/v1/nodes/two", "{metadata: {name: two}, spec: {providerID: 'azure:///two'}}"), released, 1, []string{"failed   -           platform: the nodes are of several providers: cluster-1 of aws, cluster-2 of aws and azure"}},
 		{"a restricted istio-system", restrictedSystem, released, 1, []string{"failed   cluster-2   admission: ", "istio-system is restricted"}},
 		{"a restricted istio-system with its gateway", restrictedSystem, released + " --from expose", 0, nil},
+		{"a probe that deploys nothing", nil, released + " --probe --read-only", 2, nil},
+		{"a probe of clusters of its own", nil, "--probe", 2, nil},
 		{"an old topology", func(w *world) { w.edit("topology.yaml", "ca: istio-ca", "ca: vault") }, topology, 2, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -162,6 +166,37 @@ func TestPreflight(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPreflightProbe: what --probe makes is gone when it ends, and a pod that a cluster refuses is a row that says so.
+func TestPreflightProbe(t *testing.T) {
+	w := newWorld(t)
+	w.ready()
+	const pod = "/api/v1/namespaces/meshproof/pods/probe"
+	for _, name := range []string{"east", "west"} {
+		w.farm.Server(name).Fail(http.MethodPatch, pod, http.StatusForbidden)
+	}
+	before := slices.Concat(w.farm.Server("east").Paths(), w.farm.Server("west").Paths())
+	out, code, err := w.preflight(released + " --probe")
+	if code != exitCouldNot {
+		t.Errorf("exit code %d: %v", code, err)
+	}
+	for _, name := range []string{"cluster-1", "cluster-2"} {
+		if want := "unknown  " + name + "   API server from the peers' pods: from cluster-"; !strings.Contains(out, want) {
+			t.Errorf("it does not say %q: %s", want, out)
+		}
+	}
+	for _, name := range []string{"east", "west"} {
+		if calls := w.farm.Server(name).Calls(); !slices.Contains(calls, "PATCH "+pod) || !slices.Contains(calls, "DELETE /api/v1/namespaces/meshproof") {
+			t.Errorf("%s: %q", name, calls)
+		}
+	}
+	if after := slices.Concat(w.farm.Server("east").Paths(), w.farm.Server("west").Paths()); !slices.Equal(before, after) {
+		t.Errorf("before %q, after %q", before, after)
+	}
+	if left, err := session.Runs(""); err != nil || len(left) != 0 {
+		t.Errorf("left %+v, %v", left, err)
 	}
 }
 

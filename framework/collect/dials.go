@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/evidence"
@@ -56,6 +57,23 @@ func GatewayTargets(ctx context.Context, peers cluster.Set, o Options) ([]Target
 		targets = append(targets, t...)
 	}
 	return targets, errors.Join(errs...)
+}
+
+// ServerTargets gives the addresses of the peers' API servers as their kubeconfigs have them, which S8 hands on. Nothing is asked.
+func ServerTargets(peers cluster.Set) ([]Target, error) {
+	var targets []Target
+	for _, peer := range peers {
+		u, _, err := rest.DefaultServerUrlFor(peer.Resources().GetConfig())
+		if err != nil {
+			return nil, fmt.Errorf("read the API server's address %s of cluster %s: %w", peer.Server(), peer.Name, err)
+		}
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+		}
+		targets = append(targets, Target{To: peer.Name, Address: net.JoinHostPort(u.Hostname(), port)})
+	}
+	return targets, nil
 }
 
 // Dials connects from the cluster's probe pod to every target, in one exec. A connection that fails is evidence, not an

@@ -266,7 +266,7 @@ type Proxy struct {
 // Dial is one TCP connection attempted from a probe pod of ours. All of one cluster are in dials.json.
 type Dial struct {
 	At time.Time `json:"at"`
-	// To is the name of the cluster whose gateway was dialled.
+	// To is the name of the cluster whose gateway, or whose API server, was dialled.
 	To        string  `json:"to"`
 	Pod       string  `json:"pod"`
 	Address   string  `json:"address"` // host:port

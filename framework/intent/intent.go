@@ -196,11 +196,10 @@ func (i Intent) Validate() error {
 	return errors.Join(errs...)
 }
 
-func (i Intent) validateClusters() (errs []error) {
-	if len(i.Clusters) < 2 {
-		errs = append(errs, fmt.Errorf("%d clusters: a mesh of several has at least 2: give 2 or more", len(i.Clusters)))
-	}
-	names, networks, remote := map[string]bool{}, map[string]string{}, map[string]string{}
+// ValidateNames refuses clusters whose names are none, or not their own: they stand in the ledger and in names of files.
+func (i Intent) ValidateNames() error {
+	var errs []error
+	names := map[string]bool{}
 	for _, c := range i.Clusters {
 		if !dns1123.MatchString(c.Name) {
 			errs = append(errs, fmt.Errorf("cluster name %q: use lower-case letters, digits and '-'", c.Name))
@@ -209,6 +208,17 @@ func (i Intent) validateClusters() (errs []error) {
 			errs = append(errs, fmt.Errorf("cluster name %q is used twice: give each cluster its own", c.Name))
 		}
 		names[c.Name] = true
+	}
+	return errors.Join(errs...)
+}
+
+func (i Intent) validateClusters() (errs []error) {
+	if len(i.Clusters) < 2 {
+		errs = append(errs, fmt.Errorf("%d clusters: a mesh of several has at least 2: give 2 or more", len(i.Clusters)))
+	}
+	errs = append(errs, i.ValidateNames())
+	networks, remote := map[string]string{}, map[string]string{}
+	for _, c := range i.Clusters {
 		if other, taken := networks[c.Network]; taken && i.Mode == Corrected {
 			errs = append(errs, fmt.Errorf("clusters %s and %s are both on network %q: the gateways would be by-passed (finding F1): give each its own network",
 				other, c.Name, c.Network))

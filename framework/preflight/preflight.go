@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/images"
 )
 
@@ -68,6 +69,9 @@ type Facts struct {
 	// ProbeImage is that of the suite's own pods; PullSecret are the registries of which a pull secret is given, nil = none is.
 	ProbeImage string
 	PullSecret []string
+	// Dialled is what the probe pods saw of the other clusters' API servers, by the name of their cluster; nil = none was deployed.
+	// Read leaves it nil: it changes nothing.
+	Dialled map[string]Seen[[]evidence.Dial]
 }
 
 // Host is this machine.

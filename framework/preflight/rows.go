@@ -49,6 +49,9 @@ func (r Row) on(c Cluster) Row { r.Cluster = c.Name; return r }
 
 func clusterRows(f Facts, c Cluster) []Row {
 	rows := []Row{reached(c), address(c)}
+	if f.Dialled != nil {
+		rows = append(rows, reachedByPeers(f, c))
+	}
 	if c.Answer.Err == nil {
 		plane := controlPlane(c.Mesh)
 		if f.Asked.installs() {
@@ -93,7 +96,7 @@ func address(c Cluster) Row {
 	case c.Proxied:
 		return unknown(name, c.Server+" is reached from here through the kubeconfig's proxy, which istiod in the other cluster does not use", "see that the other cluster's pods reach it without")
 	}
-	return ok(name, c.Server+" is no loopback address and needs no proxy here")
+	return ok(name, c.Server+" is no loopback address and needs no proxy here (--probe has the peer's pods dial it)")
 }
 
 var minorForm = regexp.MustCompile(`^v?(\d+)\.(\d+)`)

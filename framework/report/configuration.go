@@ -47,7 +47,7 @@ const settingsHead = "# Configuration\n\n" +
 	"4. The default.\n\n" +
 	"What is wrong ends with exit code 2 before anything is changed, and names the flag, the variable or the key. A list is taken as a\n" +
 	"whole from one place. %s are taken from the command line only: as variables they are refused, because a\n" +
-	"run that passed over them would change clusters.\n\n" +
+	"command that passed over one, or that took one which nobody typed, could change clusters.\n\n" +
 	"    meshproof config print --config nightly.yaml > effective.yaml\n" +
 	"    meshproof run --config nightly.yaml --dry-run\n\n" +
 	"The first prints what a run would have, with the place where each value comes from; what it prints is such a file again. A default\n" +

@@ -95,29 +95,32 @@ func (s *Session) logAccess(ctx context.Context) error {
 
 // deployOwn brings the probe pod, outside the mesh, and the second service, in it, each in a namespace of its own.
 func (s *Session) deployOwn(ctx context.Context, c *cluster.Cluster) error {
+	if err := s.deployIn(ctx, c, fixtures.ProbeNamespace, fixtures.Probe); err != nil {
+		return err
+	}
+	return s.deployIn(ctx, c, evidence.SecondNamespace, fixtures.Second)
+}
+
+// deployIn makes a namespace of the suite's own, and brings a fixture into it.
+func (s *Session) deployIn(ctx context.Context, c *cluster.Cluster, namespace, fixture string) error {
 	data, err := s.o.Place.fill(map[string]string{"ProbeImage": s.o.ProbeImage, "Revision": s.intent.Revision, "Cluster": c.Name})
 	if err != nil {
 		return err
 	}
-	for _, f := range []struct{ fixture, namespace string }{{fixtures.Probe, fixtures.ProbeNamespace}, {fixtures.Second, evidence.SecondNamespace}} {
-		entry := ledger.Entry{Kind: "Namespace", Name: f.namespace, Cluster: c.Name, Run: s.o.RunID}
-		if err := s.book().Intend(entry); err != nil {
-			return err
-		}
-		if err := manifest.MakeNamespace(ctx, c, f.namespace, s.o.RunID, nil); err != nil {
-			if errors.Is(err, manifest.ErrForeign) {
-				err = errors.Join(err, s.book().Removed(entry)) // it was never the run's
-			}
-			return err
-		}
-		if err := s.apply(ctx, c, f.fixture, data); err != nil {
-			return err
-		}
-		if err := s.book().Made(entry); err != nil {
-			return err
-		}
+	entry := ledger.Entry{Kind: "Namespace", Name: namespace, Cluster: c.Name, Run: s.o.RunID}
+	if err := s.book().Intend(entry); err != nil {
+		return err
 	}
-	return nil
+	if err := manifest.MakeNamespace(ctx, c, namespace, s.o.RunID, nil); err != nil {
+		if errors.Is(err, manifest.ErrForeign) {
+			err = errors.Join(err, s.book().Removed(entry)) // it was never the run's
+		}
+		return err
+	}
+	if err := s.apply(ctx, c, fixture, data); err != nil {
+		return err
+	}
+	return s.book().Made(entry)
 }
 
 func (s *Session) apply(ctx context.Context, c *cluster.Cluster, name string, data any) error {
@@ -131,12 +134,17 @@ func (s *Session) apply(ctx context.Context, c *cluster.Cluster, name string, da
 	return nil
 }
 
+// probeRef says where the probe pod is.
+func probeRef() collect.ProbeRef {
+	return collect.ProbeRef{Namespace: fixtures.ProbeNamespace, Selector: fixtures.ProbeSelector}
+}
+
 func (s *Session) verifyOptions() verify.Options {
 	return verify.Options{
 		Set: s.set, Intent: s.intent, Folder: s.folder, Caller: s.proc, Limits: s.limits.Verify, OnBegin: s.begun, OnStep: s.record, OnAnswers: s.answered,
 		Collect: collect.Options{
 			Intent: s.intent, Since: s.began, GatewayNamespace: "istio-system",
-			Probe:    collect.ProbeRef{Namespace: fixtures.ProbeNamespace, Selector: fixtures.ProbeSelector},
+			Probe:    probeRef(),
 			Attempts: func(name string) []collect.Attempt { return s.attempts[name] },
 		},
 	}
