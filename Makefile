@@ -57,8 +57,8 @@ claim: build ## judge one claim from a finished run, without a cluster: make cla
 prove: build engine ## plant every fault and see that each is named (45 minutes); writes docs/self-proof.md
 	bin/meshproof prove --table docs/self-proof.md $(ARGS)
 
-soak: build engine ## judge a healthy mesh N times (50) and run the life cycle 10 times (half an hour)
-	bin/meshproof soak --n $(or $(N),50) $(ARGS)
+soak: build engine ## judge a healthy mesh N times (50) and run the life cycle 10 times (half an hour); writes docs/soak.md
+	bin/meshproof soak --table docs/soak.md --n $(or $(N),50) $(ARGS)
 
 bench: build engine ## measure against the steps typed by hand; writes docs/benchmarks.md
 	scripts/bench/run

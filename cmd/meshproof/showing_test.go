@@ -196,6 +196,31 @@ func TestTheEndOfASoak(t *testing.T) {
 	}
 }
 
+func TestThePageOfASoakHasItsCounts(t *testing.T) {
+	teller := progress.Open(progress.Options{Quiet: true, Err: os.Stderr})
+	defer teller.Close()
+	k := newSoaking(teller, io.Discard)
+	k.table = filepath.Join(t.TempDir(), "soak.md")
+	for i, verdict := range []claim.Verdict{claim.Passed, claim.Passed, claim.Inconclusive} {
+		k.judged.add(session.Round{Number: i + 1, Verdict: verdict, Took: time.Duration(i+1) * time.Second, Looked: time.Second / 2})
+	}
+	if _, err := k.end("reports/r", nil); codeFor(err) != exitFailed {
+		t.Errorf("error %v", err)
+	}
+	page, err := os.ReadFile(k.table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| judgement | 3 | 1 | 86.5% | 1.0 | 2.0 | 3.0 |\n", "median 0.5 s, at most 0.5 s"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("%q is not in %s", want, page)
+		}
+	}
+	if strings.Contains(string(page), "life cycle |") {
+		t.Errorf("life cycles that there were not: %s", page)
+	}
+}
+
 func TestAnInterruptedCommandEndsWithItsCode(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errSignal{os.Interrupt})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ func soakCommand() *cobra.Command {
 		o         session.Options
 		shows     showing
 		n, cycles int
+		table     string
 	)
 	c := &cobra.Command{
 		Use:   "soak",
@@ -40,6 +42,7 @@ when any did not.`,
 					return progress.Result{}, &session.UsageError{Err: fmt.Errorf("--n %d, --life-cycles %d: give numbers above 0", n, cycles)}
 				}
 				k := newSoaking(t, out)
+				k.table = table
 				return k.soak(c.Context(), o, n, cycles)
 			})
 		},
@@ -47,6 +50,7 @@ when any did not.`,
 	f := c.Flags()
 	f.IntVar(&n, "n", 50, "judgements of one standing mesh")
 	f.IntVar(&cycles, "life-cycles", 10, "whole runs")
+	f.StringVar(&table, "table", "", "write what came of it to this file, as Markdown")
 	f.IntVar(&o.Samples, "samples", 600, "measured calls per direction")
 	f.StringVar(&o.ReportDir, "report-dir", "", "where the evidence of what did not pass goes (default: reports/RUN-ID)")
 	shows.add(c)
@@ -99,13 +103,21 @@ func spread(w io.Writer, what string, values []float64) {
 	if len(values) == 0 {
 		return
 	}
+	low, middle, high := middleOf(values)
+	fmt.Fprintf(w, "%s: min %.1f s, median %.1f s, max %.1f s\n", what, low, middle, high)
+}
+
+// middleOf gives the least, the median and the greatest of values, of which there is at least one.
+func middleOf(values []float64) (low, middle, high float64) {
 	s := slices.Sorted(slices.Values(values))
-	fmt.Fprintf(w, "%s: min %.1f s, median %.1f s, max %.1f s\n", what, s[0], s[len(s)/2], s[len(s)-1])
+	return s[0], s[len(s)/2], s[len(s)-1]
 }
 
 // soaking is what came of the rounds of both kinds.
 type soaking struct {
 	judged, lived tally
+	// table is the file that end writes; "" = none.
+	table string
 }
 
 func newSoaking(t *progress.Teller, w io.Writer) *soaking {
@@ -137,11 +149,36 @@ func (k *soaking) end(dir string, err error) (progress.Result, error) {
 		fmt.Fprintf(w, "soak: %d of %d judgements and %d of %d life cycles failed (95%% bounds: %.1f%% and %.1f%%)\n",
 			k.judged.failed, len(k.judged.took), k.lived.failed, len(k.lived.took), 100*k.judged.bound(), 100*k.lived.bound())
 	}
+	if k.table != "" {
+		if writeErr := os.WriteFile(k.table, []byte(k.page()), 0o644); writeErr != nil {
+			err = errors.Join(err, fmt.Errorf("write what came of it: %w: give --table a file that can be written", writeErr))
+		}
+	}
 	r := progress.Result{Report: dir, Judgements: k.judged.rounds(), LifeCycles: k.lived.rounds()}
 	if err == nil && k.judged.failed+k.lived.failed > 0 {
 		return r, exitError(exitFailed)
 	}
 	return r, err
+}
+
+// page is docs/soak.md.
+func (k *soaking) page() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# How often the suite is wrong about a healthy mesh\n\nWritten by `make soak`: a healthy mesh on two kind clusters is judged again and again, with traffic and evidence of its own\n"+
+		"each time, and the whole life cycle is run several times. There is no second try: what did not pass counts. The bound is the greatest\n"+
+		"rate of failures that such a count leaves possible at 95%% (one-sided, exact).\n\n| what | of | failed | 95%% bound | min, s | median, s | max, s |\n|---|---|---|---|---|---|---|\n")
+	for _, t := range []*tally{&k.judged, &k.lived} {
+		if len(t.took) == 0 {
+			continue
+		}
+		low, middle, high := middleOf(t.took)
+		fmt.Fprintf(&b, "| %s | %d | %d | %.1f%% | %.1f | %.1f | %.1f |\n", t.what, len(t.took), t.failed, 100*t.bound(), low, middle, high)
+	}
+	if len(k.judged.looked) > 0 {
+		_, middle, high := middleOf(k.judged.looked)
+		fmt.Fprintf(&b, "\nThe look at both clusters, which is part of a judgement: median %.1f s, at most %.1f s.\n", middle, high)
+	}
+	return b.String()
 }
 
 // lifeCycle is one whole run under an id of its own.
