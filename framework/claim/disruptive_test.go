@@ -71,14 +71,14 @@ func unpack(archive, dir string) error {
 	}
 }
 
-// recordedDisruptive gives the recorded run. What was seen in these epochs is its own, for a test to spoil; the rest is every test's.
+// recordedDisruptive gives the recorded run. Its steps and what was seen in these epochs are its own, for a test to spoil; the rest is every test's.
 func recordedDisruptive(t *testing.T, epochs ...string) evidence.Run {
 	t.Helper()
 	run, err := loadDisruptive()
 	if err != nil {
 		t.Fatal(err)
 	}
-	run.Epochs = maps.Clone(run.Epochs)
+	run.Steps, run.Epochs = slices.Clone(run.Steps), maps.Clone(run.Epochs)
 	for _, name := range epochs {
 		epoch, there := run.Epochs[name]
 		if !there {
@@ -93,7 +93,7 @@ func recordedDisruptive(t *testing.T, epochs ...string) evidence.Run {
 	return run
 }
 
-// apart gives a copy of what was seen of a cluster. The proxies' and istiods' pages are large, and the same.
+// apart gives a copy of what was seen of a cluster. The proxies' and istiods' pages are large: each is to be replaced, not changed.
 func apart(t *testing.T, c *evidence.Cluster) *evidence.Cluster {
 	t.Helper()
 	small := *c
@@ -107,6 +107,9 @@ func apart(t *testing.T, c *evidence.Cluster) *evidence.Cluster {
 		t.Fatal(err)
 	}
 	own.Proxies, own.Istiods = slices.Clone(c.Proxies), slices.Clone(c.Istiods)
+	for i, replica := range own.Istiods {
+		own.Istiods[i].Pages = maps.Clone(replica.Pages)
+	}
 	return &own
 }
 
