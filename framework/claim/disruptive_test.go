@@ -114,13 +114,14 @@ func apart(t *testing.T, c *evidence.Cluster) *evidence.Cluster {
 }
 
 func TestRecordedDisruptiveRunPasses(t *testing.T) {
-	all := Judge(recordedDisruptive(t))
+	run := recordedDisruptive(t)
+	all := Judge(run)
 	if code := ExitCode(all); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}
 	done := 0
 	for _, f := range all {
-		saw(f)
+		saw(run, f)
 		if f.Level == Core && f.Verdict != Passed {
 			t.Errorf("%s (%s): %s: %s", f.Claim, f.Subject, f.Verdict, f.Reason)
 		}
