@@ -170,7 +170,11 @@ func answeredByItself(v view, n *notes) {
 // unresolved judges that the first cluster's calls failed for want of the name.
 func unresolved(v view, n *notes) {
 	v = first(v)
-	if t := v.calls(v.self.Name, evidence.GuideCalls); !strings.Contains(t.Stderr, "curl: (6)") {
+	t, made := v.cluster(v.self.Name).TrafficFor(evidence.GuideCalls)
+	switch {
+	case !made:
+		n.puzzles("no call was made from %s", v.self.Name)
+	case !strings.Contains(t.Stderr, "curl: (6)"):
 		n.breaks("the calls from %s did not fail for want of the name (curl's exit code 6): %.200q", v.self.Name, t.Stderr)
 	}
 }
@@ -212,8 +216,8 @@ func deniedByPeer(v view, n *notes) {
 	told(v, n, evidence.AsMember, forbidden)
 	told(v, n, evidence.AsStranger, ok)
 	v = first(v)
-	refused := 0
-	for _, r := range v.calls(v.self.Name, evidence.Split).Replies {
+	replies, refused := v.calls(v.self.Name, evidence.Split).Replies, 0
+	for _, r := range replies {
 		switch {
 		case r.Code == forbidden:
 			refused++
@@ -222,7 +226,10 @@ func deniedByPeer(v view, n *notes) {
 				r.Number, v.self.Name, r.Version, r.Code, forbidden)
 		}
 	}
-	if refused == 0 {
+	switch {
+	case len(replies) == 0:
+		n.puzzles("no call was made from %s", v.self.Name)
+	case refused == 0:
 		n.breaks("no call from %s was refused", v.self.Name)
 	}
 }

@@ -19,6 +19,7 @@ func TestHealthyMeshPassesEveryClaim(t *testing.T) {
 			}
 			continue
 		}
+		saw(run, f)
 		if f.Verdict != Passed {
 			t.Errorf("%s (%s): %s: %s", f.Claim, f.Subject, f.Verdict, f.Reason)
 		}
@@ -92,6 +93,7 @@ func one(t *testing.T, run evidence.Run, id, subject string) Finding {
 	for _, who := range []string{subject, "mesh"} {
 		at := slices.IndexFunc(found, func(f Finding) bool { return f.Claim == id && f.Subject == who })
 		if at >= 0 {
+			saw(run, found[at])
 			return found[at]
 		}
 	}
