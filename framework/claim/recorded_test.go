@@ -32,7 +32,7 @@ func TestRecordedMeshPassesEveryClaim(t *testing.T) {
 		t.Errorf("exit code %d, want 0", code)
 	}
 	for _, f := range Judge(run) {
-		if unrecorded(f) {
+		if unasked(f) {
 			if f.Verdict != Skipped || f.Level != Extended {
 				t.Errorf("%s (%s): %s: %s", f.Claim, f.Subject, f.Verdict, f.Reason)
 			}
@@ -49,7 +49,7 @@ func TestRecordedMeshPassesEveryClaim(t *testing.T) {
 	}
 }
 
-// unrecorded are the claims that the recorded runs do not make: they did not read the control plane's logs.
+// unrecorded are the claims that the older run does not make: it did not read the control plane's logs.
 func unrecorded(f Finding) bool { return unasked(f) || strings.HasPrefix(f.Claim, "istiod-") }
 
 // What a run did not collect or ask yet is open, and decides nothing: the rest of older evidence passes as it did.
@@ -189,7 +189,7 @@ func TestOneChangedByte(t *testing.T) {
 		needs := f.Claim == "common-root" || f.Claim == "evidence-whole" || f.Subject == eastToWest &&
 			slices.Contains([]string{"endpoints-across-gateway", "second-endpoints", "lb-policy", "split-accounted", "split-balanced"}, f.Claim) ||
 			f.Subject == east && slices.Contains([]string{"workload-identity", "certificates-valid", "ca-in-use", "configuration-accepted"}, f.Claim)
-		if unrecorded(f) {
+		if unasked(f) {
 			continue
 		}
 		if needs && (f.Verdict != Inconclusive || !strings.Contains(f.Reason, file)) || !needs && f.Verdict != Passed {
