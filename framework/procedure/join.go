@@ -112,7 +112,9 @@ func (b builtIn) Join(ctx context.Context, set cluster.Set) ([]evidence.Step, er
 	if err != nil {
 		return nil, err
 	}
-	var chains []chain
+	// One after the other for the cluster that is made known: two istioctl at once would both make the secret with its token, and the
+	// second fails, as a run with three clusters showed.
+	chains := make([]chain, len(set))
 	for _, pair := range pairs {
 		from, to := set[pair.From-1], set[pair.To-1]
 		t := task{
@@ -123,7 +125,7 @@ func (b builtIn) Join(ctx context.Context, set cluster.Set) ([]evidence.Step, er
 		if tokens[from.Name] {
 			t.makes = append(t.makes, entry("Secret", from, istioSystem, readerToken))
 		}
-		chains = append(chains, chain{t})
+		chains[pair.From-1] = append(chains[pair.From-1], t)
 	}
 	return b.p.do(ctx, chains...)
 }
