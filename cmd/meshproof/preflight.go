@@ -104,7 +104,7 @@ func look(ctx context.Context, w io.Writer, o session.Options, probe bool) error
 
 // dialled has pods on the clusters dial the API servers, and says what of them could not be removed.
 func dialled(ctx context.Context, o session.Options) (seen session.Dialled, left, err error) {
-	o.Samples, o.Alpha, o.Disruptive = 600, 1e-8, false // of a run's options it needs those about clusters and the pod
+	o.Samples, o.Alpha, o.Disruptive = defaultSamples, defaultAlpha, false // of a run's options it needs those about clusters and the pod
 	err = shown(ctx, progress.Options{}, func(t *progress.Teller) error {
 		s, err := begin(t, o)
 		if err == nil {

@@ -41,7 +41,7 @@ with code 1 when a fault was not named, or a secret was found.`,
 				}
 				return listFaults(c.OutOrStdout(), faults, shows.output)
 			}
-			o.Samples, o.Alpha = 600, 1e-8
+			o.Samples, o.Alpha = defaultSamples, defaultAlpha
 			kindDefaults(&o)
 			return shows.acts(c, false, func(t *progress.Teller, out io.Writer) (progress.Result, error) {
 				if err != nil {

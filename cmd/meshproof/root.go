@@ -124,6 +124,12 @@ func takeGiven(c *cobra.Command, g session.Given, o *session.Options) error {
 	return nil
 }
 
+// What is measured unless flags say otherwise: calls per direction, and the declared false-fail rate of each random check.
+const (
+	defaultSamples = 600
+	defaultAlpha   = 1e-8
+)
+
 // kindDefaults names the fleet of a mesh that the run makes.
 func kindDefaults(o *session.Options) {
 	if len(o.Targets) > 0 && o.From != intent.FromInstall {

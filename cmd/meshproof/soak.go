@@ -35,7 +35,7 @@ several times. It prints how many did not pass, and the rate that this bounds. E
 when any did not.`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			o.Alpha = 1e-8
+			o.Alpha = defaultAlpha
 			kindDefaults(&o)
 			return shows.acts(c, true, func(t *progress.Teller, out io.Writer) (progress.Result, error) {
 				if n < 0 || cycles < 0 || n+cycles == 0 {
@@ -51,7 +51,7 @@ when any did not.`,
 	f.IntVar(&n, "n", 50, "judgements of one standing mesh")
 	f.IntVar(&cycles, "life-cycles", 10, "whole runs")
 	f.StringVar(&table, "table", "", "write what came of it to this file, as Markdown")
-	f.IntVar(&o.Samples, "samples", 600, "measured calls per direction")
+	f.IntVar(&o.Samples, "samples", defaultSamples, "measured calls per direction")
 	f.StringVar(&o.ReportDir, "report-dir", "", "where the evidence of what did not pass goes (default: reports/RUN-ID)")
 	shows.add(c)
 	meshFlags(f, &o)

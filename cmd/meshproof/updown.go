@@ -31,7 +31,7 @@ down RUN-ID removes what it made, and nothing else.`,
 		Example: "  meshproof up\n  meshproof up --from install --kubeconfig east.yaml --kubeconfig west.yaml",
 		Args:    usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			o.Samples, o.Alpha = 600, 1e-8
+			o.Samples, o.Alpha = defaultSamples, defaultAlpha
 			return shows.acts(c, false, func(t *progress.Teller, out io.Writer) (progress.Result, error) {
 				if err := takeGiven(c, given, &o); err != nil {
 					return progress.Result{}, err

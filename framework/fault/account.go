@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/poll"
@@ -95,18 +95,7 @@ func (r *Rig) newAccount(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	good := r.saved["remote"]
-	k, err := clientcmd.Load(good.Data[r.remote()])
-	if err != nil {
-		return fmt.Errorf("read the kubeconfig in the remote secret for west: %w", err)
-	}
-	for _, u := range k.AuthInfos {
-		u.Token = token
-	}
-	if good.Data[r.remote()], err = clientcmd.Write(*k); err != nil {
-		return fmt.Errorf("write the kubeconfig of the remote secret for west: %w", err)
-	}
-	return nil
+	return r.rewrite(r.saved["remote"], func(_ *Rig, k *clientcmdapi.Config) error { return withToken(k, token) })
 }
 
 // tokenOf waits until the API server of west has put a token into a secret.

@@ -104,10 +104,7 @@ func powerlessSecret() Fault {
 				return err
 			}
 			err = r.replaceSecret(ctx, func(_ *Rig, k *clientcmdapi.Config) error {
-				for _, u := range k.AuthInfos {
-					u.Token = token
-				}
-				return nil
+				return withToken(k, token)
 			})
 			return errors.Join(err, r.noticed(ctx, r.east(), r.remote(), "timeout"))
 		},
@@ -174,6 +171,13 @@ func (r *Rig) remote() string {
 func toServer(k *clientcmdapi.Config, server string) error {
 	for _, c := range k.Clusters {
 		c.Server = server
+	}
+	return nil
+}
+
+func withToken(k *clientcmdapi.Config, token string) error {
+	for _, u := range k.AuthInfos {
+		u.Token = token
 	}
 	return nil
 }
@@ -256,19 +260,27 @@ func (r *Rig) replaceSecret(ctx context.Context, spoil func(*Rig, *clientcmdapi.
 	}
 	s := r.copyOf("replaced")
 	if spoil != nil {
-		k, err := clientcmd.Load(s.Data[r.remote()])
-		if err != nil {
-			return fmt.Errorf("read the kubeconfig in the remote secret for west: %w", err)
-		}
-		if err := spoil(r, k); err != nil {
+		if err := r.rewrite(s, spoil); err != nil {
 			return err
-		}
-		if s.Data[r.remote()], err = clientcmd.Write(*k); err != nil {
-			return fmt.Errorf("write the kubeconfig of the remote secret for west: %w", err)
 		}
 	}
 	if _, err := r.east().Kube().CoreV1().Secrets(system).Create(ctx, s, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("make the remote secret for west on cluster %s: %w", r.east().Name, err)
+	}
+	return nil
+}
+
+// rewrite changes the kubeconfig in a remote secret for west.
+func (r *Rig) rewrite(s *corev1.Secret, change func(*Rig, *clientcmdapi.Config) error) error {
+	k, err := clientcmd.Load(s.Data[r.remote()])
+	if err != nil {
+		return fmt.Errorf("read the kubeconfig in the remote secret for west: %w", err)
+	}
+	if err := change(r, k); err != nil {
+		return err
+	}
+	if s.Data[r.remote()], err = clientcmd.Write(*k); err != nil {
+		return fmt.Errorf("write the kubeconfig of the remote secret for west: %w", err)
 	}
 	return nil
 }

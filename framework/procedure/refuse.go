@@ -20,8 +20,8 @@ import (
 // gen-eastwest-gateway.sh prints.
 const (
 	operatorKind = "IstioOperator"
-	operatorName = "eastwest"
-	ownedBy      = "install.operator.istio.io/owning-resource=" + operatorName
+	operatorName = istio.GatewayOperator
+	ownedBy      = istio.OwnerLabel + "=" + operatorName
 )
 
 // Home is the ledger's entry for istio-system on a cluster to which the run brings a control plane, ControlPlane the one for that.

@@ -17,13 +17,19 @@ import (
 // ErrThere is wrapped when a cluster that is to get a control plane holds an Istio, or what one has left.
 var ErrThere = errors.New("an Istio is there already")
 
+const (
+	// OwnerLabel is the label in which istioctl writes the name of the IstioOperator that it installed something for.
+	OwnerLabel = "install.operator.istio.io/owning-resource"
+	// GatewayOperator is the name of the one that gen-eastwest-gateway.sh prints.
+	GatewayOperator = "eastwest"
+)
+
 // ownedBy selects by istioctl's label what it has installed for the IstioOperator of Install, or for the gateway's: that one's
 // installation may take the webhooks of the default revision over.
 const (
-	ownedBy = owner + " in (" + ours + ")"
-	others  = owner + " notin (" + ours + ")"
-	owner   = "install.operator.istio.io/owning-resource"
-	ours    = OperatorName + ", eastwest"
+	ownedBy = OwnerLabel + " in (" + ours + ")"
+	others  = OwnerLabel + " notin (" + ours + ")"
+	ours    = OperatorName + ", " + GatewayOperator
 )
 
 // rootCert is the ConfigMap that istiod keeps in every namespace, with the label of configuration.

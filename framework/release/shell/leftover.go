@@ -29,9 +29,9 @@ func ownerOf(ctx context.Context) string {
 	return dir
 }
 
-// EndOf ends what commands of the run with that directory are still doing on this machine, and waits until they have ended. A run that is killed with -9
-// takes nobody with it: its istioctl goes on, and would make anew what is being removed. It finds them through /proc (proc(5)),
-// so on Linux only; elsewhere, and after a run of another machine, they end with their own limits.
+// EndOf ends what commands of the run with that directory are still doing on this machine, and waits until they have ended. A run
+// that is killed with -9 takes nobody with it: its istioctl goes on, and would make anew what is being removed. It finds them
+// through /proc (proc(5)), so on Linux only; elsewhere, and after a run of another machine, they end with their own limits.
 func EndOf(ctx context.Context, dir string) error {
 	w := poll.Wait{What: "no command of the run is under way", Where: "this machine", Limit: endLimit, Every: 50 * time.Millisecond}
 	return poll.Until(ctx, w, func(context.Context) (string, error) {
