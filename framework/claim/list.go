@@ -3,6 +3,7 @@ package claim
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
@@ -17,10 +18,13 @@ func All() []Claim {
 	return all
 }
 
-func allRules() []rule {
+func allRules() []rule { return rulesOnce() }
+
+// rulesOnce: causes look a claim up for every finding.
+var rulesOnce = sync.OnceValue(func() []rule {
 	return slices.Concat(setupRules(), logRules(), gatewayRules(), discoveryRules(), createMeshRules(), identityRules(), denialRules(), otherFleetRules(),
 		disruptionRules(), secondRules(), splitRules(), injectionRules(), lifecycleRules(), panicRules(), printedRules())
-}
+})
 
 // Judge judges every claim over all evidence of a run, in the order of All. Equal evidence gives equal findings. What the run
 // was asked not to judge is skipped.

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,11 +37,8 @@ func (p Proxy) Certificates() ([]Certificate, error) {
 	fail := func(err error) ([]Certificate, error) {
 		return nil, fmt.Errorf("read certificates of proxy %s/%s: %w", p.Namespace, p.Pod, err)
 	}
-	if absent(p.Certs) {
-		return fail(ErrNotCollected)
-	}
-	var page admin.Certificates
-	if err := protomarshal.UnmarshalAllowUnknown(p.Certs, &page); err != nil {
+	page, err := once(p.decoded, "certs", p.Certs, decodeCerts)
+	if err != nil {
 		return fail(err)
 	}
 	var roots []Root
@@ -74,4 +72,12 @@ func (p Proxy) Certificates() ([]Certificate, error) {
 		found[i].RootSerials, found[i].Roots = serials, roots
 	}
 	return found, nil
+}
+
+func decodeCerts(_ string, body json.RawMessage) (*admin.Certificates, error) {
+	if absent(body) {
+		return nil, ErrNotCollected
+	}
+	page := new(admin.Certificates)
+	return page, protomarshal.UnmarshalAllowUnknown(body, page)
 }

@@ -26,15 +26,9 @@ func (p Proxy) Hosts(envoyCluster string) ([]Counters, error) {
 	fail := func(err error) ([]Counters, error) {
 		return nil, fmt.Errorf("read hosts of %s in proxy %s/%s: %w", envoyCluster, p.Namespace, p.Pod, err)
 	}
-	if absent(p.Clusters) {
-		return fail(ErrNotCollected)
-	}
-	var page clusters.Wrapper
-	if err := page.UnmarshalJSON(p.Clusters); err != nil {
+	page, err := once(p.decoded, "clusters", p.Clusters, decodeClusters)
+	if err != nil {
 		return fail(err)
-	}
-	if len(page.GetClusterStatuses()) == 0 {
-		return fail(errors.New("the page lists no cluster, and every Envoy has some"))
 	}
 	var hosts []Counters
 	for _, c := range page.GetClusterStatuses() {
@@ -55,6 +49,20 @@ func (p Proxy) Hosts(envoyCluster string) ([]Counters, error) {
 	}
 	slices.SortFunc(hosts, func(a, b Counters) int { return strings.Compare(a.Address, b.Address) })
 	return hosts, nil
+}
+
+func decodeClusters(_ string, body json.RawMessage) (*clusters.Wrapper, error) {
+	if absent(body) {
+		return nil, ErrNotCollected
+	}
+	page := new(clusters.Wrapper)
+	if err := page.UnmarshalJSON(body); err != nil {
+		return nil, err
+	}
+	if len(page.GetClusterStatuses()) == 0 {
+		return nil, errors.New("the page lists no cluster, and every Envoy has some")
+	}
+	return page, nil
 }
 
 func (c *Counters) fill(h *admin.HostStatus) error {

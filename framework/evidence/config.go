@@ -45,25 +45,27 @@ type Policy struct {
 // section decodes one section of the config dump, by the name of its type: "EndpointsConfigDump". The others are not
 // decoded: a dump of a large mesh is megabytes.
 func (p Proxy) section(kind string) (*configdump.Wrapper, error) {
-	fail := func(err error) (*configdump.Wrapper, error) {
+	w, err := once(p.decoded, kind, p.ConfigDump, decodeSection)
+	if err != nil {
 		return nil, fmt.Errorf("read %s of proxy %s/%s: %w", kind, p.Namespace, p.Pod, err)
 	}
-	if absent(p.ConfigDump) {
-		return fail(ErrNotCollected)
+	return w, nil
+}
+
+func decodeSection(kind string, dump json.RawMessage) (*configdump.Wrapper, error) {
+	if absent(dump) {
+		return nil, ErrNotCollected
 	}
-	sections, err := Sections(p.ConfigDump)
+	sections, err := Sections(dump)
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
 	raw, ok := sections[kind]
 	if !ok {
-		return fail(errors.New("the config dump has no such section"))
+		return nil, errors.New("the config dump has no such section")
 	}
-	var w configdump.Wrapper
-	if err := w.UnmarshalJSON(slices.Concat([]byte(`{"configs":[`), raw, []byte(`]}`))); err != nil {
-		return fail(err)
-	}
-	return &w, nil
+	w := new(configdump.Wrapper)
+	return w, w.UnmarshalJSON(slices.Concat([]byte(`{"configs":[`), raw, []byte(`]}`)))
 }
 
 // Sections splits a config dump by the names of its sections' types, without decoding them.

@@ -262,6 +262,7 @@ func (i Istiod) compact() Istiod {
 
 func (p Proxy) compact() Proxy {
 	p.Clusters, p.ConfigDump, p.Certs = Compact(p.Clusters), Compact(p.ConfigDump), Compact(p.Certs)
+	p.decoded = &decoded{}
 	return p
 }
 

@@ -65,10 +65,21 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// load loads a run, and leaves out where its pages are kept once decoded: that was never saved.
 func load(t *testing.T, dir string) Run {
 	t.Helper()
 	run, err := Load(dir)
 	must(t, err)
+	for _, e := range run.Epochs {
+		for _, c := range e.Clusters {
+			for i, p := range c.Proxies {
+				if p.decoded == nil {
+					t.Errorf("proxy %s has nowhere to keep what is decoded", p.Pod)
+				}
+				c.Proxies[i].decoded = nil
+			}
+		}
+	}
 	return run
 }
 

@@ -261,6 +261,8 @@ type Proxy struct {
 	Stats json.RawMessage `json:"stats,omitempty"`
 	// RootSHA256 is the hex digest of the ROOTCA that the proxy trusts, as `istioctl proxy-config secret` shows it.
 	RootSHA256 string `json:"rootSHA256,omitempty"`
+
+	decoded *decoded // nil: the pages are decoded each time
 }
 
 // Dial is one TCP connection attempted from a probe pod of ours. All of one cluster are in dials.json.

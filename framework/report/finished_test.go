@@ -5,20 +5,32 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/evidence"
 )
 
-// written is the report directory of the recorded run.
+// judgedOnce is what the recorded run is judged to be, for tests that do not change it.
+var judgedOnce = sync.OnceValue(func() (j struct {
+	findings Findings
+	run      evidence.Run
+	err      error
+}) {
+	j.findings, j.run, j.err = JudgeDir(recorded)
+	return j
+})
+
+// written is a report directory of the recorded run.
 func written(t *testing.T) string {
 	t.Helper()
-	f, run, err := JudgeDir(recorded)
-	if err != nil {
-		t.Fatal(err)
+	j := judgedOnce()
+	if j.err != nil {
+		t.Fatal(j.err)
 	}
 	dir := t.TempDir()
-	if err := Write(dir, f, run, Extra{}); err != nil {
+	if err := Write(dir, j.findings, j.run, Extra{}); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -34,12 +46,12 @@ func finished(t *testing.T) Finished {
 }
 
 func TestWhoRanItIsInTheReport(t *testing.T) {
-	f, run, err := JudgeDir(recorded)
-	if err != nil {
-		t.Fatal(err)
+	j := judgedOnce()
+	if j.err != nil {
+		t.Fatal(j.err)
 	}
 	dir := t.TempDir()
-	if err := Write(dir, f, run, Extra{By: "the nightly job", Where: "runner 7", Tool: "meshproof v1"}); err != nil {
+	if err := Write(dir, j.findings, j.run, Extra{By: "the nightly job", Where: "runner 7", Tool: "meshproof v1"}); err != nil {
 		t.Fatal(err)
 	}
 	for file, all := range map[string][]string{
