@@ -21,7 +21,7 @@ func (s *Session) Verify(ctx context.Context) error {
 	if s.o.ReadOnly {
 		return s.onlyLook(ctx)
 	}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepare(nil); err != nil {
 		return err
 	}
 	ctx = s.watched(ctx)
@@ -54,7 +54,8 @@ func (s *Session) Verify(ctx context.Context) error {
 	return errors.Join(joined, verify.Removed(ctx, o))
 }
 
-func (s *Session) prepare(ctx context.Context) error {
+// prepare makes ready what performs the guide and asks the gateways. The variables are those of a mesh that was set up before.
+func (s *Session) prepare(variables map[string]string) error {
 	if err := s.makeAttempts(); err != nil {
 		return err
 	}
@@ -66,6 +67,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	p, err := procedure.New(procedure.Options{
 		Intent: s.intent, Tools: s.tools, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
 		Limits: s.limits.Procedure, OnBegin: s.begun, OnStep: s.record, InTurn: s.o.InTurn, Ledger: s.book(), OnNamespace: s.logAccess,
+		Variables: variables,
 	})
 	s.proc = p
 	return err
