@@ -22,6 +22,10 @@ import (
 func (s *Session) Provision(ctx context.Context) error {
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
+	return s.explained(ctx, s.provision(ctx))
+}
+
+func (s *Session) provision(ctx context.Context) error {
 	if stretched := s.o.stretched(); stretched != "" {
 		s.o.Tell.Note("waits: " + stretched)
 	}

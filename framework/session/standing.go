@@ -29,7 +29,7 @@ func (s *Session) Stand(ctx context.Context) error {
 	if err := s.prepare(nil); err != nil {
 		return err
 	}
-	return s.setUp(s.watched(ctx))
+	return s.explained(ctx, s.setUp(s.watched(ctx)))
 }
 
 // Close removes what Stand made, and the run's own directory.
