@@ -11,6 +11,7 @@ import (
 	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/manifest"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/verify"
@@ -110,19 +111,25 @@ func (s *Session) deployIn(ctx context.Context, c *cluster.Cluster, namespace, f
 		return err
 	}
 	entry := ledger.Entry{Kind: "Namespace", Name: namespace, Cluster: c.Name, Run: s.o.RunID}
-	if err := s.book().Intend(entry); err != nil {
-		return err
-	}
-	if err := manifest.MakeNamespace(ctx, c, namespace, s.o.RunID, nil); err != nil {
-		if errors.Is(err, manifest.ErrForeign) {
-			err = errors.Join(err, s.book().Removed(entry)) // it was never the run's
-		}
+	if err := s.makeNamespace(ctx, c, s.book(), entry, nil); err != nil {
 		return err
 	}
 	if err := s.apply(ctx, c, fixture, data); err != nil {
 		return err
 	}
 	return s.book().Made(entry)
+}
+
+// makeNamespace makes a namespace, which is noted before. Of one that is somebody's nothing stays noted: it was never the run's.
+func (s *Session) makeNamespace(ctx context.Context, c *cluster.Cluster, book mirror.Book, entry ledger.Entry, annotations map[string]string) error {
+	if err := book.Intend(entry); err != nil {
+		return err
+	}
+	err := manifest.MakeNamespace(ctx, c, entry.Name, s.o.RunID, annotations)
+	if errors.Is(err, manifest.ErrForeign) {
+		err = errors.Join(err, book.Removed(entry))
+	}
+	return err
 }
 
 func (s *Session) apply(ctx context.Context, c *cluster.Cluster, name string, data any) error {
