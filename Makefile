@@ -50,11 +50,11 @@ qualify: build engine ## the same, and all that is done to the mesh on purpose b
 cells: build engine ## the four combinations of CA and commands that cover the guide's 14 cells, each a run, and their matrix (6 minutes)
 	scripts/cells $(ARGS)
 
-up: build engine ## make two kind clusters with a control plane each, for many runs on them; meshproof down removes them
-	bin/meshproof up $(ARGS)
+up: build engine ## make a mesh on two kind clusters that stands, for make claim; meshproof down RUN-ID removes it
+	bin/meshproof up --join $(ARGS)
 
-claim: build ## judge one claim from a finished run, without a cluster: make claim ID=gateway-address [FROM=reports/latest]
-	bin/meshproof claim $(ID) --from $(or $(FROM),reports/latest)
+claim: build ## judge claims in seconds on the mesh that stands, else from the last report: make claim ID=gateway-address [RUN=RUN-ID|FROM=DIR]
+	bin/meshproof claim $(ID) $(if $(RUN),--run $(RUN)) $(if $(FROM),--from $(FROM))
 
 prove: build engine ## plant every fault and see that each is named (45 minutes); writes docs/self-proof.md
 	bin/meshproof prove --table docs/self-proof.md $(ARGS)

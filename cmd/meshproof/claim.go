@@ -1,73 +1,182 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
 func claimCommand() *cobra.Command {
-	var from, output string
+	var (
+		source claimSource
+		output string
+	)
 	c := &cobra.Command{
-		Use:   "claim ID",
-		Short: "Judge one claim from a finished run's evidence, without a cluster",
-		Long: `Judges one claim again from the evidence of a finished run, and prints its findings with the files
-that show them. The exit code is that of its worst finding: 0 passed, 1 failed, 3 inconclusive
-or skipped, also for an extended claim, which decides nothing in a run.`,
-		Example: "  meshproof claim gateway-address --from reports/latest",
-		Args:    usageArgs(cobra.ExactArgs(1)),
+		Use:   "claim ID...",
+		Short: "Judge single claims, on a standing mesh or from a finished run",
+		Long: `Judges claims again, and prints their findings with the files that show them. With --run it looks
+at the clusters of a mesh that stands (meshproof up --join) anew, and makes the calls that these
+claims read, and no others; the evidence replaces that of the last time in reports/RUN-ID/claim.
+With --from it judges the evidence of a finished run, without a cluster. With neither it takes
+the one mesh that stands on this machine, or, where none does, reports/latest.
+The exit code is that of the worst finding: 0 passed, 1 failed, 3 inconclusive or skipped, also
+for an extended claim, which decides nothing in a run.`,
+		Example: "  meshproof claim gateway-address\n  meshproof claim gateway-address split-balanced --run RUN-ID\n  meshproof claim gateway-address --from reports/latest",
+		Args:    usageArgs(cobra.MinimumNArgs(1)),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			var ids []string
-			for _, r := range report.Requirements() {
-				ids = append(ids, r.ID)
-			}
-			return ids, cobra.ShellCompDirectiveNoFileComp
+			return claimIDs(), cobra.ShellCompDirectiveNoFileComp
 		},
-		RunE: func(c *cobra.Command, args []string) error {
-			found, err := judgeOne(args[0], from)
-			if err != nil {
+		RunE: func(c *cobra.Command, ids []string) error {
+			if err := knownClaims(ids); err != nil {
 				return err
 			}
-			if output == asJSON {
-				err = printJSON(c.OutOrStdout(), found)
-			} else {
-				err = printFindings(c.OutOrStdout(), from, found)
-			}
-			if err != nil {
+			if err := source.choose(); err != nil {
 				return err
 			}
-			return exitOf(claim.Worst(found))
+			found, err := source.judge(c.Context(), ids, output == asJSON)
+			if len(found) == 0 {
+				return err
+			}
+			return conclusion(c.OutOrStdout(), &source, found, output, err)
 		},
 	}
-	c.Flags().StringVar(&from, "from", "reports/latest", "report directory of the run, or the evidence folder in it")
+	c.Flags().StringVar(&source.run, "run", "", "id of a run whose mesh stands (meshproof up --join)")
+	c.Flags().StringVar(&source.from, "from", "", "report directory of a finished run, or the evidence folder in it")
 	outputFlag(c, &output, asText, asJSON)
 	return c
 }
 
-// judgeOne judges the whole run, because a cause is named from all of its evidence, and keeps one claim's findings.
-func judgeOne(id, dir string) ([]claim.Finding, error) {
-	known := func(r report.Requirement) bool { return r.ID == id }
-	if !slices.ContainsFunc(report.Requirements(), known) {
-		return nil, &session.UsageError{Err: fmt.Errorf("there is no claim %q: see meshproof claims", id)}
+func claimIDs() []string {
+	var ids []string
+	for _, r := range report.Requirements() {
+		ids = append(ids, r.ID)
 	}
-	judged, _, err := report.JudgeDir(dir)
+	return ids
+}
+
+func knownClaims(ids []string) error {
+	known := claimIDs()
+	for _, id := range ids {
+		if !slices.Contains(known, id) {
+			return &session.UsageError{Err: fmt.Errorf("there is no claim %q: see meshproof claims", id)}
+		}
+	}
+	return nil
+}
+
+// claimSource is where the evidence comes from: the clusters of a run, or a directory.
+type claimSource struct {
+	run, from string
+	took      time.Duration // by the look at the clusters, and judging what was seen
+}
+
+// String says where the evidence came from.
+func (s *claimSource) String() string {
+	if s.run != "" {
+		return fmt.Sprintf("the standing mesh of run %s, looked at and judged in %.1f s", s.run, s.took.Seconds())
+	}
+	return s.from
+}
+
+// choose completes what was not said.
+func (s *claimSource) choose() error {
+	if s.run != "" && s.from != "" {
+		return &session.UsageError{Err: errors.New("--run looks at the clusters of a standing mesh, and --from at none: leave one of them out")}
+	}
+	if s.run != "" || s.from != "" {
+		return nil
+	}
+	standing, err := session.Standing("")
 	if err != nil {
-		return nil, &session.UsageError{Err: fmt.Errorf("judge %s from %s: %w: give --from a report directory", id, dir, err)}
+		return err
 	}
-	return slices.DeleteFunc(judged.Findings, func(f claim.Finding) bool { return f.Claim != id }), nil
+	const latest = "reports/latest"
+	_, err = os.Stat(latest)
+	switch {
+	case len(standing) == 1:
+		s.run = standing[0]
+	case len(standing) > 1:
+		return &session.UsageError{Err: fmt.Errorf("%d meshes stand on this machine: choose one with --run: %s", len(standing), strings.Join(standing, ", "))}
+	case err == nil:
+		s.from = latest
+	default:
+		return &session.UsageError{Err: fmt.Errorf("no mesh stands on this machine, and %s is not there: make a mesh with meshproof up --join, or give --from a report directory", latest)}
+	}
+	return nil
+}
+
+// dir is where the report directory is: that of the finished run, or the one that the look makes.
+func (s *claimSource) dir() string {
+	if s.run != "" {
+		return filepath.Join("reports", s.run, "claim")
+	}
+	return s.from
+}
+
+// judge gives the findings. The error says what could not be done; there may be findings all the same.
+func (s *claimSource) judge(ctx context.Context, ids []string, quiet bool) (found []claim.Finding, err error) {
+	if s.run == "" {
+		judged, _, err := report.JudgeDir(s.from) // all of it, because a cause is named from all evidence
+		if err != nil {
+			return nil, &session.UsageError{Err: fmt.Errorf("judge %s from %s: %w: give --from a report directory", strings.Join(ids, ", "), s.from, err)}
+		}
+		return judged.Of(ids), nil
+	}
+	err = shown(ctx, progress.Options{Quiet: quiet, Brief: true}, func(t *progress.Teller) error {
+		open, err := session.Reopen("", s.run, t)
+		if err != nil {
+			return err
+		}
+		began := time.Now()
+		t.Begin(s.run, open.Intent().Names())
+		found, err = open.JudgeClaims(ctx, s.dir(), ids)
+		s.took = time.Since(began)
+		return errors.Join(err, open.Leave(ctx))
+	})
+	return found, err
+}
+
+// conclusion prints the findings, and gives the exit code of the worst. What could not be done is told beside them, and lets nothing
+// pass.
+func conclusion(w io.Writer, s *claimSource, found []claim.Finding, output string, undone error) error {
+	show := func() error {
+		return errors.Join(printFindings(w, s.dir(), found), printText(w, fmt.Sprintf("judged: %s\n", s)))
+	}
+	if output == asJSON {
+		show = func() error { return printJSON(w, found) }
+	}
+	if err := show(); err != nil {
+		return err
+	}
+	code := exitOf(claim.Worst(found))
+	if code == nil {
+		return undone
+	}
+	if undone != nil {
+		fmt.Fprintln(progress.Guarded(os.Stderr), "meshproof:", undone)
+	}
+	return code
 }
 
 func printFindings(w io.Writer, dir string, found []claim.Finding) error {
-	fmt.Fprintf(w, "%s (%s): %s\nguide: %s\n", found[0].Claim, found[0].Level, found[0].Sentence, found[0].Guide)
-	for _, f := range found {
+	for i, f := range found {
+		if i == 0 || found[i-1].Claim != f.Claim {
+			fmt.Fprintf(w, "%s (%s): %s\nguide: %s\n", f.Claim, f.Level, f.Sentence, f.Guide)
+		}
 		fmt.Fprintln(w, report.Sentence(f))
 		for _, file := range f.Evidence {
 			if _, err := fmt.Fprintf(w, "  %s\n", filepath.FromSlash(path.Join(filepath.ToSlash(report.EvidenceFolder(dir)), file))); err != nil {

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,7 +34,7 @@ func TestOneClaimIsJudged(t *testing.T) {
 		want           []string
 	}{
 		{"from the evidence", "gateway-address", recorded, 0, []string{"gateway-address (core): ", "passed       gateway-address (east): ", "gateway-address (west): ",
-			"  " + filepath.Join(recorded, evidence.Joined, "west", "kubernetes.json") + "\n"}},
+			"  " + filepath.Join(recorded, evidence.Joined, "west", "kubernetes.json") + "\n", "judged: " + recorded + "\n"}},
 		{"from a report directory", "gateway-address", filepath.Dir(kept), 0, []string{"  " + filepath.Join(kept, evidence.Joined, "east", "kubernetes.json") + "\n"}},
 		{"evidence is missing", "gateway-reached", torn, exitCouldNot, []string{"inconclusive gateway-reached (east to west): "}},
 		{"another claim of it", "gateway-address", torn, 0, []string{"passed "}},
@@ -50,10 +53,73 @@ func TestOneClaimIsJudged(t *testing.T) {
 			}
 		})
 	}
+	out, code := execute(t, "claim", "gateway-reached", "gateway-address", "--from", torn)
+	if code != exitCouldNot || !strings.Contains(out, "passed       gateway-address (west)") || !strings.Contains(out, "inconclusive gateway-reached (east to west)") {
+		t.Errorf("two claims: exit code %d:\n%s", code, out)
+	}
 	body, code := execute(t, "claim", "common-root", "--from", recorded, "--output", "json")
 	var found []claim.Finding
 	if err := json.Unmarshal([]byte(body), &found); err != nil || code != 0 || len(found) != 1 || found[0].Claim != "common-root" {
 		t.Errorf("exit code %d, %v: %+v", code, err, found)
+	}
+}
+
+// TestWhereAClaimIsJudged: unasked it is judged on the one mesh that stands, else from the last report, and never on one of several.
+func TestWhereAClaimIsJudged(t *testing.T) {
+	path, err := filepath.Abs(recorded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	evidenceOfARun := os.DirFS(path)
+	for name, tc := range map[string]struct {
+		standing []string
+		latest   bool
+		args     string
+		code     int
+		says     []string
+	}{
+		"one stands":           {[]string{"r1"}, true, "", exitCouldNot, []string{"read how the standing mesh of run r1 is judged"}}, // its file is empty
+		"two stand":            {[]string{"r1", "r2"}, true, "", exitUsage, []string{"2 meshes stand", "--run: r1, r2"}},
+		"one of two is chosen": {[]string{"r1", "r2"}, true, "--run r2", exitCouldNot, []string{"standing mesh of run r2"}},
+		"none stands":          {nil, true, "", 0, nil},
+		"nothing is there":     {nil, false, "", exitUsage, []string{"no mesh stands", "meshproof up --join", "--from"}},
+		"a report is asked":    {[]string{"r1"}, true, "--from reports/latest", 0, nil},
+		"both are asked":       {[]string{"r1"}, true, "--from reports/latest --run r1", exitUsage, []string{"leave one of them out"}},
+		"a run that is not":    {[]string{"r1"}, true, "--run r3", exitUsage, []string{`find run "r3"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			for _, id := range tc.standing {
+				w.write("state/meshproof/runs/"+id+"/standing.json", "")
+			}
+			if tc.latest {
+				w.must(os.CopyFS("reports/latest/evidence", evidenceOfARun))
+			}
+			c := root()
+			c.SetOut(io.Discard)
+			c.SetArgs(append([]string{"claim", "gateway-address"}, strings.Fields(tc.args)...))
+			err := c.ExecuteContext(context.Background())
+			if codeOf(err) != tc.code {
+				t.Fatalf("exit code %d, want %d: %v", codeOf(err), tc.code, err)
+			}
+			for _, want := range tc.says {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%v does not say %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+// TestWhatCouldNotBeDoneLetsNothingPass: the findings are printed all the same.
+func TestWhatCouldNotBeDoneLetsNothingPass(t *testing.T) {
+	undone := errors.New("the calls were not made")
+	for v, want := range map[claim.Verdict]int{claim.Passed: exitCouldNot, claim.Failed: exitFailed, claim.Inconclusive: exitCouldNot} {
+		var out strings.Builder
+		err := conclusion(&out, &claimSource{from: "there"}, []claim.Finding{{Claim: "one", Subject: "east", Verdict: v}}, asText, undone)
+		if codeOf(err) != want || !strings.Contains(out.String(), "one (east)") {
+			t.Errorf("%s: exit code %d, want %d: %s", v, codeOf(err), want, out.String())
+		}
 	}
 }
 

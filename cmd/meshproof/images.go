@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -36,29 +37,34 @@ func ensured(ctx context.Context, o images.Options, then func(*images.Set, image
 func imagesCommand() *cobra.Command {
 	var o images.Options
 	c := &cobra.Command{Use: "images", Short: "The images of a run: list, build, push, save or load them; the suite's own", Args: cobra.ArbitraryArgs, RunE: onlyCommands}
-	list := &cobra.Command{
+	imageFlags(c.PersistentFlags(), &o)
+	c.AddCommand(listCommand(&o), buildCommand(&o), pushCommand(&o), saveCommand(&o), loadCommand(&o), suiteCommand(&o), envCommand(&o))
+	return c
+}
+
+func listCommand(o *images.Options) *cobra.Command {
+	return &cobra.Command{
 		Use:   "list",
 		Short: "Show every image of a run, its purpose, and what stands in for what",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			w := tabwriter.NewWriter(progress.Guarded(os.Stdout), 0, 8, 2, ' ', 0)
 			fmt.Fprintln(w, "IMAGE\tPURPOSE\tORIGIN\tSTANDS IN FOR")
-			for _, i := range images.List(o) {
-				standsIn := i.StandsInFor
-				if standsIn == "" {
-					standsIn = "-"
-				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", i.Ref, i.Purpose, i.Origin, standsIn)
+			for _, i := range images.List(*o) {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", i.Ref, i.Purpose, i.Origin, cmp.Or(i.StandsInFor, "-"))
 			}
 			return w.Flush()
 		},
 	}
-	build := &cobra.Command{
+}
+
+func buildCommand(o *images.Options) *cobra.Command {
+	return &cobra.Command{
 		Use:   "build",
 		Short: "Build or pull every image of a run into the cache, without a cluster",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			set, err := ensured(c.Context(), o, nil)
+			set, err := ensured(c.Context(), *o, nil)
 			if err != nil {
 				return err
 			}
@@ -66,12 +72,15 @@ func imagesCommand() *cobra.Command {
 			return nil
 		},
 	}
-	env := &cobra.Command{
+}
+
+func envCommand(o *images.Options) *cobra.Command {
+	return &cobra.Command{
 		Use:   "env",
 		Short: "Print where the built images and tools are, as shell assignments",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			set, err := images.Ensure(c.Context(), o)
+			set, err := images.Ensure(c.Context(), *o)
 			if err != nil {
 				return err
 			}
@@ -82,20 +91,20 @@ func imagesCommand() *cobra.Command {
 			return nil
 		},
 	}
-	push := &cobra.Command{
+}
+
+func pushCommand(o *images.Options) *cobra.Command {
+	return &cobra.Command{
 		Use:   "push HOST/PREFIX",
 		Short: "Push every image of a run to a registry, for runs with --registry HOST/PREFIX",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			push := func(set *images.Set, o images.Options) error { return images.Push(c.Context(), set, args[0], o) }
-			if _, err := ensured(c.Context(), o, push); err != nil {
+			if _, err := ensured(c.Context(), *o, push); err != nil {
 				return err
 			}
 			fmt.Printf("pushed to %s; use them with: meshproof run --images registry --registry %s\n", args[0], args[0])
 			return nil
 		},
 	}
-	imageFlags(c.PersistentFlags(), &o)
-	c.AddCommand(list, build, push, saveCommand(&o), loadCommand(&o), suiteCommand(&o), env)
-	return c
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,15 +19,17 @@ func upCommand() *cobra.Command {
 		o     session.Options
 		given session.Given
 		shows showing
+		join  bool
 	)
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Make two or more kind clusters with a control plane each, and say how to use them",
 		Long: `Makes two kind clusters, or --clusters N, with a control plane each, prints their kubeconfigs and
-the command that runs on them, and leaves them. With --from install and two or more --kubeconfig
-it brings the control planes to these clusters instead, which must not hold any Istio. meshproof
-down RUN-ID removes what it made, and nothing else.`,
-		Example: "  meshproof up\n  meshproof up --from install --kubeconfig east.yaml --kubeconfig west.yaml",
+the command that runs on them, and leaves them. With --join it also performs the guide's steps S1
+to S13, so that the mesh stands and meshproof claim judges it as often as one likes. With --from
+install and two or more --kubeconfig it brings the control planes to these clusters instead, which
+must not hold any Istio. meshproof down RUN-ID removes what it made, and nothing else.`,
+		Example: "  meshproof up\n  meshproof up --join\n  meshproof up --from install --kubeconfig east.yaml --kubeconfig west.yaml",
 		Args:    usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.Samples, o.Alpha = defaultSamples, defaultAlpha
@@ -39,11 +40,15 @@ down RUN-ID removes what it made, and nothing else.`,
 				if len(o.Targets) > 0 && o.From != intent.FromInstall {
 					return progress.Result{}, &session.UsageError{Err: errors.New("up on given clusters brings their control planes, and does nothing else: give --from install, or leave the clusters out")}
 				}
+				if join && len(o.Targets) > 0 {
+					return progress.Result{}, &session.UsageError{Err: errors.New("--join is for kind clusters that up makes: on given clusters use meshproof run")}
+				}
 				kindDefaults(&o)
-				return progress.Result{}, up(c.Context(), o, t, out)
+				return progress.Result{}, up(c.Context(), o, join, t, out)
 			})
 		},
 	}
+	c.Flags().BoolVar(&join, "join", false, "join the kind clusters too (the guide's S1 to S13), for meshproof claim to judge the mesh again and again")
 	givenFlags(c.Flags(), &given)
 	fromFlag(c, &o.Beginning)
 	meshFlags(c.Flags(), &o)
@@ -53,12 +58,16 @@ down RUN-ID removes what it made, and nothing else.`,
 	return c
 }
 
-func up(ctx context.Context, o session.Options, t *progress.Teller, out io.Writer) error {
+func up(ctx context.Context, o session.Options, join bool, t *progress.Teller, out io.Writer) error {
 	s, err := begin(t, o)
 	if err != nil {
 		return err
 	}
-	if err := s.Provision(ctx); err != nil {
+	bring := s.Provision
+	if join {
+		bring = s.StandAlone
+	}
+	if err := bring(ctx); err != nil {
 		return errors.Join(err, s.Abandon(ctx))
 	}
 	left := s.Leave(ctx) // the clusters stand in any case
@@ -69,18 +78,32 @@ func up(ctx context.Context, o session.Options, t *progress.Teller, out io.Write
 	t.Made(s.Options().RunID, s.Dir(), s.ReleaseDir(), kubeconfigs)
 	t.Close() // what it drew stands above the lines
 	fmt.Fprintf(out, "run:        %s\ndirectory:  %s\nrelease:    %s\n", s.Options().RunID, s.Dir(), s.ReleaseDir())
-	use := "meshproof run --kubeconfig " + strings.Join(kubeconfigs, " --kubeconfig ")
 	for _, c := range s.Clusters() {
 		fmt.Fprintf(out, "%-11s %s\n", c.Name+":", c.Kubeconfig)
-		if len(o.Targets) > 0 { // a given kubeconfig may have several
+	}
+	use := "use:        " + usedBy(s, o)
+	if join {
+		use = "judge:      meshproof claim ID --run " + s.Options().RunID
+	}
+	fmt.Fprintf(out, "%s\nremove:     meshproof down %s\n", use, s.Options().RunID)
+	return left
+}
+
+// usedBy is the command that runs on the clusters.
+func usedBy(s *session.Session, o session.Options) string {
+	use := "meshproof run"
+	for _, c := range s.Clusters() {
+		use += " --kubeconfig " + c.Kubeconfig
+	}
+	if len(o.Targets) > 0 { // a given kubeconfig may have several
+		for _, c := range s.Clusters() {
 			use += " --context " + c.Context
 		}
 	}
 	if o.Revision != defaultRevision {
 		use += " --revision " + o.Revision
 	}
-	fmt.Fprintf(out, "use:        %s\nremove:     meshproof down %s\n", use, s.Options().RunID)
-	return left
+	return use
 }
 
 func downCommand() *cobra.Command {

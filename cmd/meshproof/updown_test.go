@@ -13,6 +13,7 @@ func TestUpOnGivenClusters(t *testing.T) {
 		both:                                    "give --from install",
 		both + " --from verify":                 "give --from install",
 		both + " --from install --run-id r1":    "cluster-1: an Istio is there already: Namespace istio-system",
+		both + " --from install --join":         "--join is for kind clusters",
 		"--from gateway":                        "--from gateway is for given clusters",
 		"--kubeconfig east.yaml --from install": "1 clusters are given",
 	} {

@@ -96,12 +96,7 @@ func judgeShare(v view, of intent.Cluster) result {
 	if of.Name != v.self.Name {
 		whose = of.Name + "'s"
 	}
-	var counted []evidence.Reply
-	for _, r := range t.Replies {
-		if good(v, r) {
-			counted = append(counted, r)
-		}
-	}
+	counted := slices.DeleteFunc(slices.Clone(t.Replies), func(r evidence.Reply) bool { return !good(v, r) })
 	count := versions(counted)
 	own, all := count[of.Version], len(counted)
 	if t.Error == "" && all < t.Asked {

@@ -71,6 +71,8 @@ type Claim struct {
 	Finding string
 	// Disruptive tells that the mesh is changed for it, and changed back.
 	Disruptive bool
+	// Calls are the purposes of the calls without which it is not decided: evidence.Split.
+	Calls []string
 	// Judge gives one Finding per subject (each cluster, or each direction); never none.
 	Judge func(evidence.Run) []Finding
 }

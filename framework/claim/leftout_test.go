@@ -134,3 +134,32 @@ func ids(which func(Claim) bool) []string {
 	}
 	return all
 }
+
+// TestCallsAreThoseThatAClaimReads: without them it is not decided, and without all others it says the same.
+func TestCallsAreThoseThatAClaimReads(t *testing.T) {
+	whole, read := Judge(load(t, recorded)), map[string]bool{}
+	of := func(id string, all []Finding) []Finding {
+		return slices.DeleteFunc(slices.Clone(all), func(f Finding) bool { return f.Claim != id })
+	}
+	for _, purpose := range []string{evidence.GuideCalls, evidence.Second, evidence.Split} {
+		run := load(t, recorded)
+		for _, c := range run.Epochs[evidence.Joined].Clusters {
+			c.Traffic = slices.DeleteFunc(c.Traffic, func(calls evidence.Traffic) bool { return calls.Purpose == purpose })
+		}
+		without := Judge(run)
+		for _, c := range Asked(run.Intent) {
+			before, after := of(c.ID, whole), of(c.ID, without)
+			if slices.Contains(c.Calls, purpose) {
+				read[purpose] = true
+				if Worst(after) != Inconclusive {
+					t.Errorf("%s reads the calls %s, and is %s without them", c.ID, purpose, Worst(after))
+				}
+			} else if !reflect.DeepEqual(before, after) {
+				t.Errorf("%s does not say that it reads the calls %s, and without them is %+v", c.ID, purpose, after)
+			}
+		}
+		if !read[purpose] {
+			t.Errorf("no claim reads the calls %s", purpose)
+		}
+	}
+}

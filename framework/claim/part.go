@@ -2,9 +2,7 @@ package claim
 
 import (
 	"fmt"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim/internal/seen"
@@ -21,6 +19,8 @@ type part struct {
 	files func(v view, c intent.Cluster) []string
 	// acts tells that it comes of what the run does: a run that only reads has none.
 	acts bool
+	// calls is the purpose of the calls that it is; "" = it is something else.
+	calls string
 }
 
 func ofSelf(v view) []intent.Cluster  { return []intent.Cluster{v.self} }
@@ -225,79 +225,6 @@ func proxies(role string, of func(view) []intent.Cluster) part {
 				all = append(all, p.File(v.epoch, c.Name))
 			}
 			return all
-		},
-	}
-}
-
-// file is what came of calls of the run's, of which one file of each cluster holds all: kind is how collection names it among
-// its problems.
-func file(of func(view) []intent.Cluster, kind string, name func(epoch, cluster string) string, there func(*evidence.Cluster) bool) part {
-	return part{of: of, acts: true,
-		gap: func(v view, c intent.Cluster) string {
-			switch one := v.cluster(c.Name); {
-			case one == nil:
-				return objectsGap(v, c)
-			case !there(one):
-				return fmt.Sprintf("%s is not there%s", name(v.epoch, c.Name), why(v, c, name(v.epoch, c.Name), kind, ""))
-			}
-			return ""
-		},
-		files: func(v view, c intent.Cluster) []string { return []string{name(v.epoch, c.Name)} },
-	}
-}
-
-// dials are the connections from a cluster's probe pod to every address of its peers' gateways.
-func dials(of func(view) []intent.Cluster) part {
-	return part{of: of, acts: true,
-		gap: func(v view, c intent.Cluster) string {
-			file := evidence.FileOfDials(v.epoch, c.Name)
-			if v.cluster(c.Name) == nil {
-				return objectsGap(v, c)
-			}
-			for _, peer := range v.run.Intent.Peers(c.Name) {
-				if gap := objectsGap(v, peer); gap != "" {
-					return gap
-				}
-				for _, address := range seen.GatewayAddresses(v.objects(peer.Name)) {
-					if _, dialled := dialTo(v, c.Name, peer.Name, address); !dialled {
-						return fmt.Sprintf("%s holds no connection to %s of cluster %s%s", file, address, peer.Name, why(v, c, file, "dials", address))
-					}
-				}
-			}
-			return ""
-		},
-		files: func(v view, c intent.Cluster) []string { return []string{evidence.FileOfDials(v.epoch, c.Name)} },
-	}
-}
-
-func dialTo(v view, from, to, host string) (evidence.Dial, bool) {
-	for _, d := range v.cluster(from).Dials {
-		if d.To == to && d.Address == net.JoinHostPort(host, strconv.Itoa(evidence.GatewayPort)) {
-			return d, true
-		}
-	}
-	return evidence.Dial{}, false
-}
-
-// calls are those that a cluster made for one purpose.
-func calls(purpose string, of func(view) []intent.Cluster) part {
-	return part{of: of, acts: true,
-		gap: func(v view, c intent.Cluster) string {
-			file := evidence.FileOfTraffic(v.epoch, c.Name, purpose)
-			if v.cluster(c.Name) == nil {
-				return fmt.Sprintf("nothing was seen of cluster %s in epoch %s%s", c.Name, v.epoch, stopped(v.run))
-			}
-			if _, there := v.cluster(c.Name).TrafficFor(purpose); !there {
-				reason := because(v.run, file)
-				if reason == "" {
-					reason = stopped(v.run)
-				}
-				return file + " is not there: no calls were made, or they were not kept" + reason
-			}
-			return ""
-		},
-		files: func(v view, c intent.Cluster) []string {
-			return []string{evidence.FileOfTraffic(v.epoch, c.Name, purpose)}
 		},
 	}
 }

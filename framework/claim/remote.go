@@ -97,9 +97,7 @@ func judgeShared(v view) result {
 			return
 		}
 		for _, c := range v.everyone() {
-			noteShards(&n, v, i.Pod, c, slices.DeleteFunc(slices.Clone(shards), func(s evidence.Shard) bool {
-				return s.Cluster != c.ID && s.Cluster != c.RemoteName || c.Name == v.self.Name && s.Cluster != c.ID
-			}))
+			noteShards(&n, v, i.Pod, c, seen.ShardsOf(c, c.Name == v.self.Name, shards))
 		}
 	})
 	return n.result("all %d replicas of istiod on %s hold helloworld's pods of all %d clusters", count, v.self.Name, len(v.everyone()))
@@ -108,11 +106,7 @@ func judgeShared(v view) result {
 // noteShards compares what a replica holds of one cluster with the cluster's pods.
 func noteShards(n *notes, v view, replica string, c intent.Cluster, shards []evidence.Shard) {
 	pods := sorted(seen.IPs(seen.AppPods(v.objects(c.Name), v.sample(), evidence.RoleHelloworld)))
-	var have []string
 	for _, s := range shards {
-		if seen.Comparable(s.Address, pods) {
-			have = append(have, s.Address)
-		}
 		if s.Network != c.Network {
 			n.breaks("istiod %s has helloworld's pod %s of %s on network %q, not %q", replica, s.Address, c.Name, s.Network, c.Network)
 		}
@@ -120,7 +114,7 @@ func noteShards(n *notes, v view, replica string, c intent.Cluster, shards []evi
 			n.breaks("istiod %s has helloworld's pod %s of %s without mutual TLS (mode %q)", replica, s.Address, c.Name, s.TLSMode)
 		}
 	}
-	if have = sorted(have); !slices.Equal(have, pods) || len(pods) == 0 {
+	if have := seen.Held(shards, pods); !slices.Equal(have, pods) || len(pods) == 0 {
 		n.breaks("the pods of helloworld on %s are %s, but istiod %s holds %s", c.Name, list(pods), replica, list(have))
 	}
 }

@@ -134,6 +134,11 @@ func brief(reasons []string) string {
 func (r rule) claim() Claim {
 	c := r.Claim
 	c.Judge = r.findings
+	for _, p := range r.reads {
+		if p.calls != "" && !slices.Contains(c.Calls, p.calls) {
+			c.Calls = append(c.Calls, p.calls)
+		}
+	}
 	return c
 }
 

@@ -121,8 +121,9 @@ func judgeSecondService(v view) result {
 		}
 		count[s.Name]++
 	}
+	whole := len(v.calls(v.self.Name, evidence.Second).Replies) >= v.run.Intent.SecondCalls
 	for _, c := range v.run.Intent.Clusters {
-		if count[c.Name] == 0 {
+		if count[c.Name] == 0 && whole { // few calls may well have met one cluster alone
 			n.breaks("cluster %s answered none of %d calls from %s", c.Name, v.run.Intent.SecondCalls, v.self.Name)
 		}
 	}

@@ -29,6 +29,14 @@ func TestSecondService(t *testing.T) {
 			c := example.Calls(run, east, evidence.Second)
 			c.Replies, c.Error = c.Replies[:10], "the stream broke"
 		}, Inconclusive, "ended after 10 of 40: the stream broke"},
+		{"cut short after one", "second-service", eastToWest, func(run evidence.Run) {
+			c := example.Calls(run, east, evidence.Second)
+			c.Replies, c.Error = c.Replies[:1], "the stream broke"
+		}, Inconclusive, "ended after 1 of 40: the stream broke"},
+		{"not begun", "second-service", eastToWest, func(run evidence.Run) {
+			c := example.Calls(run, east, evidence.Second)
+			c.Replies, c.Error = nil, "no pod app=sleep runs"
+		}, Inconclusive, "ended after 0 of 40: no pod app=sleep runs"},
 
 		{"without a certificate", "traffic-identity", eastToWest, replies(func(_ int, r *evidence.Reply) { r.Body = `{"name":"west","client":""}` }), Failed, "west was called from east without a certificate"},
 		{"another account", "traffic-identity", eastToWest, replies(func(_ int, r *evidence.Reply) {

@@ -212,6 +212,20 @@ func TestCrossed(t *testing.T) {
 			*l = slices.DeleteFunc(*l, func(line evidence.LogLine) bool { return line.From == east })
 		}), Inconclusive, "a part of its log is missing"},
 		{"logging is off", "crossed-by-gateway", eastToWest, log(func(l *[]evidence.LogLine) { *l = nil }), Inconclusive, "access logging is off"},
+		{"the log could not be read", "crossed-by-gateway", eastToWest, func(run evidence.Run) {
+			c := example.Calls(run, west, evidence.Split)
+			c.AccessLog, c.AccessLogError = nil, "read the access log of sample/hw on cluster west: forbidden"
+		}, Inconclusive, "0 could be read in the log of its sidecar: read the access log of sample/hw on cluster west: forbidden"},
+		{"the log could be read for a while", "crossed-by-gateway", eastToWest, func(run evidence.Run) {
+			c := example.Calls(run, west, evidence.Split)
+			c.AccessLog, c.AccessLogError = c.AccessLog[1:], "it ended"
+			counter(west, evidence.RoleHelloworld, "10.244.0.8:5000", func(_, a *evidence.Counters) { a.RqTotal-- })(run)
+		}, Inconclusive, "299 could be read in the log of its sidecar: it ended"},
+		{"what could be read is wrong", "crossed-by-gateway", eastToWest, func(run evidence.Run) {
+			c := example.Calls(run, west, evidence.Split)
+			c.AccessLog, c.AccessLogError = c.AccessLog[1:], "it ended"
+			c.AccessLog[0].Downstream = "10.244.0.99"
+		}, Failed, "from 10.244.0.99"},
 		{"a line is missing that was counted", "crossed-by-gateway", eastToWest, log(func(l *[]evidence.LogLine) { *l = (*l)[1:] }), Inconclusive, "lacks 1 of 300"},
 		{"a call passed the sidecar by", "crossed-by-gateway", eastToWest, func(run evidence.Run) {
 			log(func(l *[]evidence.LogLine) { *l = (*l)[1:] })(run)

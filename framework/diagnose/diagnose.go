@@ -1,16 +1,15 @@
 // Package diagnose saves, at the moment of failure and before anything is removed, what a person needs to find out why: events,
-// the states of pods, logs (also of containers that ended), what istioctl makes of the mesh, and on kind what the node says.
-// Envoy's and istiod's own pages are evidence already. It is best effort: what cannot be had is named in errors.txt.
+// the states of pods, logs (also of containers that ended), the API objects, istiod's and Envoy's own pages, what istioctl makes of
+// the mesh, and on kind what the node says. It is best effort, at any stage of a set-up: what cannot be had is named in errors.txt.
 //
 // Nothing secret is read in the first place: no secret, no environment, no manifest; of logs only those of the mesh's own
-// components, of the sample and of the suite's pods.
+// components, of the sample and of the suite's pods; objects and pages as they become evidence.
 package diagnose
 
 import (
-	"bytes"
 	"cmp"
-	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -22,14 +21,17 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/packed"
 )
 
 // Limits of one cluster's diagnostics.
 const (
 	// limit bounds the whole of it: nothing waits for a cluster that does not answer.
 	limit = 15 * time.Second
-	// maxFile is the most bytes that a file holds before it is compressed.
-	maxFile = 1 << 20
+	// maxPages is how large a file of pages may be before it is compressed. Envoy's of a small mesh have 0.3 MB.
+	maxPages = 16 << 20
 	// atOnce is how many logs are read at the same time.
 	atOnce = 8
 )
@@ -49,6 +51,8 @@ type Source interface {
 	Log(ctx context.Context, pod corev1.Pod, container string, previous bool, bytes int64) ([]byte, error)
 	// Istioctl runs the release's istioctl against the cluster.
 	Istioctl(ctx context.Context, args ...string) ([]byte, error)
+	// Snapshot takes the API objects and the pages of istiod and Envoy, without anything secret; what it lacks is in its Problems.
+	Snapshot(ctx context.Context) *evidence.Cluster
 	// Node saves what the cluster's node says into a folder; on given clusters it does nothing.
 	Node(ctx context.Context, folder string) error
 }
@@ -65,6 +69,7 @@ func Save(ctx context.Context, folder string, from Source, places []Place) error
 	var all sync.WaitGroup
 	all.Go(func() { s.pods(ctx, places) })
 	all.Go(func() { s.events(ctx, places) })
+	all.Go(func() { s.snapshot(ctx) })
 	all.Go(func() { s.istioctl(ctx, "analyze.txt", "analyze", "--all-namespaces") })
 	all.Go(func() { s.istioctl(ctx, "proxy-status.txt", "proxy-status") })
 	all.Go(func() { s.missing("the node's state", from.Node(ctx, filepath.Join(folder, "node"))) })
@@ -97,30 +102,16 @@ func (s *saver) missing(what string, err error) {
 
 // write saves one file, of a long text its end: what came last says most.
 func (s *saver) write(name string, content []byte) {
-	if len(content) > maxFile {
-		content = content[len(content)-maxFile:]
-	}
-	err := save(filepath.Join(s.folder, name), content)
-	if err != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.failed = append(s.failed, fmt.Errorf("write diagnostics: %w", err))
-	}
+	s.written(packed.Tail(filepath.Join(s.folder, name), content))
 }
 
-func save(path string, content []byte) error {
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	if _, err := w.Write(content); err != nil {
-		return err
+func (s *saver) written(err error) {
+	if err == nil {
+		return
 	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	return os.WriteFile(path+".gz", packed.Bytes(), 0o600)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = append(s.failed, fmt.Errorf("write diagnostics: %w", err))
 }
 
 // pods saves the states of all pods, and their logs.
@@ -170,7 +161,7 @@ func (s *saver) log(ctx context.Context, p corev1.Pod, c corev1.ContainerStatus,
 	if previous {
 		name += ".previous"
 	}
-	text, err := s.from.Log(ctx, p, c.Name, previous, maxFile)
+	text, err := s.from.Log(ctx, p, c.Name, previous, packed.Most)
 	s.missing("the log of "+name, err)
 	if err == nil {
 		s.write(filepath.Join("logs", name+".log"), text)
@@ -208,4 +199,34 @@ func (s *saver) istioctl(ctx context.Context, file string, args ...string) {
 	text, err := s.from.Istioctl(ctx, args...)
 	s.missing("istioctl "+strings.Join(args, " "), err)
 	s.write(file, text)
+}
+
+// snapshot saves the API objects, and the pages of each istiod and Envoy.
+func (s *saver) snapshot(ctx context.Context) {
+	seen := s.from.Snapshot(ctx)
+	for _, p := range seen.Problems {
+		s.missing(p.What, errors.New(p.Error))
+	}
+	if seen.Kubernetes != nil {
+		s.document("objects.json", seen.Kubernetes)
+	}
+	for _, i := range seen.Istiods {
+		s.document(filepath.Join("istiod", i.Pod+".json"), i)
+	}
+	for _, p := range seen.Proxies {
+		s.document(filepath.Join("envoy", p.Namespace, p.Pod+".json"), p)
+	}
+}
+
+// document saves one file of JSON whole, or names it as missing: half of it nobody could read.
+func (s *saver) document(name string, value any) {
+	text, err := json.MarshalIndent(value, "", " ")
+	if err == nil && len(text) > maxPages {
+		err = fmt.Errorf("it has %d bytes, more than %d", len(text), maxPages)
+	}
+	if err != nil {
+		s.missing(name, err)
+		return
+	}
+	s.written(packed.Whole(filepath.Join(s.folder, name), text))
 }

@@ -1,11 +1,10 @@
 package diagnose
 
 import (
-	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +15,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/packed"
+	"github.com/meshproof/meshproof/framework/packed/packedtest"
 )
 
 const canary = "canary-91c2"
@@ -56,29 +59,23 @@ func (f fake) Log(_ context.Context, _ corev1.Pod, container string, previous bo
 }
 
 func (f fake) Istioctl(_ context.Context, args ...string) ([]byte, error) {
-	return []byte(strings.Join(args, " ") + "\n" + strings.Repeat("x", 2*maxFile) + "end"), f.err("istioctl")
+	return []byte(strings.Join(args, " ") + "\n" + strings.Repeat("x", 2*packed.Most) + "end"), f.err("istioctl")
 }
 
 func (f fake) Node(_ context.Context, folder string) error {
 	return errors.Join(os.MkdirAll(folder, 0o700), f.err("node"))
 }
 
-func unpack(t *testing.T, path string) string {
-	t.Helper()
-	f, err := os.Open(path + ".gz")
-	if err != nil {
-		t.Fatal(err)
+func (f fake) Snapshot(context.Context) *evidence.Cluster {
+	if f.err("snapshot") != nil {
+		return &evidence.Cluster{Problems: []evidence.Problem{{What: "istiod", Error: "no pod runs"}, {What: "proxies", Error: "not injected"}}}
 	}
-	defer f.Close()
-	r, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
+	long := json.RawMessage(`"` + strings.Repeat("x", packed.Most) + `end"`)
+	return &evidence.Cluster{
+		Kubernetes: &evidence.Kubernetes{Version: "v1.33"},
+		Istiods:    []evidence.Istiod{{Pod: "istiod-1", Version: "1.31"}},
+		Proxies:    []evidence.Proxy{{Namespace: "sample", Pod: "sleep-1", Stats: long}},
 	}
-	text, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 func TestSave(t *testing.T) {
@@ -92,23 +89,25 @@ func TestSave(t *testing.T) {
 		"logs/sample/sleep-1/sleep.log":                "sleep before: false",
 		"logs/sample/sleep-1/istio-proxy.log":          "istio-proxy before: false",
 		"proxy-status.txt":                             "xend",
+		"objects.json":                                 "v1.33",
+		"istiod/istiod-1.json":                         "1.31",
 		"logs/sample/sleep-1/istio-proxy.previous.log": "istio-proxy before: true",
 	} {
-		if got := unpack(t, filepath.Join(dir, name)); !strings.Contains(got, want) || len(got) > maxFile {
+		if got := packedtest.Read(t, filepath.Join(dir, name)); !strings.Contains(got, want) || len(got) > packed.Most {
 			t.Errorf("%s: %d bytes, %.200q lacks %q", name, len(got), got, want)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, ErrorsFile+".gz")); !errors.Is(err, fs.ErrNotExist) {
+	if whole := packedtest.Read(t, filepath.Join(dir, "envoy/sample/sleep-1.json")); !json.Valid([]byte(whole)) || len(whole) < packed.Most {
+		t.Errorf("an Envoy's pages are not whole: %d bytes", len(whole))
+	}
+	if _, err := os.Stat(filepath.Join(dir, ErrorsFile+packed.Suffix)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a list of errors where there was none: %v", err)
 	}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		if info, err := d.Info(); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: mode %s, error %v", path, info.Mode(), err)
-		}
-		if strings.Contains(unpack(t, strings.TrimSuffix(path, ".gz")), canary) {
+		if strings.Contains(packedtest.Read(t, strings.TrimSuffix(path, packed.Suffix)), canary) {
 			t.Errorf("%s holds the canary", path)
 		}
 		return nil
@@ -120,15 +119,24 @@ func TestSave(t *testing.T) {
 
 func TestSaveNamesWhatItCouldNotHave(t *testing.T) {
 	dir := t.TempDir()
-	if err := Save(t.Context(), dir, fake{fails: []string{"pods", "events", "log", "istioctl", "node"}}, []Place{{"sample", ""}}); err != nil {
+	if err := Save(t.Context(), dir, fake{fails: []string{"pods", "events", "log", "istioctl", "snapshot", "node"}}, []Place{{"sample", ""}}); err != nil {
 		t.Fatal(err)
 	}
-	got := unpack(t, filepath.Join(dir, ErrorsFile))
+	got := packedtest.Read(t, filepath.Join(dir, ErrorsFile))
 	for _, want := range []string{"the pods of namespace sample: pods is", "the events of namespace sample: events is", "the log of sample/sleep-1/sleep: log is",
-		"istioctl analyze --all-namespaces: istioctl is", "the node's state: node is"} {
+		"istioctl analyze --all-namespaces: istioctl is", "istiod: no pod runs\n", "proxies: not injected\n", "the node's state: node is"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q lacks %q", got, want)
 		}
+	}
+}
+
+// TestHalfADocumentIsNone: pages that are too long are named, and not cut.
+func TestHalfADocumentIsNone(t *testing.T) {
+	s := &saver{folder: t.TempDir()}
+	s.document("objects.json", strings.Repeat("x", maxPages))
+	if left, err := os.ReadDir(s.folder); err != nil || len(left) != 0 || len(s.gaps) != 1 || !strings.Contains(s.gaps[0], "objects.json: it has 16777218 bytes") {
+		t.Errorf("%v, %v, missing %q", left, err, s.gaps)
 	}
 }
 

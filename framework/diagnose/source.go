@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/packed"
 	"github.com/meshproof/meshproof/framework/release/shell"
 )
 
@@ -17,6 +19,8 @@ type Cluster struct {
 	*cluster.Cluster
 	// IstioctlPath is the release's program; "" = there is none.
 	IstioctlPath string
+	// Look takes the API objects and pages, as for evidence (collect.Cluster).
+	Look func(ctx context.Context) *evidence.Cluster
 	// SaveNode saves what a kind cluster's node says; nil on given clusters.
 	SaveNode func(ctx context.Context, folder string) error
 }
@@ -52,10 +56,13 @@ func (c Cluster) Istioctl(ctx context.Context, args ...string) ([]byte, error) {
 	}
 	r, err := shell.Run(ctx, shell.Command{
 		Args: append([]string{c.IstioctlPath, "--kubeconfig", c.Kubeconfig, "--context", c.Context}, args...),
-		Env:  env, Keep: maxFile,
+		Env:  env, Keep: packed.Most,
 	})
 	return []byte(r.Stdout + r.Stderr), err
 }
+
+// Snapshot takes the API objects and pages.
+func (c Cluster) Snapshot(ctx context.Context) *evidence.Cluster { return c.Look(ctx) }
 
 // Node saves what the node says.
 func (c Cluster) Node(ctx context.Context, folder string) error {

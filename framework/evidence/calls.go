@@ -20,6 +20,8 @@ type Traffic struct {
 	After  []Counters `json:"after,omitempty"`
 	// AccessLog is what this cluster's helloworld sidecar logged of split calls, from either side.
 	AccessLog []LogLine `json:"accessLog,omitempty"`
+	// AccessLogError is why that log could not be read to the last call; empty when it was, or when nothing says why lines are missing.
+	AccessLogError string `json:"accessLogError,omitempty"`
 }
 
 // Reply is one answer.

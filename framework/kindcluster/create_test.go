@@ -14,6 +14,7 @@ import (
 	kinderrors "sigs.k8s.io/kind/pkg/errors"
 	"sigs.k8s.io/kind/pkg/exec"
 
+	"github.com/meshproof/meshproof/framework/packed/packedtest"
 	"github.com/meshproof/meshproof/framework/poll"
 )
 
@@ -147,8 +148,8 @@ func TestCreateKeepsTheLogsOfAClusterThatDoesNotComeUp(t *testing.T) {
 		}
 	}
 	for file, want := range map[string]string{"kubelet.log": "kubelet says no", "kind-command.log": "I0101 a", "console.log": "No such container"} {
-		if content, err := os.ReadFile(filepath.Join(folder, file)); err != nil || !strings.Contains(string(content), want) {
-			t.Errorf("%s: %v: %s", file, err, content)
+		if content := packedtest.Read(t, filepath.Join(folder, file)); !strings.Contains(content, want) {
+			t.Errorf("%s: %s", file, content)
 		}
 	}
 	if !slices.Contains(r.remaining(), "intended kind cluster mp-a-east") {
@@ -174,9 +175,7 @@ func TestCreateSaysWhatToDo(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "fs.inotify.max_user_instances=512") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := os.Stat(filepath.Join(r.Diagnostics, "west", "console.log")); err != nil {
-		t.Error(err)
-	}
+	packedtest.Read(t, filepath.Join(r.Diagnostics, "west", "console.log"))
 }
 
 // kind cannot be cancelled: the node is removed under it, and Create does not return before kind has.

@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/meshproof/meshproof/framework/packed"
 )
 
 // diagnoseLimit bounds the reading of a broken node's logs as a whole.
 const diagnoseLimit = 30 * time.Second
 
-// diagnosis is one file of a node's diagnostics and the docker command whose output it holds. "NODE" stands for the
+// diagnosis is one (packed) file of a node's diagnostics and the docker command whose output it holds. "NODE" stands for the
 // node's container. The lines are bounded, and none of the commands prints an environment, a key or a token.
 type diagnosis struct {
 	file string
@@ -77,9 +78,6 @@ func SaveNode(ctx context.Context, run, name, folder string) error {
 }
 
 func saveNode(ctx context.Context, d docker, node, folder string) (todo string, err error) {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return "", fmt.Errorf("make the folder for what node %s says: %w", node, err)
-	}
 	var errs []error
 	for _, one := range diagnoses() {
 		args := make([]string, len(one.args))
@@ -95,7 +93,7 @@ func saveNode(ctx context.Context, d docker, node, folder string) (todo string, 
 		if err != nil {
 			out += fmt.Sprintf("\n(%v)\n", err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, one.file), []byte(out), 0o600); err != nil {
+		if err := packed.Tail(filepath.Join(folder, one.file), []byte(out)); err != nil {
 			errs = append(errs, fmt.Errorf("write what node %s says: %w", node, err))
 		}
 	}

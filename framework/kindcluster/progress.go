@@ -3,7 +3,6 @@ package kindcluster
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +12,8 @@ import (
 
 	"sigs.k8s.io/kind/pkg/exec"
 	"sigs.k8s.io/kind/pkg/log"
+
+	"github.com/meshproof/meshproof/framework/packed"
 )
 
 // phaseLogger is kind's logger: it turns kind's status lines into phases with their times. kind writes " • Starting
@@ -111,11 +112,7 @@ func (m *maker) kindError(name string, err error) error {
 		return err
 	}
 	file := filepath.Join(m.diagnostics(name), "kind-command.log")
-	saveErr := os.MkdirAll(filepath.Dir(file), 0o700)
-	if saveErr == nil {
-		saveErr = os.WriteFile(file, run.Output, 0o600)
-	}
-	return errors.Join(fmt.Errorf("%w: it said: %s", err, lastLine(run.Output)), saveErr)
+	return errors.Join(fmt.Errorf("%w: it said: %s", err, lastLine(run.Output)), packed.Tail(file, run.Output))
 }
 
 // lastLine gives the last line that begins with "error", as kubeadm's reason does, which a stack follows; without one,

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -59,14 +58,11 @@ func ports(ctx context.Context, c *cluster.Cluster, revision, network string) (P
 		}
 		p.Gateways = one.among(p.Gateways)
 	}
-	services, err := c.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	services, err := balanced(ctx, c)
 	if err != nil {
-		return p, fmt.Errorf("list services: %w", err)
+		return p, err
 	}
-	for _, s := range services.Items {
-		if s.Spec.Type != corev1.ServiceTypeLoadBalancer {
-			continue
-		}
+	for _, s := range services {
 		one := Opened{Name: s.Namespace + "/" + s.Name}
 		for _, port := range s.Spec.Ports {
 			one.Ports = append(one.Ports, port.Port)

@@ -196,14 +196,11 @@ func admitted(ctx context.Context, c *cluster.Cluster, o Options) (Admission, er
 // balancer looks for services that a load balancer has served, and for what else hints at one.
 func balancer(ctx context.Context, c *cluster.Cluster, nodes []corev1.Node) (Balancer, error) {
 	b := Balancer{Clouds: clouds(nodes)}
-	services, err := c.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	services, err := balanced(ctx, c)
 	if err != nil {
 		return b, err
 	}
-	for _, s := range services.Items {
-		if s.Spec.Type != corev1.ServiceTypeLoadBalancer {
-			continue
-		}
+	for _, s := range services {
 		list := &b.Pending
 		if len(s.Status.LoadBalancer.Ingress) > 0 {
 			list = &b.Addressed
@@ -216,6 +213,15 @@ func balancer(ctx context.Context, c *cluster.Cluster, nodes []corev1.Node) (Bal
 		b.Pools = len(list.Items) > 0
 	}
 	return b, nil
+}
+
+// balanced gives the services of type LoadBalancer in all namespaces.
+func balanced(ctx context.Context, c *cluster.Cluster) ([]corev1.Service, error) {
+	all, err := c.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list services: %w", err)
+	}
+	return slices.DeleteFunc(all.Items, func(s corev1.Service) bool { return s.Spec.Type != corev1.ServiceTypeLoadBalancer }), nil
 }
 
 // clouds are the providers that nodes name, each once.

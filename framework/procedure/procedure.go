@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -88,6 +89,8 @@ type Options struct {
 	OnNamespace func(context.Context) error
 	// Ledger is used on supplied clusters; may be nil.
 	Ledger Ledger
+	// Variables are what S1 to S5 exported on these clusters before, for a mesh that is set up; nil = SetUp sets them.
+	Variables map[string]string
 }
 
 // Procedure is the guide on one set of clusters. Its methods are to be called one after the other.
@@ -127,6 +130,7 @@ func New(o Options) (*Procedure, error) {
 		}
 	}
 	p := &Procedure{o: o, steps: steps, run: shell.Run, variables: map[string]string{}}
+	maps.Copy(p.variables, o.Variables)
 	p.values = guide.Values{
 		Fleet: o.Intent.Fleet, ProjectNumber: o.Intent.ProjectNumber, Revision: o.Intent.Revision, Namespace: o.Intent.Namespace(), Words: words,
 	}
@@ -183,6 +187,13 @@ func (p *Procedure) environment() []string {
 		env = append(env, name+"="+value)
 	}
 	return env
+}
+
+// Variables are what S1 to S5 exported, for another process that goes on with the mesh.
+func (p *Procedure) Variables() map[string]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.variables)
 }
 
 var errNotSetUp = errors.New("the guide's variables are not set: call SetUp first")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/claim/cause"
@@ -71,6 +72,11 @@ func JudgeDir(dir string) (Findings, evidence.Run, error) {
 		return Findings{}, evidence.Run{}, err
 	}
 	return Judge(run), run, nil
+}
+
+// Of gives the findings of these claims, by their ids.
+func (f Findings) Of(ids []string) []claim.Finding {
+	return slices.DeleteFunc(slices.Clone(f.Findings), func(one claim.Finding) bool { return !slices.Contains(ids, one.Claim) })
 }
 
 // JSON is the file's bytes.

@@ -20,13 +20,31 @@ const istioProtocol = "istio"
 func (s *Session) makeAttempts() error {
 	namespace := s.intent.Namespace()
 	base := collect.Attempt{SNI: evidence.SNICluster(namespace), ALPN: []string{istioProtocol}, Host: evidence.HelloworldAuthority(namespace), Path: "/hello"}
+	s.intent = asking(s.intent)
+	s.attempts = map[string][]collect.Attempt{}
+	for _, c := range s.set {
+		s.attempts[c.Name] = uncertified(base, namespace)
+		if !s.intent.Certificates {
+			continue
+		}
+		certified, err := s.certified(base, c.Name)
+		if err != nil {
+			return err
+		}
+		s.attempts[c.Name] = append(s.attempts[c.Name], certified...)
+	}
+	return nil
+}
+
+// uncertified are the attempts without a certificate.
+func uncertified(base collect.Attempt, namespace string) []collect.Attempt {
 	as := func(name string, change func(*collect.Attempt)) collect.Attempt {
 		a := base
 		a.As = name
 		change(&a)
 		return a
 	}
-	common := []collect.Attempt{
+	return []collect.Attempt{
 		as(evidence.AsPlain, func(a *collect.Attempt) { a.Plain = true }),
 		as(evidence.AsNobody, func(a *collect.Attempt) { a.SNI = "" }),
 		as(evidence.AsUnknownName, func(a *collect.Attempt) {
@@ -36,38 +54,35 @@ func (s *Session) makeAttempts() error {
 		as(evidence.AsWeb, func(a *collect.Attempt) { a.ALPN = []string{"http/1.1"} }),
 		as(evidence.AsAnonymous, func(*collect.Attempt) {}),
 	}
-	s.attempts = map[string][]collect.Attempt{}
-	for _, c := range s.set {
-		s.attempts[c.Name] = common
-	}
-	s.intent = asking(s.intent)
-	if !s.intent.Certificates {
-		return nil
-	}
-	now := time.Now()
-	member := "spiffe://" + s.intent.TrustDomain + "/ns/" + namespace + "/sa/sleep"
-	for _, c := range s.set {
-		own := filepath.Join(s.CADir(), c.Name)
-		for _, one := range []struct {
-			as, authority, id string
-			from, to          time.Duration
-		}{
-			{evidence.AsMember, own, member, -time.Hour, 24 * time.Hour},
-			{evidence.AsStranger, own, "spiffe://" + s.intent.TrustDomain + "/ns/elsewhere/sa/stranger", -time.Hour, 24 * time.Hour},
-			{evidence.AsForeigner, "", member, -time.Hour, 24 * time.Hour},
-			{evidence.AsExpired, own, member, -2 * time.Hour, -time.Hour},
-			{evidence.AsFuture, own, member, 24 * time.Hour, 48 * time.Hour},
-			{evidence.AsOtherDomain, own, "spiffe://elsewhere.example/ns/" + namespace + "/sa/sleep", -time.Hour, 24 * time.Hour},
-		} {
-			certificate, key, err := authority.SignWorkload(one.authority, one.id, now.Add(one.from), now.Add(one.to))
-			if err != nil {
-				return fmt.Errorf("make a certificate to ask the gateways as %q from cluster %s: %w", one.as, c.Name, err)
-			}
-			s.attempts[c.Name] = append(s.attempts[c.Name][:len(s.attempts[c.Name]):len(s.attempts[c.Name])],
-				as(one.as, func(a *collect.Attempt) { a.Certificate, a.Key = certificate, key }))
+}
+
+// certified are the attempts from a cluster with a certificate each, most of which must be refused.
+func (s *Session) certified(base collect.Attempt, name string) ([]collect.Attempt, error) {
+	now, own := time.Now(), filepath.Join(s.CADir(), name)
+	account := func(domain, account string) string { return "spiffe://" + domain + "/ns/" + account }
+	sleep := s.intent.Namespace() + "/sa/sleep"
+	member := account(s.intent.TrustDomain, sleep)
+	var all []collect.Attempt
+	for _, one := range []struct {
+		as, authority, id string
+		from, to          time.Duration
+	}{
+		{evidence.AsMember, own, member, -time.Hour, 24 * time.Hour},
+		{evidence.AsStranger, own, account(s.intent.TrustDomain, "elsewhere/sa/stranger"), -time.Hour, 24 * time.Hour},
+		{evidence.AsForeigner, "", member, -time.Hour, 24 * time.Hour},
+		{evidence.AsExpired, own, member, -2 * time.Hour, -time.Hour},
+		{evidence.AsFuture, own, member, 24 * time.Hour, 48 * time.Hour},
+		{evidence.AsOtherDomain, own, account("elsewhere.example", sleep), -time.Hour, 24 * time.Hour},
+	} {
+		certificate, key, err := authority.SignWorkload(one.authority, one.id, now.Add(one.from), now.Add(one.to))
+		if err != nil {
+			return nil, fmt.Errorf("make a certificate to ask the gateways as %q from cluster %s: %w", one.as, name, err)
 		}
+		a := base
+		a.As, a.Certificate, a.Key = one.as, certificate, key
+		all = append(all, a)
 	}
-	return nil
+	return all, nil
 }
 
 // asking is what a run expects that asks the gateways and calls the second service.

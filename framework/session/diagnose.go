@@ -11,7 +11,9 @@ import (
 	"github.com/meshproof/meshproof/fixtures"
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/diagnose"
+	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/kindcluster"
 )
@@ -30,21 +32,33 @@ func (s *Session) diagnose(ctx context.Context, v claim.Verdict) (files []string
 	return files, errors.Join(err, listErr)
 }
 
+// explained gives the error of a set-up, and saves diagnostics before anything of it is removed: as soon as there are clusters to ask,
+// whatever they hold by then.
+func (s *Session) explained(ctx context.Context, err error) error {
+	var usage *UsageError
+	if err == nil || errors.As(err, &usage) || ctx.Err() != nil || len(s.set) == 0 || s.diagnosed {
+		return err
+	}
+	return errors.Join(err, s.saveDiagnostics(ctx))
+}
+
 func (s *Session) saveDiagnostics(ctx context.Context) error {
 	s.diagnosed = true
 	places := []diagnose.Place{
 		{Namespace: "istio-system", Selector: "app=istiod"}, {Namespace: "istio-system", Selector: "istio=eastwestgateway"},
-		{Namespace: s.intent.Namespace()}, {Namespace: fixtures.ProbeNamespace},
+		{Namespace: s.intent.Namespace()}, {Namespace: fixtures.ProbeNamespace}, {Namespace: evidence.SecondNamespace},
 	}
 	if s.intent.Provision == intent.Kind {
 		places = append(places, diagnose.Place{Namespace: "kube-system"}, diagnose.Place{Namespace: metallbNamespace})
 	}
-	return s.timed("save diagnostics", func() error { return s.diagnoseEach(ctx, places) })
+	return s.timed("save diagnostics in "+filepath.Join(s.o.ReportDir, DiagnosticsDir), func() error { return s.diagnoseEach(ctx, places) })
 }
 
 func (s *Session) diagnoseEach(ctx context.Context, places []diagnose.Place) error {
 	return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		from := diagnose.Cluster{Cluster: c}
+		from := diagnose.Cluster{Cluster: c, Look: func(ctx context.Context) *evidence.Cluster {
+			return collect.Cluster(ctx, c, s.set.Peers(c.Name), collect.Options{Intent: s.intent})
+		}}
 		if s.rel != nil {
 			from.IstioctlPath = s.rel.Istioctl
 		}

@@ -22,16 +22,9 @@ import (
 
 // Down removes what the run of that id made on this machine and on given clusters. stateDir "" means the user's.
 func Down(ctx context.Context, stateDirectory, id string) error {
-	runs, err := runsDir(stateDirectory)
+	dir, err := dirOf(stateDirectory, id)
 	if err != nil {
 		return err
-	}
-	if id != filepath.Base(id) || id == "." || id == ".." {
-		return &UsageError{fmt.Errorf("run id %q is a path: give a run id that `meshproof up` printed", id)}
-	}
-	dir := filepath.Join(runs, id)
-	if _, err := os.Stat(dir); err != nil {
-		return &UsageError{fmt.Errorf("find run %q in %s: %w: `meshproof cleanup --dry-run` lists the runs", id, runs, err)}
 	}
 	l, err := ledger.Open(ledgerOf(dir)) // a run that was killed before it had one has made nothing
 	if err != nil {
@@ -47,6 +40,22 @@ func Down(ctx context.Context, stateDirectory, id string) error {
 		return errors.Join(fmt.Errorf("remove run %s: %d things are left, the first is %s: its files stay in %s: remove what is in the way, and run meshproof down %s again", id, len(rest), rest[0], dir, id), l.Close())
 	}
 	return errors.Join(l.Close(), os.RemoveAll(dir))
+}
+
+// dirOf gives the directory of a run that this machine knows of.
+func dirOf(stateDirectory, id string) (string, error) {
+	runs, err := runsDir(stateDirectory)
+	if err != nil {
+		return "", err
+	}
+	if id != filepath.Base(id) || id == "." || id == ".." {
+		return "", &UsageError{fmt.Errorf("run id %q is a path: give a run id that `meshproof up` printed", id)}
+	}
+	dir := filepath.Join(runs, id)
+	if _, err := os.Stat(dir); err != nil {
+		return "", &UsageError{fmt.Errorf("find run %q in %s: %w: `meshproof cleanup --dry-run` lists the runs", id, runs, err)}
+	}
+	return dir, nil
 }
 
 // targetsFile says which given clusters a run works on: names, kubeconfig paths and contexts, no credentials of its own.
@@ -79,14 +88,19 @@ func (s *Session) keepTargets() error {
 		c.Kubeconfig = path // kubectl and istioctl are run in directories of the run's
 		all.Clusters = append(all.Clusters, savedTarget{c.Name, path, c.Context})
 	}
-	body, err := json.Marshal(all)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(s.o.dir(), targetsFile), body, 0o600)
-	}
-	if err != nil {
+	if err := writeJSON(filepath.Join(s.o.dir(), targetsFile), all); err != nil {
 		return fmt.Errorf("save the given clusters of the run: %w", err)
 	}
 	return nil
+}
+
+// writeJSON writes a private file of the run's directory.
+func writeJSON(path string, value any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, body, 0o600)
 }
 
 // separate opens the cluster from a file in the run's directory that leads nowhere else. It holds credentials: mode 0600.

@@ -162,8 +162,10 @@ func (s *Session) remove(ctx context.Context) error {
 	})
 }
 
-// Leave lets other runs work on given clusters, where what Provision made stays.
-func (s *Session) Leave(ctx context.Context) error { return s.releaseLeases(ctx) }
+// Leave ends the work on clusters that stay: other runs may work there, and other processes remove or judge what was made.
+func (s *Session) Leave(ctx context.Context) error {
+	return errors.Join(s.releaseLeases(ctx), s.ledger.Close())
+}
 
 // Abandon removes what an unfinished Provision made.
 func (s *Session) Abandon(ctx context.Context) error { return s.remove(ctx) }

@@ -51,9 +51,8 @@ func (s *Session) checkVacant(ctx context.Context) error {
 // installedIntent is what a run expects that installs the mesh of given clusters: what one on kind clusters does, with the networks of
 // the topology.
 func (s *Session) installedIntent(context.Context) (intent.Intent, error) {
-	in := s.o.kindIntent()
-	in.Provision, in.Platform, in.Clusters, in.From = intent.Supplied, s.o.Targets[0].platform(), nil, intent.FromInstall
-	in.CA = s.o.Targets[0].Authority()
+	in := s.o.givenIntent()
+	in.From = intent.FromInstall
 	in.EmulatedCA, in.TrustDomain = false, trustDomain(in.CA, s.o.Fleet)
 	var errs []error
 	for i, c := range s.set {
@@ -61,14 +60,14 @@ func (s *Session) installedIntent(context.Context) (intent.Intent, error) {
 		id := intent.ClusterID(s.o.Fleet, c.Name)
 		remoteName, err := s.o.remoteName(c.Name, c.Context, id)
 		errs = append(errs, err)
-		in.Clusters = append(in.Clusters, intent.Cluster{Name: c.Name, ID: id, Network: c.Network, Version: fmt.Sprintf("v%d", i+1), RemoteName: remoteName})
+		in.Clusters = append(in.Clusters, member(i, intent.Cluster{Name: c.Name, ID: id, Network: c.Network, RemoteName: remoteName}))
 	}
 	return in, errors.Join(errs...)
 }
 
-// settle makes istio-system on each given cluster, before anything else is there: the lease and the copy of the ledger need it, and
+// makeHomes makes istio-system on each given cluster, before anything else is there: the lease and the copy of the ledger need it, and
 // who finds it there goes away. With an error nothing of it is left, or the error is none of usage.
-func (s *Session) settle(ctx context.Context) error {
+func (s *Session) makeHomes(ctx context.Context) error {
 	if err := s.remember(); err != nil {
 		return err
 	}
@@ -79,14 +78,14 @@ func (s *Session) settle(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	if left := s.unsettle(ctx); left != nil {
+	if left := s.removeHomes(ctx); left != nil {
 		return fmt.Errorf("%s; and what was made by then could not be removed: %w", err.Error(), left) // the text alone: this is no usage error any more
 	}
 	return refused(err, manifest.ErrForeign, cluster.ErrAccess)
 }
 
-// unsettle removes the namespaces that settle has made, also after an interruption.
-func (s *Session) unsettle(ctx context.Context) error {
+// removeHomes removes the namespaces that makeHomes has made, also after an interruption.
+func (s *Session) removeHomes(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), s.limits.Remove, tooLong("the removal", s.limits.Remove))
 	defer cancel()
 	return errors.Join(undoNoted(ctx, s.set, s.mirror, s.limits.Procedure), s.releaseLeases(ctx))
@@ -95,13 +94,7 @@ func (s *Session) unsettle(ctx context.Context) error {
 // makeHome makes istio-system on a cluster. Its entry is copied to the cluster as soon as there is a place for the copy.
 func (s *Session) makeHome(ctx context.Context, c *cluster.Cluster) error {
 	home := procedure.Home(c.Name, s.o.RunID)
-	if err := s.ledger.Intend(home); err != nil {
-		return err
-	}
-	if err := manifest.MakeNamespace(ctx, c, home.Name, s.o.RunID, mirror.Home(s.holder.Who)); err != nil {
-		if errors.Is(err, manifest.ErrForeign) {
-			err = errors.Join(err, s.ledger.Removed(home)) // it was never the run's
-		}
+	if err := s.makeNamespace(ctx, c, s.ledger, home, mirror.Home(s.holder.Who)); err != nil {
 		return cluster.Access(err)
 	}
 	return s.mirror.Made(home)

@@ -51,7 +51,7 @@ func settled(t *testing.T, o Options, istioctl string) (s *Session, notes string
 		t.Fatal(err)
 	}
 	ctx, cancel := s.limited(t.Context())
-	if err := errors.Join(s.Check(ctx), s.settle(ctx)); err != nil {
+	if err := errors.Join(s.Check(ctx), s.makeHomes(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
@@ -170,9 +170,9 @@ func TestInstallIsNotedBefore(t *testing.T) {
 	}
 }
 
-// TestSettleIsWholeOrNothing: where one cluster has a home of somebody's by now, the other keeps none of the run's, and somebody's
+// TestHomesAreWholeOrNothing: where one cluster has a home of somebody's by now, the other keeps none of the run's, and somebody's
 // stays.
-func TestSettleIsWholeOrNothing(t *testing.T) {
+func TestHomesAreWholeOrNothing(t *testing.T) {
 	farm, o := vacant(t)
 	s, err := New(o)
 	if err != nil {
@@ -186,7 +186,7 @@ func TestSettleIsWholeOrNothing(t *testing.T) {
 	farm.Server("west").Put(t, systemPath, "{metadata: {name: istio-system}}")
 	before := paths(farm)
 	var usage *UsageError
-	if err := s.settle(ctx); !errors.As(err, &usage) || !strings.Contains(err.Error(), "cluster two") {
+	if err := s.makeHomes(ctx); !errors.As(err, &usage) || !strings.Contains(err.Error(), "cluster two") {
 		t.Errorf("%v, want a usage error", err)
 	}
 	if after := paths(farm); !slices.Equal(before, after) || len(s.ledger.Remaining()) != 0 {

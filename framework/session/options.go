@@ -169,11 +169,22 @@ func (o Options) kindIntent() intent.Intent {
 	in = in.InNamespace(o.Namespace)
 	in.EmulatedCA, in.TrustDomain = in.CA != intent.IstioCA, trustDomain(in.CA, o.Fleet)
 	for i, name := range o.kindNames() {
-		in.Clusters = append(in.Clusters, intent.Cluster{
-			Name: name, ID: intent.ClusterID(o.Fleet, name), Network: o.network(i), Version: fmt.Sprintf("v%d", i+1),
-		})
+		in.Clusters = append(in.Clusters, member(i, intent.Cluster{Name: name, ID: intent.ClusterID(o.Fleet, name), Network: o.network(i)}))
 	}
 	return in
+}
+
+// givenIntent is what a run on given clusters expects, but for the clusters.
+func (o Options) givenIntent() intent.Intent {
+	in := o.kindIntent()
+	in.Provision, in.Platform, in.Clusters, in.CA = intent.Supplied, o.Targets[0].platform(), nil, o.Targets[0].Authority()
+	return in
+}
+
+// member is the i-th cluster of a mesh, with the version of helloworld that the guide puts there.
+func member(i int, c intent.Cluster) intent.Cluster {
+	c.Version = fmt.Sprintf("v%d", i+1)
+	return c
 }
 
 // onKind is the platform of kind clusters that stand for none of the guide's.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -22,6 +23,10 @@ import (
 func (s *Session) Provision(ctx context.Context) error {
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
+	return s.explained(ctx, s.provision(ctx))
+}
+
+func (s *Session) provision(ctx context.Context) error {
 	if stretched := s.o.stretched(); stretched != "" {
 		s.o.Tell.Note("waits: " + stretched)
 	}
@@ -55,7 +60,7 @@ func (s *Session) Provision(ctx context.Context) error {
 func (s *Session) hold(ctx context.Context) error {
 	switch {
 	case s.o.installs():
-		return s.settle(ctx)
+		return s.makeHomes(ctx)
 	case len(s.o.Targets) > 0:
 		return s.takeLeases(ctx)
 	}
@@ -198,14 +203,7 @@ func (s *Session) makeAuthorities(fleetCA emulatedca.Options) error {
 	return emulatedca.MakeAuthority(fleetCA)
 }
 
-func (s *Session) planted(fault string) bool {
-	for _, p := range s.o.Plant {
-		if p == fault {
-			return true
-		}
-	}
-	return false
-}
+func (s *Session) planted(fault string) bool { return slices.Contains(s.o.Plant, fault) }
 
 // Clusters are the clusters of the run, CLUSTER_1 first.
 func (s *Session) Clusters() cluster.Set { return s.set }

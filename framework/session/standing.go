@@ -26,10 +26,10 @@ func (s *Session) Stand(ctx context.Context) error {
 		return err
 	}
 	s.intent.Standing = true // the intent of given clusters is read from them
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepare(nil); err != nil {
 		return err
 	}
-	return s.setUp(s.watched(ctx))
+	return s.explained(ctx, s.setUp(s.watched(ctx)))
 }
 
 // Close removes what Stand made, and the run's own directory.
@@ -43,14 +43,32 @@ type JudgeOptions struct {
 	Limits verify.Limits
 	// Planted names the faults that are in force, for the report.
 	Planted []string
+	// LeaveOut are the purposes of calls that are not made (evidence.Split).
+	LeaveOut []string
 }
+
+func (o JudgeOptions) leavesOut(purpose string) bool { return slices.Contains(o.LeaveOut, purpose) }
 
 // Judge looks at the standing mesh anew, sends the traffic anew, and judges what it saw from the files in dir. The error
 // says what could not be done; the findings are there whenever something could be judged. The mesh is not changed.
 func (s *Session) Judge(ctx context.Context, dir string, o JudgeOptions) (report.Findings, error) {
+	looked, err := s.look(ctx, dir, o)
+	if err != nil {
+		return report.Findings{}, errors.Join(looked, err)
+	}
+	found, run, err := report.JudgeDir(dir)
+	if err != nil {
+		return found, errors.Join(looked, err)
+	}
+	return found, errors.Join(looked, report.Write(dir, found, run, s.extra(nil)))
+}
+
+// look is what Judge does on the clusters: it leaves the sealed evidence in dir. What could not be seen, and what could not be kept,
+// are told apart: what could be seen is judged all the same.
+func (s *Session) look(ctx context.Context, dir string, o JudgeOptions) (looked, err error) {
 	folder, err := evidence.Create(filepath.Join(dir, report.EvidenceDir))
 	if err != nil {
-		return report.Findings{}, err
+		return nil, err
 	}
 	in := s.intent
 	in.Planted = slices.Concat(in.Planted, o.Planted)
@@ -64,6 +82,7 @@ func (s *Session) Judge(ctx context.Context, dir string, o JudgeOptions) (report
 	steps := s.orderedSteps()
 	v := s.verifyOptions()
 	v.Intent, v.Folder, v.Collect.Intent, v.Collect.Since = in, folder, in, time.Now()
+	v.NoGuideCalls, v.NoSecond, v.NoSplit = o.leavesOut(evidence.GuideCalls), o.leavesOut(evidence.Second), o.leavesOut(evidence.Split)
 	v.OnStep = func(step evidence.Step) {
 		steps = append(steps, step)
 		s.tellDone(step)
@@ -71,15 +90,11 @@ func (s *Session) Judge(ctx context.Context, dir string, o JudgeOptions) (report
 	if o.Limits != (verify.Limits{}) {
 		v.Limits = o.Limits
 	}
-	looked := verify.Joined(s.watched(ctx), v)
+	looked = verify.Joined(s.watched(ctx), v)
 	if err := errors.Join(folder.SaveIntent(in), folder.SaveSteps(steps), folder.Seal()); err != nil {
-		return report.Findings{}, errors.Join(looked, fmt.Errorf("keep the evidence of a standing mesh: %w", err))
+		return looked, fmt.Errorf("keep the evidence of a standing mesh: %w", err)
 	}
-	found, run, err := report.JudgeDir(dir)
-	if err != nil {
-		return found, errors.Join(looked, err)
-	}
-	return found, errors.Join(looked, report.Write(dir, found, run, s.extra(nil)))
+	return looked, nil
 }
 
 // Kubectl is the program that the guide's commands call.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
@@ -67,14 +68,13 @@ func (s *Session) usable(c *cluster.Cluster) error {
 	return nil
 }
 
-const readyLimit = 10e9 // nanoseconds: 10 s for one request
+// readyLimit bounds one request.
+const readyLimit = 10 * time.Second
 
 // suppliedIntent is what a run on given clusters expects. Fleet, project number, names and networks that no flag gives
 // are those that the installed control planes have.
 func (s *Session) suppliedIntent(ctx context.Context) (intent.Intent, error) {
-	in := s.o.kindIntent()
-	in.Provision, in.Platform, in.Clusters = intent.Supplied, s.o.Targets[0].platform(), nil
-	in.CA = s.o.Targets[0].Authority()
+	in := s.o.givenIntent()
 	var errs []error
 	for i, c := range s.set {
 		m, err := preinstalled.Read(ctx, c, s.o.Revision)
@@ -90,9 +90,7 @@ func (s *Session) suppliedIntent(ctx context.Context) (intent.Intent, error) {
 		s.versions = append(s.versions, m.Version)
 		remoteName, err := s.o.remoteName(c.Name, c.Context, m.ClusterID)
 		errs = append(errs, err)
-		in.Clusters = append(in.Clusters, intent.Cluster{
-			Name: c.Name, ID: m.ClusterID, Network: m.Network, Version: fmt.Sprintf("v%d", i+1), RemoteName: remoteName,
-		})
+		in.Clusters = append(in.Clusters, member(i, intent.Cluster{Name: c.Name, ID: m.ClusterID, Network: m.Network, RemoteName: remoteName}))
 		in.TrustDomain = m.TrustDomain
 		in.MeshID = m.MeshID
 		if parts := meshIDForm.FindStringSubmatch(m.MeshID); s.o.ProjectNumber == "" && parts != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/manifest"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/verify"
@@ -21,7 +22,7 @@ func (s *Session) Verify(ctx context.Context) error {
 	if s.o.ReadOnly {
 		return s.onlyLook(ctx)
 	}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepare(nil); err != nil {
 		return err
 	}
 	ctx = s.watched(ctx)
@@ -54,7 +55,8 @@ func (s *Session) Verify(ctx context.Context) error {
 	return errors.Join(joined, verify.Removed(ctx, o))
 }
 
-func (s *Session) prepare(ctx context.Context) error {
+// prepare makes ready what performs the guide and asks the gateways. The variables are those of a mesh that was set up before.
+func (s *Session) prepare(variables map[string]string) error {
 	if err := s.makeAttempts(); err != nil {
 		return err
 	}
@@ -66,6 +68,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	p, err := procedure.New(procedure.Options{
 		Intent: s.intent, Tools: s.tools, Set: s.set, Release: s.rel, Kubectl: s.images.Kubectl, Dir: filepath.Join(s.o.dir(), "procedure"),
 		Limits: s.limits.Procedure, OnBegin: s.begun, OnStep: s.record, InTurn: s.o.InTurn, Ledger: s.book(), OnNamespace: s.logAccess,
+		Variables: variables,
 	})
 	s.proc = p
 	return err
@@ -108,19 +111,25 @@ func (s *Session) deployIn(ctx context.Context, c *cluster.Cluster, namespace, f
 		return err
 	}
 	entry := ledger.Entry{Kind: "Namespace", Name: namespace, Cluster: c.Name, Run: s.o.RunID}
-	if err := s.book().Intend(entry); err != nil {
-		return err
-	}
-	if err := manifest.MakeNamespace(ctx, c, namespace, s.o.RunID, nil); err != nil {
-		if errors.Is(err, manifest.ErrForeign) {
-			err = errors.Join(err, s.book().Removed(entry)) // it was never the run's
-		}
+	if err := s.makeNamespace(ctx, c, s.book(), entry, nil); err != nil {
 		return err
 	}
 	if err := s.apply(ctx, c, fixture, data); err != nil {
 		return err
 	}
 	return s.book().Made(entry)
+}
+
+// makeNamespace makes a namespace, which is noted before. Of one that is somebody's nothing stays noted: it was never the run's.
+func (s *Session) makeNamespace(ctx context.Context, c *cluster.Cluster, book mirror.Book, entry ledger.Entry, annotations map[string]string) error {
+	if err := book.Intend(entry); err != nil {
+		return err
+	}
+	err := manifest.MakeNamespace(ctx, c, entry.Name, s.o.RunID, annotations)
+	if errors.Is(err, manifest.ErrForeign) {
+		err = errors.Join(err, book.Removed(entry))
+	}
+	return err
 }
 
 func (s *Session) apply(ctx context.Context, c *cluster.Cluster, name string, data any) error {

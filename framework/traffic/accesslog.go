@@ -39,13 +39,14 @@ type Log struct {
 }
 
 // Follow begins to read the log before the calls are made, until the context ends. A log that is read after them may have been
-// rotated meanwhile (kubelet does so at 10 MiB, some 25,000 calls), and an API server gives only what was written since.
-func Follow(ctx context.Context, c *cluster.Cluster, namespace, run string, since time.Time) (*Log, error) {
+// rotated meanwhile (kubelet does so at 10 MiB, some 25,000 calls), and an API server gives only what was written since. What cannot be
+// read, at the start or later, is told by Lines.
+func Follow(ctx context.Context, c *cluster.Cluster, namespace, run string, since time.Time) *Log {
+	l := &Log{lines: map[string][]evidence.LogLine{}}
 	pods, err := c.Pods(ctx, namespace, "app=helloworld")
 	if err != nil {
-		return nil, err
+		l.note(err)
 	}
-	l := &Log{lines: map[string][]evidence.LogLine{}}
 	for _, p := range pods {
 		if p.Status.Phase != corev1.PodRunning {
 			continue
@@ -59,13 +60,19 @@ func Follow(ctx context.Context, c *cluster.Cluster, namespace, run string, sinc
 		}
 		l.ended.Go(func() {
 			defer stream.Close()
-			if err := l.read(io.LimitReader(stream, maxLog), p.Name, run); err != nil && ctx.Err() == nil {
+			err := l.read(io.LimitReader(stream, maxLog), p.Name, run)
+			if err == nil {
+				err = errEnded
+			}
+			if ctx.Err() == nil {
 				l.note(fmt.Errorf("read the access log of %s/%s on cluster %s: %w", p.Namespace, p.Name, c.Name, err))
 			}
 		})
 	}
-	return l, nil
+	return l
 }
+
+var errEnded = errors.New("it ended while it was followed: the sidecar was restarted, or its log is too long")
 
 func (l *Log) note(err error) {
 	l.mu.Lock()
@@ -73,8 +80,8 @@ func (l *Log) note(err error) {
 	l.errs = append(l.errs, err)
 }
 
-// Lines gives what is known so far, in the order of the pods and then of the log, beside what could not be read. Envoy writes its
-// log once a second: lines of the last calls may not be there yet.
+// Lines gives what is known so far, in the order of the pods and then of the log, beside what could not be read: of that no more lines
+// will come. Envoy writes its log once a second: lines of the last calls may not be there yet.
 func (l *Log) Lines() ([]evidence.LogLine, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -130,20 +130,17 @@ func counters(ctx context.Context, o Options) (map[string][]evidence.Counters, e
 	return seen, err
 }
 
-// follow reads what the sidecars of helloworld log of the calls that are about to be made, until it is stopped. Where it cannot, the
-// log stays empty, and the claim says so.
+// follow reads what the sidecars of helloworld log of the calls that are about to be made, until it is stopped.
 func follow(ctx context.Context, o Options, mark string, since time.Time) (logs map[string]*traffic.Log, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var mu sync.Mutex
 	logs = map[string]*traffic.Log{}
 	_ = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		l, err := traffic.Follow(ctx, c, o.Intent.Namespace(), mark, since)
-		if err == nil {
-			mu.Lock()
-			logs[c.Name] = l
-			mu.Unlock()
-		}
-		return err
+		l := traffic.Follow(ctx, c, o.Intent.Namespace(), mark, since)
+		mu.Lock()
+		defer mu.Unlock()
+		logs[c.Name] = l
+		return nil
 	})
 	return logs, func() {
 		cancel()
@@ -154,7 +151,7 @@ func follow(ctx context.Context, o Options, mark string, since time.Time) (logs 
 }
 
 // accessLogs waits until as many lines are there as replies came: Envoy flushes its log once a second. What is there when the limit
-// passes is kept, and the claim will say.
+// passes, or when a log can be read no further, is kept, and the claim will say.
 func accessLogs(ctx context.Context, o Options, measured map[string]*evidence.Traffic, logs map[string]*traffic.Log) {
 	want := map[string]int{} // replies by the cluster whose version answered
 	for _, t := range measured {
@@ -175,10 +172,15 @@ func accessLogs(ctx context.Context, o Options, measured map[string]*evidence.Tr
 			func(ctx context.Context) (string, error) {
 				lines, err := l.Lines()
 				t.AccessLog = lines
-				if err == nil && len(lines) < want[c.Name] {
-					err = errors.New("the log is not complete")
+				state := fmt.Sprintf("%d of %d lines", len(lines), want[c.Name])
+				switch {
+				case len(lines) >= want[c.Name]:
+					return state, nil
+				case err != nil:
+					t.AccessLogError = err.Error()
+					return state, poll.Final(err)
 				}
-				return fmt.Sprintf("%d of %d lines", len(lines), want[c.Name]), err
+				return state, errors.New("the log is not complete")
 			})
 	})
 }

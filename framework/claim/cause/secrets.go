@@ -216,15 +216,8 @@ func (s sight) outdated(i evidence.Istiod, w way) bool {
 		n, of := seen.Ready(p)
 		return n < of
 	}))
-	var held []string
-	for _, x := range shards {
-		if x.Cluster == w.to.RemoteName && seen.Comparable(x.Address, ready) {
-			held = append(held, x.Address)
-		}
-	}
-	slices.Sort(held)
 	slices.Sort(ready)
-	return !slices.Equal(held, ready)
+	return !slices.Equal(seen.Held(seen.ShardsOf(w.to, false, shards), ready), ready)
 }
 
 // elsewhere compares where the secret points with where the peer's API server is, as seen from outside and from within it.

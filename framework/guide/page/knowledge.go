@@ -50,6 +50,12 @@ func learn(want []entry) (knowledge, error) {
 			k.name(tab, t.Titles)
 		}
 	}
+	k.commands(want)
+	return k, nil
+}
+
+// commands learns the outputs and the programs of what is expected, and which programs stand under a tab.
+func (k knowledge) commands(want []entry) {
 	under := false
 	for _, e := range want {
 		switch e.kind {
@@ -67,7 +73,6 @@ func learn(want []entry) (knowledge, error) {
 			}
 		}
 	}
-	return k, nil
 }
 
 func (k knowledge) name(kind kind, t guide.Titles) {

@@ -4,6 +4,7 @@
 package istio
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -144,12 +145,8 @@ func (o Options) operator(c *cluster.Cluster) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	replicas := o.Replicas
-	if replicas == 0 {
-		replicas = asmReplicas
-	}
 	pilot := object{
-		"autoscaleEnabled": false, "replicaCount": replicas,
+		"autoscaleEnabled": false, "replicaCount": cmp.Or(o.Replicas, asmReplicas),
 		// Requests for two clusters on one small machine; ASM asks for 500m and 2 GiB.
 		"resources": object{"requests": object{"cpu": "10m", "memory": "100Mi"}},
 	}

@@ -3,7 +3,6 @@
 package seen
 
 import (
-	"net"
 	"slices"
 
 	"github.com/meshproof/meshproof/framework/evidence"
@@ -79,23 +78,6 @@ func IPs(all []evidence.Pod) []string {
 		}
 	}
 	return found
-}
-
-// Comparable tells whether an address that istiod holds can be compared with those of the pods. A pod of two address families has two
-// addresses there and one in the evidence, so that only those of a family that the pods show can be.
-func Comparable(address string, pods []string) bool {
-	return len(pods) == 0 || slices.ContainsFunc(pods, func(ip string) bool { return family(ip) == family(address) })
-}
-
-func family(ip string) int {
-	parsed := net.ParseIP(ip)
-	switch {
-	case parsed == nil:
-		return 0
-	case parsed.To4() != nil:
-		return 4
-	}
-	return 6
 }
 
 // Sidecar gives the proxy's container of a pod, and whether it has one.

@@ -1,0 +1,94 @@
+package cause
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/claim/internal/example"
+	"github.com/meshproof/meshproof/framework/evidence"
+)
+
+// TestOnTheRecordedMesh puts what was measured on real meshes into recorded pages.
+func TestOnTheRecordedMesh(t *testing.T) {
+	load := func() evidence.Run {
+		run, err := evidence.Load("../testdata/healthy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return run
+	}
+	run := load()
+	for _, f := range Apply(run, claim.Judge(run)) {
+		if f.Cause != nil {
+			t.Errorf("%s (%s): %s, %+v", f.Claim, f.Subject, f.Verdict, *f.Cause)
+		}
+	}
+	// 70/30 by a VirtualService: the route that was recorded, with two targets in place of one.
+	sleep := example.Proxy(run, east, evidence.RoleSleep)
+	plain := fmt.Sprintf(`"route":{"cluster":%q`, evidence.OutboundCluster("sample"))
+	if !bytes.Contains(sleep.ConfigDump, []byte(plain)) {
+		t.Fatal("the recorded page has no such route")
+	}
+	sleep.ConfigDump = bytes.ReplaceAll(sleep.ConfigDump, []byte(plain),
+		fmt.Appendf(nil, `"route":{"weighted_clusters":{"clusters":[{"name":%q,"weight":70},{"name":%q,"weight":30}]}`, subset("v1"), subset("v2")))
+	t.Run("subset on one side", func(t *testing.T) {
+		f := claim.Finding{Claim: "split-balanced", Subject: eastToWest, Verdict: claim.Failed}
+		if got, _ := Name(run, f); got == nil || got.ID != "subset-on-one-side" {
+			t.Errorf("%+v", got)
+		}
+	})
+	gateway := example.Proxy(run, west, evidence.RoleGateway)
+	chain := []byte(evidence.SNICluster("sample"))
+	gateway.ConfigDump = bytes.ReplaceAll(gateway.ConfigDump, fmt.Appendf(nil, `"server_names":[%q]`, chain),
+		fmt.Appendf(nil, `"server_names":[%q,%q,%q]`, chain, "outbound_.5000_.v1_.helloworld.sample.svc.cluster.local", "outbound_.5000_.v2_.helloworld.sample.svc.cluster.local"))
+	f := claim.Finding{Claim: "split-balanced", Subject: eastToWest, Verdict: claim.Failed}
+	if got, _ := Name(run, f); got == nil || got.ID != "virtual-service" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestNothingHidesBehindOneNetwork: a run that expects one network name is not to miss what stands behind it.
+func TestNothingHidesBehindOneNetwork(t *testing.T) {
+	run := example.Healthy()
+	example.Cluster(run, west).Kubernetes.Namespaces[0].Labels["topology.istio.io/network"] = "network1"
+	strangerBehindGateway(run)
+	for i := range example.Calls(run, east, evidence.Split).Replies {
+		if r := &example.Calls(run, east, evidence.Split).Replies[i]; i%2 == 0 {
+			r.Code, r.Version, r.Body = 403, "", "RBAC: access denied"
+		}
+	}
+	expecting := run
+	expecting.Intent.Expect = []string{"F1"}
+	for id, want := range map[string][2]string{
+		"split-replies " + eastToWest:     {"same-network", "authorization-denied"},
+		"gateway-backend-healthy " + west: {"same-network", "same-network"}, // the stale address comes of it
+	} {
+		name, subject, _ := strings.Cut(id, " ")
+		before, after := finding(t, Apply(run, claim.Judge(run)), name, subject), finding(t, Apply(expecting, claim.Judge(run)), name, subject)
+		if before.Cause == nil || before.Cause.ID != want[0] || after.Cause == nil || after.Cause.ID != want[1] {
+			t.Errorf("%s: %+v, then %+v, want %v", id, before.Cause, after.Cause, want)
+		}
+	}
+}
+
+// TestWhatOneNetworkBringsIsExpected: raw addresses of pods come of one network name, and so do connections to a gateway that
+// has such an address behind it, as a run in the printed text's way showed whose pods had different addresses.
+func TestWhatOneNetworkBringsIsExpected(t *testing.T) {
+	run := example.Healthy()
+	run.Intent.Expect = []string{"F1"}
+	example.Cluster(run, west).Kubernetes.Namespaces[0].Labels["topology.istio.io/network"] = "network1"
+	raw := example.Remote(run.Intent.Clusters[1], 1)
+	raw.Address, raw.Port = "10.244.0.10", 5000
+	*example.Proxy(run, east, evidence.RoleSleep) = example.Sleep(example.Local(run.Intent.Clusters[0], 1), raw)
+	for _, f := range []claim.Finding{
+		{Claim: "endpoints-across-gateway", Subject: eastToWest, Verdict: claim.Failed},
+		{Claim: "denies-missing-certificate", Subject: eastToWest, Verdict: claim.Inconclusive},
+	} {
+		if got := Apply(run, []claim.Finding{f})[0]; got.Cause == nil || got.Cause.ID != "same-network" {
+			t.Errorf("%s: %+v", f.Claim, got.Cause)
+		}
+	}
+}

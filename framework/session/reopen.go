@@ -1,0 +1,156 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/release"
+	"github.com/meshproof/meshproof/framework/report"
+)
+
+// A mesh that stands alone outlives the process that made it, and another one judges it (Reopen): who writes a claim waits for the
+// set-up once.
+
+// standingFile says how a standing mesh is judged: paths of kubeconfigs and programs, no credentials.
+const standingFile = "standing.json"
+
+// standing is the file's content.
+type standing struct {
+	Intent intent.Intent
+	// Steps are those of the set-up.
+	Steps []evidence.Step
+	// Variables are what S1 to S5 exported.
+	Variables map[string]string
+	Clusters  []savedTarget
+	Kubectl   string
+	Release   release.Dir
+	// TimeoutMultiplier is that of the run.
+	TimeoutMultiplier float64
+}
+
+// StandAlone is Stand for a mesh that outlasts this process. Leave, and not Close, ends the work on it; Abandon removes one that did
+// not come to stand.
+func (s *Session) StandAlone(ctx context.Context) error {
+	if err := s.Stand(ctx); err != nil {
+		return err
+	}
+	return s.remain()
+}
+
+// remain writes down how the mesh is judged.
+func (s *Session) remain() error {
+	all := standing{
+		Intent: s.intent, Steps: s.orderedSteps(), Variables: s.proc.Variables(), Release: *s.rel, TimeoutMultiplier: s.o.TimeoutMultiplier,
+	}
+	for _, c := range s.set {
+		all.Clusters = append(all.Clusters, savedTarget{c.Name, c.Kubeconfig, c.Context})
+	}
+	var err error
+	if all.Kubectl, err = filepath.Abs(s.images.Kubectl); err == nil {
+		err = writeJSON(filepath.Join(s.o.dir(), standingFile), all)
+	}
+	if err != nil {
+		return fmt.Errorf("write down how the standing mesh of run %s is judged: %w", s.o.RunID, err)
+	}
+	return nil
+}
+
+// Standing lists the runs on this machine whose mesh stands, in the order of their names. stateDirectory "" means the user's.
+func Standing(stateDirectory string) ([]string, error) {
+	runs, err := runsDir(stateDirectory)
+	if err != nil {
+		return nil, err
+	}
+	found, err := fs.Glob(os.DirFS(runs), "*/"+standingFile)
+	if err != nil {
+		return nil, fmt.Errorf("list the standing runs in %s: %w", runs, err)
+	}
+	for i, file := range found {
+		found[i] = filepath.Dir(file)
+	}
+	return found, nil
+}
+
+// Reopen takes up a standing mesh, to judge it; Leave ends that. Meanwhile nobody else judges it (the calls of one would be counted
+// by the other) or removes it.
+func Reopen(stateDirectory, id string, tell Teller) (*Session, error) {
+	dir, err := dirOf(stateDirectory, id)
+	if err != nil {
+		return nil, err
+	}
+	l, err := ledger.Open(ledgerOf(dir))
+	if err != nil {
+		return nil, fmt.Errorf("judge the standing mesh of run %s: %w", id, err)
+	}
+	s, err := reopen(dir, l, tell)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return s, nil
+}
+
+func reopen(dir string, l *ledger.Ledger, tell Teller) (*Session, error) {
+	id := filepath.Base(dir)
+	body, err := os.ReadFile(filepath.Join(dir, standingFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &UsageError{fmt.Errorf("run %s has no mesh that stands: its clusters are not joined: make one with meshproof up --join", id)}
+	}
+	var all standing
+	if err == nil {
+		err = json.Unmarshal(body, &all)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read how the standing mesh of run %s is judged: %w: meshproof down %s removes it, meshproof up --join makes another", id, err, id)
+	}
+	s := &Session{
+		o:      Options{RunID: id, StateDir: filepath.Dir(filepath.Dir(dir)), Tell: tell, TimeoutMultiplier: all.TimeoutMultiplier},
+		limits: DefaultLimits().times(all.TimeoutMultiplier),
+		intent: all.Intent, steps: all.Steps, ledger: l, images: &images.Set{Kubectl: all.Kubectl}, rel: &all.Release, began: time.Now(),
+	}
+	for i, t := range all.Clusters {
+		c, err := cluster.Open(t.Name, all.Intent.Clusters[i].Network, t.Kubeconfig, t.Context)
+		if err != nil {
+			return nil, err
+		}
+		s.set = append(s.set, c)
+	}
+	return s, s.prepare(all.Variables)
+}
+
+// JudgeClaims looks at the standing mesh anew and judges these claims, from the files in dir, whose content is replaced. Calls that none
+// of them reads are not made. The error says what could not be done; the findings are there whenever something could be judged.
+func (s *Session) JudgeClaims(ctx context.Context, dir string, ids []string) ([]claim.Finding, error) {
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, fmt.Errorf("replace the evidence of the last judgement: %w", err)
+	}
+	looked, err := s.look(ctx, dir, JudgeOptions{Limits: s.provingLimits(), LeaveOut: unread(ids)})
+	if err != nil || ctx.Err() != nil {
+		return nil, errors.Join(looked, err)
+	}
+	judged, _, err := report.JudgeDir(dir)
+	return judged.Of(ids), errors.Join(looked, err)
+}
+
+// unread gives the purposes of the calls that none of these claims reads.
+func unread(ids []string) []string {
+	left := []string{evidence.GuideCalls, evidence.Second, evidence.Split}
+	for _, c := range claim.All() {
+		if slices.Contains(ids, c.ID) {
+			left = slices.DeleteFunc(left, func(purpose string) bool { return slices.Contains(c.Calls, purpose) })
+		}
+	}
+	return left
+}

@@ -1,0 +1,150 @@
+package session
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/images"
+	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/release"
+	"github.com/meshproof/meshproof/framework/report"
+)
+
+// remaining gives a mesh that stands and was left, whose kubectl is a script that notes its use and fails.
+func remaining(t *testing.T) (o Options, called string) {
+	t.Helper()
+	farm, o := meshes(t)
+	for _, name := range []string{"east", "west"} {
+		farm.Server(name).Put(t, "/api/v1/namespaces/sample", "{metadata: {name: sample}}")
+	}
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.takeClusters(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	called = filepath.Join(dir, "called")
+	write(t, filepath.Join(dir, "kubectl"), "#!/bin/sh\necho \"$@\" >> "+called+"\nexit 7\n")
+	if err := os.Chmod(filepath.Join(dir, "kubectl"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.intent.Standing = true
+	s.images, s.rel = &images.Set{Kubectl: filepath.Join(dir, "kubectl")}, &release.Dir{Path: dir, Istioctl: filepath.Join(dir, "istioctl"), Samples: dir}
+	s.steps = []evidence.Step{{ID: "S6.1", Title: "install the gateway"}}
+	err = s.prepare(map[string]string{"CTX_1": "east", "CTX_2": "west"})
+	if err := errors.Join(err, s.remain(), s.Leave(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	return o, called
+}
+
+// reopened takes it up, to be looked at once.
+func reopened(t *testing.T, o Options) *Session {
+	t.Helper()
+	s, err := Reopen(o.StateDir, o.RunID, silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Leave(t.Context()) })
+	s.limits.BrokenQuiet = 1
+	return s
+}
+
+// TestClaimsOfAStandingMesh: what a claim reads is collected from the clusters by another process, and the calls that it reads, and
+// no others, are made.
+func TestClaimsOfAStandingMesh(t *testing.T) {
+	o, called := remaining(t)
+	s := reopened(t, o)
+	dir := filepath.Join(t.TempDir(), "claim")
+	for _, tc := range []struct {
+		ids     []string
+		verdict claim.Verdict
+		calls   []string
+	}{
+		{[]string{"one-revision"}, claim.Passed, nil},
+		{[]string{"guide-calls", "one-revision"}, claim.Inconclusive, []string{evidence.GuideCalls}},
+		{[]string{"split-balanced"}, claim.Inconclusive, []string{evidence.Split}},
+		{[]string{"second-service"}, claim.Inconclusive, []string{evidence.Second}},
+		{[]string{"sample-removed"}, claim.Skipped, nil},
+	} {
+		if err := os.RemoveAll(called); err != nil {
+			t.Fatal(err)
+		}
+		found, err := s.JudgeClaims(t.Context(), dir, tc.ids)
+		if (err != nil) != slices.Contains(tc.ids, "split-balanced") { // nobody calls there
+			t.Errorf("%q: %v", tc.ids, err)
+		}
+		if claim.Worst(found) != tc.verdict {
+			t.Errorf("%q: %+v, want %s", tc.ids, found, tc.verdict)
+		}
+		for _, f := range found {
+			if !slices.Contains(tc.ids, f.Claim) {
+				t.Errorf("%q: it was not asked about %s", tc.ids, f.Claim)
+			}
+		}
+		run, err := evidence.Load(filepath.Join(dir, report.EvidenceDir))
+		if err != nil || len(run.Unreadable) != 0 || run.Steps[0].ID != "S6.1" {
+			t.Fatalf("%q: %v, %+v, steps %+v", tc.ids, err, run.Unreadable, run.Steps)
+		}
+		for _, purpose := range []string{evidence.GuideCalls, evidence.Second, evidence.Split} {
+			_, made := run.Cluster(evidence.Joined, "one").TrafficFor(purpose)
+			if made != slices.Contains(tc.calls, purpose) {
+				t.Errorf("%q: the calls %s were made: %t", tc.ids, purpose, made)
+			}
+		}
+		if _, err := os.Stat(called); (err == nil) != slices.Contains(tc.calls, evidence.GuideCalls) {
+			t.Errorf("%q: kubectl: %v", tc.ids, err)
+		}
+	}
+}
+
+// TestAStandingMeshIsOnesAtATime: while it is judged nobody else judges or removes it, and it stands afterwards.
+func TestAStandingMeshIsOnesAtATime(t *testing.T) {
+	o, _ := remaining(t)
+	if runs, err := Standing(o.StateDir); err != nil || !slices.Equal(runs, []string{"r1"}) {
+		t.Errorf("%q stand, %v", runs, err)
+	}
+	s := reopened(t, o)
+	_, err := Reopen(o.StateDir, "r1", silent{})
+	if removal := Down(t.Context(), o.StateDir, "r1"); !errors.Is(err, ledger.ErrInUse) || !errors.Is(removal, ledger.ErrInUse) {
+		t.Errorf("judged: %v, removed: %v", err, removal)
+	}
+	if err := s.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	reopened(t, o)
+}
+
+func TestWhatDoesNotStandIsNotJudged(t *testing.T) {
+	for name, tc := range map[string]struct {
+		id, file string
+		usage    bool
+		says     string
+	}{
+		"no such run":    {id: "r2", usage: true, says: `find run "r2"`},
+		"not joined":     {id: "r1", usage: true, says: "meshproof up --join"},
+		"a damaged file": {id: "r1", file: "{", says: "meshproof down r1"},
+	} {
+		dir := t.TempDir()
+		at := filepath.Join(dir, "runs", "r1")
+		if err := os.MkdirAll(at, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if tc.file != "" {
+			write(t, filepath.Join(at, standingFile), tc.file)
+		}
+		_, err := Reopen(dir, tc.id, silent{})
+		var usage *UsageError
+		if err == nil || errors.As(err, &usage) != tc.usage || !strings.Contains(err.Error(), tc.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
