@@ -13,6 +13,7 @@ import (
 )
 
 const (
+	homePath       = "/api/v1/namespaces/istio-system"
 	secretsPath    = "/api/v1/namespaces/istio-system/secrets/"
 	deploymentPath = "/apis/apps/v1/namespaces/istio-system/deployments/istio-eastwestgateway"
 	gatewayPath    = "/apis/networking.istio.io/v1/namespaces/istio-system/gateways/cross-network-gateway"

@@ -156,6 +156,10 @@ func undo(ctx context.Context, set cluster.Set, e ledger.Entry, limit time.Durat
 	if c == nil {
 		return fmt.Errorf("cluster %q is not among the given ones: give its kubeconfig", e.Cluster)
 	}
+	own, err := atHome(ctx, c, e, own)
+	if err != nil {
+		return err
+	}
 	if isControlPlane(e) {
 		return uninstall(ctx, c, e, limit, own)
 	}

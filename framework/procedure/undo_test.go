@@ -73,6 +73,40 @@ func TestANameAloneIsNoProof(t *testing.T) {
 	}
 }
 
+// TestWhatIsMadeAnewAtHome: what a repair made anew and nobody marked is the run's where the run made istio-system, from any machine;
+// where somebody else made that, or it has another run's label, it stays.
+func TestWhatIsMadeAnewAtHome(t *testing.T) {
+	const secret, began = secretsPath + remotePrefix + "west", "2026-11-25T08:00:00Z"
+	for name, tc := range map[string]struct {
+		home, object string
+		want         bool
+	}{
+		"in a home of the run's":        {"meshproof.dev/run: r1", "creationTimestamp: '2026-11-25T08:20:00Z'", true},
+		"at the same moment":            {"meshproof.dev/run: r1", "creationTimestamp: '" + began + "'", true},
+		"before the home":               {"meshproof.dev/run: r1", "creationTimestamp: '2026-11-25T07:59:59Z'", false},
+		"with the label of another run": {"meshproof.dev/run: r1", "creationTimestamp: '2026-11-25T08:20:00Z', labels: {meshproof.dev/run: r2}", false},
+		"in a home of another run":      {"meshproof.dev/run: r2", "creationTimestamp: '2026-11-25T08:20:00Z'", false},
+		"in somebody's istio-system":    {"", "creationTimestamp: '2026-11-25T08:20:00Z'", false},
+	} {
+		for _, remote := range []bool{false, true} {
+			n := &notes{all: []ledger.Entry{{Kind: "Gateway", Namespace: istioSystem, Name: crossNetwork, Cluster: "east", Run: "r1", State: ledger.Made, UIDs: "uid-before"},
+				{Kind: "Secret", Namespace: istioSystem, Name: remotePrefix + "west", Cluster: "east", Run: "r1", State: ledger.Made, UIDs: "uid-before"}}}
+			r := suppliedRig(t, n)
+			r.servers["east"].Put(t, homePath, "{metadata: {name: istio-system, creationTimestamp: '"+began+"', labels: {"+tc.home+"}}}")
+			r.servers["east"].Put(t, gatewayPath, "{metadata: {name: cross-network-gateway, uid: uid-anew, "+tc.object+"}}")
+			r.servers["east"].Put(t, secret, "{metadata: {name: istio-remote-secret-west, uid: uid-anew, "+tc.object+"}}")
+			undo := func() error { return Undo(t.Context(), r.set, n, DefaultLimits()) }
+			if remote {
+				undo = func() error { return UndoMarked(t.Context(), r.set, n, time.Minute) }
+			}
+			err, gone := undo(), r.servers["east"].Get(gatewayPath) == nil
+			if gone != tc.want || gone != (r.servers["east"].Get(secret) == nil) || (err == nil) != tc.want || len(n.lines) == 2 != tc.want {
+				t.Errorf("%s, remote %t: gone %t, %v, %q", name, remote, gone, err, n.lines)
+			}
+		}
+	}
+}
+
 func TestNoCopyNamesWhatNoRunMakes(t *testing.T) {
 	for _, e := range []ledger.Entry{
 		{Kind: "Namespace", Name: "ours"}, {Kind: "Namespace", Name: "production"}, {Kind: "Namespace", Name: "kube-system"}, {Kind: "Secret", Namespace: "istio-system", Name: "cacerts"},

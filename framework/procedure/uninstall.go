@@ -22,25 +22,34 @@ func uninstall(ctx context.Context, c *cluster.Cluster, e ledger.Entry, limit ti
 	if err := istio.Spare(ctx, c); err != nil {
 		return err
 	}
-	home, err := manifest.Find(ctx, c, manifest.Ref{Kind: kinds()["Namespace"], Name: istioSystem})
-	if err != nil {
-		return err
-	}
-	ours := func(e ledger.Entry, o *unstructured.Unstructured) bool { return own(e, o) || since(home, e, o) }
 	for _, stage := range istio.Stages() {
 		refs, err := stage(ctx, c)
 		if err != nil {
 			return err
 		}
-		if err := removeOwn(ctx, c, e, refs, limit, ours); err != nil {
+		if err := removeOwn(ctx, c, e, refs, limit, own); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// since tells whether an object of an Istio was made in the time of a home of the run's: there was no Istio when the run made it, which
-// its label says, and nobody else could make it meanwhile. So what was installed, but not marked, is known from any machine.
+// atHome adds to what is the run's own what was made of an entry's in istio-system, or of an Istio, since the run made istio-system. So
+// what was installed and not marked, or made anew and not marked again, is known from any machine. Where istio-system is not of the
+// run's making it adds nothing: there somebody else may have made what goes by the same name.
+func atHome(ctx context.Context, c *cluster.Cluster, e ledger.Entry, own whose) (whose, error) {
+	if e.Namespace != istioSystem {
+		return own, nil
+	}
+	home, err := manifest.Find(ctx, c, homeRef())
+	if err != nil {
+		return nil, err
+	}
+	return func(e ledger.Entry, o *unstructured.Unstructured) bool { return own(e, o) || since(home, e, o) }, nil
+}
+
+// since tells whether an object was made in the time of a home of the run's: there was no Istio when the run made it, which its label
+// says, and nobody else could make it meanwhile.
 func since(home *unstructured.Unstructured, e ledger.Entry, o *unstructured.Unstructured) bool {
 	if home == nil || home.GetLabels()[manifest.RunLabel] != e.Run || e.Run == "" {
 		return false
