@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/progress"
+	"github.com/meshproof/meshproof/framework/release/shell"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
@@ -68,19 +69,34 @@ func up(ctx context.Context, o session.Options, t *progress.Teller, out io.Write
 	}
 	t.Made(s.Options().RunID, s.Dir(), s.ReleaseDir(), kubeconfigs)
 	t.Close() // what it drew stands above the lines
-	fmt.Fprintf(out, "run:        %s\ndirectory:  %s\nrelease:    %s\n", s.Options().RunID, s.Dir(), s.ReleaseDir())
-	use := "meshproof run --kubeconfig " + strings.Join(kubeconfigs, " --kubeconfig ")
+	printMade(out, s, o)
+	return left
+}
+
+// printMade says what was made, how to use it, and how to remove it.
+func printMade(out io.Writer, s *session.Session, o session.Options) {
+	run := s.Options().RunID
+	fmt.Fprintf(out, "run:        %s\ndirectory:  %s\nrelease:    %s\n", run, s.Dir(), s.ReleaseDir())
 	for _, c := range s.Clusters() {
 		fmt.Fprintf(out, "%-11s %s\n", c.Name+":", c.Kubeconfig)
+	}
+	fmt.Fprintf(out, "use:        %s\nremove:     meshproof down %s\n", using(s.Clusters(), o), run)
+}
+
+// using is the command that runs on clusters that were made, or were given and got control planes.
+func using(set cluster.Set, o session.Options) string {
+	kubeconfigs, contexts := "", ""
+	for _, c := range set {
+		kubeconfigs += " --kubeconfig " + shell.Word(c.Kubeconfig)
 		if len(o.Targets) > 0 { // a given kubeconfig may have several
-			use += " --context " + c.Context
+			contexts += " --context " + shell.Word(c.Context)
 		}
 	}
+	use := "meshproof run" + kubeconfigs + contexts
 	if o.Revision != defaultRevision {
-		use += " --revision " + o.Revision
+		use += " --revision " + shell.Word(o.Revision)
 	}
-	fmt.Fprintf(out, "use:        %s\nremove:     meshproof down %s\n", use, s.Options().RunID)
-	return left
+	return use
 }
 
 func downCommand() *cobra.Command {

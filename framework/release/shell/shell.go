@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -56,6 +57,17 @@ func Callers(but ...string) []string {
 
 // Script is the command line under which the guide's text is run: a pipeline fails when any of its members does.
 func Script(text string) []string { return []string{"bash", "-c", "set -eo pipefail\n" + text} }
+
+// Word is a text as one word of a command line, for a person to paste.
+func Word(text string) string {
+	if plain.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// plain is what no shell takes apart.
+var plain = regexp.MustCompile(`^[A-Za-z0-9._/:=@%,+-]+$`)
 
 // killDelay is how long output is still read after the group was killed: something may hold the pipe open.
 const killDelay = 2 * time.Second

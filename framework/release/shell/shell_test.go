@@ -109,3 +109,14 @@ func TestAProgramThatIsNotThere(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+// TestWord has a shell read what it is given.
+func TestWord(t *testing.T) {
+	for text, want := range map[string]string{"x=1": "x=1", "/a/b.yaml": "/a/b.yaml", "a b'c": `'a b'\''c'`, "": "''", "$HOME;`id`": "'$HOME;`id`'", "~/x": "'~/x'", "a\nb": "'a\nb'"} {
+		got := Word(text)
+		r, err := Run(t.Context(), Command{Args: Script("printf %s " + got), Env: path(t)})
+		if got != want || err != nil || r.Stdout != text {
+			t.Errorf("%q: %s, want %s; a shell reads %q, %v", text, got, want, r.Stdout, err)
+		}
+	}
+}
