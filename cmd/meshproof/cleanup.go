@@ -116,15 +116,18 @@ func cleanupElsewhere(ctx context.Context, t *progress.Teller, w io.Writer, targ
 	if f.run == "" || f.dryRun && len(all) > 0 {
 		return nil
 	}
-	if err := there.Remove(ctx, f.run, f.namespace); err != nil {
+	var kept session.Kept
+	if err := there.Remove(ctx, f.run, f.namespace, kept.Add); err != nil {
+		list(w, kept.All())
 		var usage *session.UsageError
 		if errors.As(err, &usage) {
 			return err
 		}
 		return errors.Join(errNotAll, err)
 	}
-	t.Removed(f.run)
+	t.Removed(f.run, kept.All())
 	fmt.Fprintf(w, "run %s is removed from these clusters\n", f.run)
+	list(w, kept.All())
 	return nil
 }
 

@@ -129,12 +129,15 @@ var errStays = errors.New("it is not removed")
 func remove(ctx context.Context, t *progress.Teller, out io.Writer, id string) error {
 	what, began := "remove run "+id, time.Now()
 	t.Doing("", what)
-	if err := session.Down(ctx, "", id); err != nil {
+	var kept session.Kept
+	if err := session.Down(ctx, "", id, kept.Add); err != nil {
 		t.Done("", what, time.Since(began), errStays)
+		list(out, kept.All())
 		return err
 	}
 	t.Done("", what, time.Since(began), nil)
-	t.Removed(id)
+	t.Removed(id, kept.All())
 	fmt.Fprintf(out, "run %s is removed\n", id)
+	list(out, kept.All())
 	return nil
 }

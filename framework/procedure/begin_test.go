@@ -84,7 +84,7 @@ func TestABeginningLeavesOutWhatIsBeforeIt(t *testing.T) {
 		if from != intent.FromVerify {
 			continue
 		}
-		if err := Undo(context.Background(), r.set, n, DefaultLimits()); err != nil {
+		if err := Undo(context.Background(), r.set, n, DefaultLimits(), unsaid); err != nil {
 			t.Fatal(err)
 		}
 		left := slices.DeleteFunc(slices.Concat(r.servers["east"].Paths(), r.servers["west"].Paths()), func(p string) bool { return strings.HasPrefix(p, podsPath) })

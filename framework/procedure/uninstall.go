@@ -2,7 +2,6 @@ package procedure
 
 import (
 	"context"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -15,7 +14,7 @@ import (
 
 // uninstall removes a control plane that the run brought, with what istiod made, each stage when the one before is gone. istioctl's own
 // uninstall leaves the definitions of Istio's kinds and istiod's roots in all namespaces, and who removes from another machine has none.
-func uninstall(ctx context.Context, c *cluster.Cluster, e ledger.Entry, limit time.Duration, own whose) error {
+func (r removal) uninstall(ctx context.Context, c *cluster.Cluster, e ledger.Entry) error {
 	if err := mirror.Alone(ctx, c, e.Run); err != nil {
 		return err
 	}
@@ -27,7 +26,7 @@ func uninstall(ctx context.Context, c *cluster.Cluster, e ledger.Entry, limit ti
 		if err != nil {
 			return err
 		}
-		if err := removeOwn(ctx, c, e, refs, limit, own); err != nil {
+		if err := r.remove(ctx, c, e, refs); err != nil {
 			return err
 		}
 	}

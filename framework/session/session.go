@@ -48,6 +48,7 @@ type Session struct {
 
 	holder lease.Holder   // what this run is called there
 	leases []*lease.Lease // of the given clusters
+	stayed Kept           // by the removal
 	mirror *mirror.Mirror // the ledger with its copies there
 	// lost ends the run whose lease another has taken.
 	lost context.CancelCauseFunc

@@ -37,6 +37,7 @@ const (
 	rootCert   = "istio-ca-root-cert"
 	rootLabel  = "istio.io/config=true"
 	controller = "istio.io/"
+	ofIstio    = ".istio.io" // at the end of a definition's name
 )
 
 var (
@@ -92,7 +93,7 @@ func there(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
 		kind  schema.GroupKind
 		names func(string) bool
 	}{
-		{definition, func(name string) bool { return strings.HasSuffix(name, ".istio.io") }},
+		{definition, func(name string) bool { return strings.HasSuffix(name, ofIstio) }},
 		{clusterKinds()[0], named}, {clusterKinds()[1], named}, {clusterKinds()[2], named}, {clusterKinds()[3], named},
 	} {
 		all, err := manifest.Labelled(ctx, c, "", "", look.kind)
@@ -163,6 +164,13 @@ func traces(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
 	return all, err
 }
 
+// kindOf is the kind that a definition is of.
+func kindOf(d *unstructured.Unstructured) schema.GroupKind {
+	group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
+	name, _, _ := unstructured.NestedString(d.Object, "spec", "names", "kind")
+	return schema.GroupKind{Group: group, Kind: name}
+}
+
 // definitions are those of Istio's kinds. With a definition go all objects of its kind, so that there must be none any more but what
 // istioctl has installed with them: what is there is somebody's.
 func definitions(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
@@ -173,9 +181,7 @@ func definitions(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error
 	var refs []manifest.Ref
 	var errs []error
 	for _, d := range all {
-		group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
-		name, _, _ := unstructured.NestedString(d.Object, "spec", "names", "kind")
-		kind := schema.GroupKind{Group: group, Kind: name}
+		kind := kindOf(&d)
 		objects, err := manifest.List(ctx, c, kind, "", others)
 		errs = append(errs, err)
 		for _, o := range objects {
