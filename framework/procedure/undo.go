@@ -167,16 +167,15 @@ func (r removal) one(ctx context.Context, e ledger.Entry) error {
 	if c == nil {
 		return fmt.Errorf("cluster %q is not among the given ones: give its kubeconfig", e.Cluster)
 	}
-	own, err := atHome(ctx, c, e, r.own)
-	if err != nil {
-		return err
-	}
-	r.own = own
 	switch {
 	case isControlPlane(e):
 		return r.uninstall(ctx, c, e)
 	case isHome(e):
 		return r.vacate(ctx, c, e)
+	}
+	var err error
+	if r.own, err = atHome(ctx, c, e, r.own, false); err != nil {
+		return err
 	}
 	refs, err := objects(ctx, c, e)
 	if err != nil {

@@ -93,8 +93,8 @@ func TestWhatIsMadeAnewAtHome(t *testing.T) {
 				{Kind: "Secret", Namespace: istioSystem, Name: remotePrefix + "west", Cluster: "east", Run: "r1", State: ledger.Made, UIDs: "uid-before"}}}
 			r := suppliedRig(t, n)
 			r.servers["east"].Put(t, homePath, "{metadata: {name: istio-system, creationTimestamp: '"+began+"', labels: {"+tc.home+"}}}")
-			r.servers["east"].Put(t, gatewayPath, "{metadata: {name: cross-network-gateway, uid: uid-anew, "+tc.object+"}}")
-			r.servers["east"].Put(t, secret, "{metadata: {name: istio-remote-secret-west, uid: uid-anew, "+tc.object+"}}")
+			r.servers["east"].Put(t, gatewayPath, "{metadata: {name: cross-network-gateway, namespace: istio-system, uid: uid-anew, "+tc.object+"}}")
+			r.servers["east"].Put(t, secret, "{metadata: {name: istio-remote-secret-west, namespace: istio-system, uid: uid-anew, "+tc.object+"}}")
 			undo := func() error { return Undo(t.Context(), r.set, n, DefaultLimits(), unsaid) }
 			if remote {
 				undo = func() error { return UndoMarked(t.Context(), r.set, n, time.Minute, unsaid) }

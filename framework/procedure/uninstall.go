@@ -2,6 +2,7 @@ package procedure
 
 import (
 	"context"
+	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -18,10 +19,21 @@ func (r removal) uninstall(ctx context.Context, c *cluster.Cluster, e ledger.Ent
 	if err := mirror.Alone(ctx, c, e.Run); err != nil {
 		return err
 	}
-	if err := istio.Spare(ctx, c); err != nil {
+	others, err := istio.Another(ctx, c)
+	if err != nil {
 		return err
 	}
-	for _, stage := range istio.Stages() {
+	shared := len(others) > 0
+	if shared {
+		r.stays(fmt.Sprintf("another control plane is on cluster %s (%s): what it may use as well stays there, the definitions of Istio's kinds, the ConfigMaps istio-ca-root-cert of all namespaces but %s, and the GatewayClasses",
+			c.Name, manifest.Listed(others), istioSystem))
+	} else if err := istio.Spare(ctx, c); err != nil {
+		return err
+	}
+	if r.own, err = atHome(ctx, c, e, r.own, !shared); err != nil {
+		return err
+	}
+	for _, stage := range istio.Stages(shared) {
 		refs, err := stage(ctx, c)
 		if err != nil {
 			return err
@@ -33,10 +45,10 @@ func (r removal) uninstall(ctx context.Context, c *cluster.Cluster, e ledger.Ent
 	return nil
 }
 
-// atHome adds to what is the run's own what was made of an entry's in istio-system, or of an Istio, since the run made istio-system. So
-// what was installed and not marked, or made anew and not marked again, is known from any machine. Where istio-system is not of the
-// run's making it adds nothing: there somebody else may have made what goes by the same name.
-func atHome(ctx context.Context, c *cluster.Cluster, e ledger.Entry, own whose) (whose, error) {
+// atHome adds to what is the run's own what was made of an entry's in istio-system, or with everywhere of an Istio, since the run made
+// istio-system. So what was installed and not marked, or made anew and not marked again, is known from any machine. Where istio-system is
+// not of the run's making it adds nothing: there somebody else may have made what goes by the same name.
+func atHome(ctx context.Context, c *cluster.Cluster, e ledger.Entry, own whose, everywhere bool) (whose, error) {
 	if e.Namespace != istioSystem {
 		return own, nil
 	}
@@ -44,11 +56,13 @@ func atHome(ctx context.Context, c *cluster.Cluster, e ledger.Entry, own whose) 
 	if err != nil {
 		return nil, err
 	}
-	return func(e ledger.Entry, o *unstructured.Unstructured) bool { return own(e, o) || since(home, e, o) }, nil
+	return func(e ledger.Entry, o *unstructured.Unstructured) bool {
+		return own(e, o) || (everywhere || o.GetNamespace() == istioSystem) && since(home, e, o)
+	}, nil
 }
 
 // since tells whether an object was made in the time of a home of the run's: there was no Istio when the run made it, which its label
-// says, and nobody else could make it meanwhile.
+// says, and who else made one meanwhile is looked for before.
 func since(home *unstructured.Unstructured, e ledger.Entry, o *unstructured.Unstructured) bool {
 	if home == nil || home.GetLabels()[manifest.RunLabel] != e.Run || e.Run == "" {
 		return false

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/ledger"
@@ -40,15 +39,6 @@ func (r removal) vacate(ctx context.Context, c *cluster.Cluster, e ledger.Entry)
 
 // inhabited says who keeps a home, and what to do.
 func inhabited(c *cluster.Cluster, e ledger.Entry, others []manifest.Ref) error {
-	const shown = 5
-	names := make([]string, len(others))
-	for i, o := range others {
-		names[i] = o.String()
-	}
-	more := ""
-	if n := len(names) - shown; n > 0 {
-		names, more = names[:shown], fmt.Sprintf(", and %d more", n)
-	}
-	return fmt.Errorf("it holds what the run did not make: %s%s: the namespace stays with that, and what the run had in it is removed: move or remove what is there, or keep the namespace "+
-		"(kubectl --context %s label namespace %s %s-), and then remove the rest of run %s as before", strings.Join(names, ", "), more, shell.Word(c.Context), e.Name, manifest.RunLabel, e.Run)
+	return fmt.Errorf("it holds what the run did not make: %s: the namespace stays with that, and what the run had in it is removed: move or remove what is there, or keep the namespace "+
+		"(kubectl --context %s label namespace %s %s-), and then remove the rest of run %s as before", manifest.Listed(others), shell.Word(c.Context), e.Name, manifest.RunLabel, e.Run)
 }

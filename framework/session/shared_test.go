@@ -56,3 +56,67 @@ func TestWhatSomebodyPutIntoTheHomeStays(t *testing.T) {
 		}
 	}
 }
+
+// TestAnotherControlPlaneKeepsWhatItUses: somebody's istiod, of another namespace, revision or kind of installation, keeps istiod's roots,
+// the definitions and their own objects, and so does a webhook alone. The run's own control plane goes, and who removes is told.
+func TestAnotherControlPlaneKeepsWhatItUses(t *testing.T) {
+	const webhooks = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/"
+	const roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles/"
+	for at, metadata := range map[string]string{
+		"/apis/apps/v1/namespaces/istio-two/deployments/istiod":     "name: istiod, namespace: istio-two, labels: {app: istiod}",
+		"/apis/apps/v1/namespaces/istio-three/deployments/istiod":   "name: istiod, namespace: istio-three, labels: {app: istiod, install.operator.istio.io/owning-resource: control-plane}",
+		"/apis/apps/v1/namespaces/istio-system/deployments/istiod2": "name: istiod2, namespace: istio-system, labels: {app: istiod, istio.io/rev: two}",
+		webhooks + "istiod-asm-managed":                             "name: istiod-asm-managed, labels: {app: sidecar-injector}",
+	} {
+		farm, o := vacant(t)
+		s, _, cancel := settled(t, o, "")
+		charts(t, farm)
+		if err := s.install(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		east, west := farm.Server("east"), farm.Server("west")
+		east.Put(t, at, "{metadata: {"+metadata+"}}")
+		east.Put(t, crossPath, "{metadata: {name: theirs, namespace: web}}")
+		east.Put(t, roles+"istiod-theirs", "{metadata: {name: istiod-theirs}}")
+		left, err := s.removeUnlessKept(t.Context(), "")
+		if inHome := strings.Contains(at, "/istio-system/"); (err != nil) != inHome {
+			t.Errorf("%s: %v", at, err)
+		}
+		for path, stays := range map[string]bool{at: true, crossPath: true, foreignRoot: true, definitionPath: true, roles + "istiod-theirs": true, deploymentPath: false,
+			roles + "istiod-clusterrole-r-istio-system": false, webhooks + "istio-revision-tag-default": false} {
+			if (east.Get(path) != nil) != stays {
+				t.Errorf("%s: %s is there: %t", at, path, !stays)
+			}
+		}
+		if west.Get(definitionPath) != nil || west.Get(foreignRoot) != nil {
+			t.Errorf("%s: west keeps %q", at, west.Paths())
+		}
+		if said := strings.Join(left, "\n"); strings.Count(said, "another control plane is on cluster") != 1 || !strings.Contains(said, "on cluster one (") || !strings.Contains(said, at[strings.LastIndexByte(at, '/')+1:]) {
+			t.Errorf("%s: told %q", at, left)
+		}
+		cancel()
+	}
+}
+
+// TestNobodysRoleGoesBesideAnother: what the run has not come to mark is known by its time only while nobody else installs an Istio.
+func TestNobodysRoleGoesBesideAnother(t *testing.T) {
+	const role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/istiod-theirs"
+	for _, another := range []bool{false, true} {
+		farm, o := vacant(t)
+		s, _, cancel := settled(t, o, "")
+		charts(t, farm)
+		if err := s.install(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		east := farm.Server("east")
+		east.Put(t, role, "{metadata: {name: istiod-theirs, labels: {install.operator.istio.io/owning-resource: control-plane}}}")
+		if another {
+			east.Put(t, "/apis/apps/v1/namespaces/istio-two/deployments/istiod", "{metadata: {name: istiod, namespace: istio-two, labels: {app: istiod}}}")
+		}
+		err := s.remove(t.Context())
+		if (err != nil) != another || (east.Get(role) != nil) != another || another && !strings.Contains(err.Error(), "ClusterRole istiod-theirs on cluster one is not known to be") {
+			t.Errorf("another %t: %v, %q", another, err, east.Paths())
+		}
+		cancel()
+	}
+}

@@ -96,12 +96,17 @@ func made(r manifest.Ref, o *unstructured.Unstructured) bool {
 	const leads = "control-plane.alpha.kubernetes.io/leader"
 	_, elected := o.GetAnnotations()[leads]
 	switch {
-	case slices.Contains([]string{OperatorName, GatewayOperator}, o.GetLabels()[OwnerLabel]):
+	case charted(o):
 		return true
 	case r.Kind == configMap:
 		return r.Name == rootCert || elected && named(r.Name)
 	}
 	return r.Kind == locks && named(r.Name)
+}
+
+// charted tells by istioctl's label whether an object was installed for one of the run's IstioOperators.
+func charted(o *unstructured.Unstructured) bool {
+	return slices.Contains([]string{OperatorName, GatewayOperator}, o.GetLabels()[OwnerLabel])
 }
 
 // common tells whether an object comes with a namespace: Kubernetes makes some in every one, and so may what a cluster has installed, as

@@ -16,7 +16,7 @@ const (
 	insideApps = "/apis/apps/v1/namespaces/istio-system/"
 	began      = "2026-11-25T08:00:00Z"
 	later      = "creationTimestamp: '2026-11-25T08:00:10Z'"
-	charted    = ", labels: {install.operator.istio.io/owning-resource: control-plane}"
+	ofCharts   = ", labels: {install.operator.istio.io/owning-resource: control-plane}"
 	ownedByRS  = ", ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: x, uid: u}]"
 )
 
@@ -33,7 +33,7 @@ func TestInside(t *testing.T) {
 	for at, is := range map[string]struct{ metadata, is string }{
 		insideApps + "deployments/ingress":                                       {later, theirs},
 		insideApps + "deployments/istiod-helm":                                   {later + ", labels: {app: istiod, istio.io/rev: other}", theirs},
-		insideApps + "deployments/istiod-r":                                      {later + charted, own},
+		insideApps + "deployments/istiod-r":                                      {later + ofCharts, own},
 		insideApps + "deployments/istio-eastwestgateway":                         {later + ", labels: {install.operator.istio.io/owning-resource: eastwest}", own},
 		insideApps + "deployments/another-installation":                          {later + ", labels: {install.operator.istio.io/owning-resource: ingress}", theirs},
 		insideApps + "deployments/waypoint":                                      {later + ", ownerReferences: [{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, name: x, uid: u}]", theirs},
@@ -42,7 +42,7 @@ func TestInside(t *testing.T) {
 		insideCore + "pods/istiod-r-1-a":                                         {later + ownedByRS, neither},
 		insideCore + "pods/bare":                                                 {later, theirs},
 		insideCore + "services/ingress":                                          {later, theirs},
-		insideCore + "services/istiod-r":                                         {later + charted, own},
+		insideCore + "services/istiod-r":                                         {later + ofCharts, own},
 		insideCore + "serviceaccounts/default":                                   {later, neither},
 		insideCore + "serviceaccounts/builder":                                   {"creationTimestamp: '2026-11-25T08:00:01Z'", neither},
 		insideCore + "serviceaccounts/kiali":                                     {later, theirs},
@@ -62,7 +62,7 @@ func TestInside(t *testing.T) {
 		"/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/istio-ip":   {later, own},
 		"/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/theirs":     {later, neither},
 		"/apis/networking.istio.io/v1/namespaces/istio-system/gateways/front":    {later, theirs},
-		"/apis/networking.istio.io/v1/namespaces/istio-system/gateways/ours":     {later + charted, own},
+		"/apis/networking.istio.io/v1/namespaces/istio-system/gateways/ours":     {later + ofCharts, own},
 		"/apis/networking.istio.io/v1/namespaces/web/gateways/elsewhere":         {later, neither},
 		"/apis/apps/v1/namespaces/web/deployments/elsewhere":                     {later, neither},
 		"/apis/rbac.authorization.k8s.io/v1/namespaces/istio-system/roles/kiali": {later, theirs},
