@@ -128,7 +128,7 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger, stays func(str
 		}
 		set = append(set, c)
 	}
-	ctx, held, err := holdForRemoval(ctx, set, all.Holder)
+	ctx, held, err := holdForRemoval(ctx, set, all.Holder, stays)
 	var book mirror.Book = l
 	if err != nil {
 		book = within{l, held.set}

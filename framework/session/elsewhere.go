@@ -70,7 +70,8 @@ func (e *Elsewhere) Runs(run string) []LeftThere {
 
 // Remove removes what the run has left on the clusters: what is in its ledger there, and has its label or the UID that is noted.
 // Of namespaces these are the suite's own and the one in which the run had the guide's sample ("" = where the guide puts it).
-// While any run works on one of them it is refused, and none begins while it removes. stays is told what is left for good, and why.
+// While any run works on one of them it is refused, and none begins while it removes. stays is told what
+// is left for good, and why, and what may still be under way.
 func (e *Elsewhere) Remove(ctx context.Context, run, namespace string, stays func(string)) error {
 	if err := CheckNamespace(namespace, ""); err != nil {
 		return err
@@ -79,7 +80,7 @@ func (e *Elsewhere) Remove(ctx context.Context, run, namespace string, stays fun
 	if len(e.Runs(run)) == 0 {
 		return &UsageError{fmt.Errorf("no cluster says that run %q has left anything: `meshproof cleanup` with the same kubeconfigs and without --run-id lists the runs", run)}
 	}
-	ctx, held, err := holdForRemoval(ctx, e.set, lease.Here(run))
+	ctx, held, err := holdForRemoval(ctx, e.set, lease.Here(run), stays)
 	if err != nil {
 		return errors.Join(refused(err, lease.ErrHeld, cluster.ErrAccess), giveBack(ctx, held.leases))
 	}
