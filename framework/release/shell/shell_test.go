@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -117,6 +118,17 @@ func TestWord(t *testing.T) {
 		r, err := Run(t.Context(), Command{Args: Script("printf %s " + got), Env: path(t)})
 		if got != want || err != nil || r.Stdout != text {
 			t.Errorf("%q: %s, want %s; a shell reads %q, %v", text, got, want, r.Stdout, err)
+		}
+	}
+}
+
+// TestIstioctlsVariablesAreNotPassedOn: everything else of the caller is, but for the names that are given.
+func TestIstioctlsVariablesAreNotPassedOn(t *testing.T) {
+	for name, want := range map[string]bool{"ISTIOCTL_ISTIONAMESPACE": false, "ISTIOCTL_PLAINTEXT": false, "ISTIOCONFIG": false, "KUBECONFIG": false,
+		"ISTIO_LOGIN": true, "AWS_PROFILE": true, "MY_ISTIOCTL_": true} {
+		t.Setenv(name, "x")
+		if got := slices.Contains(Callers("KUBECONFIG"), name+"=x"); got != want {
+			t.Errorf("%s is passed on: %t", name, got)
 		}
 	}
 }
