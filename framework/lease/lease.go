@@ -255,7 +255,7 @@ const orphaned = 5 * time.Minute
 
 // orphans says what may still be under way of a run whose lease is over; "" when nothing can be.
 func orphans(l *coordinationv1.Lease, now time.Time) string {
-	if l.Spec.RenewTime == nil || now.After(l.Spec.RenewTime.Add(orphaned + apart)) {
+	if l.Spec.RenewTime == nil || now.After(l.Spec.RenewTime.Add(orphaned+apart)) {
 		return ""
 	}
 	return fmt.Sprintf(": what that run had begun on its machine may go on until %s and make anew what is removed before: look again then (meshproof cleanup with these kubeconfigs)",
