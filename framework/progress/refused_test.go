@@ -34,12 +34,12 @@ func TestOfARefusedRunNoStepsAreShown(t *testing.T) {
 		events  []Event
 		want    []string
 	}{
-		"it is refused":                 {false, looked(done(session.Refused)), []string{run}},
-		"it goes on":                    {false, looked(done(""), Event{Event: Note, What: "it begins"}, done("")), []string{run, p3, p4, "it begins", p4}},
-		"a cluster is out of reach":     {false, looked(done("no answer")), []string{run, p3, p4 + ": no answer"}},
-		"it is ended meanwhile":         {false, looked(), []string{run, p3}},
-		"it is refused later":           {false, looked(done(""), Event{Event: Note, What: "it begins"}, done(session.Refused)), []string{run, p3, p4, "it begins", p4 + ": refused"}},
-		"all is asked for":              {true, looked(done(session.Refused)), []string{run, "P3 look at the given clusters", p3, "P4 look for what is in the way", p4 + ": refused"}},
+		"it is refused":             {false, looked(done(session.Refused)), []string{run}},
+		"it goes on":                {false, looked(done(""), Event{Event: Note, What: "it begins"}, done("")), []string{run, p3, p4, "it begins", p4}},
+		"a cluster is out of reach": {false, looked(done("no answer")), []string{run, p3, p4 + ": no answer"}},
+		"it is ended meanwhile":     {false, looked(), []string{run, p3}},
+		"it is refused later":       {false, looked(done(""), Event{Event: Note, What: "it begins"}, done(session.Refused)), []string{run, p3, p4, "it begins", p4 + ": refused"}},
+		"all is asked for":          {true, looked(done(session.Refused)), []string{run, "P3 look at the given clusters", p3, "P4 look for what is in the way", p4 + ": refused"}},
 	} {
 		var out bytes.Buffer
 		p := NewPlain(&out, tc.verbose, false)
