@@ -166,7 +166,16 @@ func (s *Session) remove(ctx context.Context) error {
 func (s *Session) Leave(ctx context.Context) error { return s.releaseLeases(ctx) }
 
 // Abandon removes what an unfinished Provision made.
-func (s *Session) Abandon(ctx context.Context) error { return s.remove(ctx) }
+func (s *Session) Abandon(ctx context.Context) error { return s.removeAndTell(ctx) }
+
+// removeAndTell is remove where no outcome says what stays for good.
+func (s *Session) removeAndTell(ctx context.Context) error {
+	err := s.remove(ctx)
+	for _, sentence := range s.stayed.All() {
+		s.o.Tell.Note(sentence)
+	}
+	return err
+}
 
 // pointLatest makes the link "latest" beside the report directory, when that is in a directory named reports.
 func pointLatest(dir string) error {

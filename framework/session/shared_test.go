@@ -98,11 +98,23 @@ func TestAnotherControlPlaneKeepsWhatItUses(t *testing.T) {
 	}
 }
 
-// TestNobodysRoleGoesBesideAnother: what the run has not come to mark is known by its time only while nobody else installs an Istio.
+// heeding keeps the notes that it is told.
+type heeding struct {
+	silent
+	notes *Kept
+}
+
+// Note keeps one.
+func (h heeding) Note(what string) { h.notes.Add(what) }
+
+// TestNobodysRoleGoesBesideAnother: what the run has not come to mark is known by its time only while nobody else installs an Istio. A
+// command that has no outcome notes what stays.
 func TestNobodysRoleGoesBesideAnother(t *testing.T) {
 	const role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/istiod-theirs"
 	for _, another := range []bool{false, true} {
 		farm, o := vacant(t)
+		var notes Kept
+		o.Tell = heeding{notes: &notes}
 		s, _, cancel := settled(t, o, "")
 		charts(t, farm)
 		if err := s.install(t.Context()); err != nil {
@@ -113,7 +125,10 @@ func TestNobodysRoleGoesBesideAnother(t *testing.T) {
 		if another {
 			east.Put(t, "/apis/apps/v1/namespaces/istio-two/deployments/istiod", "{metadata: {name: istiod, namespace: istio-two, labels: {app: istiod}}}")
 		}
-		err := s.remove(t.Context())
+		err := s.Abandon(t.Context())
+		if told := strings.Contains(strings.Join(notes.All(), "\n"), "another control plane is on cluster one"); told != another {
+			t.Errorf("another %t: noted %q", another, notes.All())
+		}
 		if (err != nil) != another || (east.Get(role) != nil) != another || another && !strings.Contains(err.Error(), "ClusterRole istiod-theirs on cluster one is not known to be") {
 			t.Errorf("another %t: %v, %q", another, err, east.Paths())
 		}
