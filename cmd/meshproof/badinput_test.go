@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -130,6 +131,27 @@ func TestARefusedRunLeavesNothing(t *testing.T) {
 	}
 	if n := strings.Count(told.String(), "Namespace sample"); n != 1 || !strings.Contains(told.String(), `"error":"refused"`) {
 		t.Errorf("what is refused is told %d times, want once, at the end:\n%s", n, told.String())
+	}
+}
+
+// TestARefusedRunSaysNoMoreThanWhy: standard error has the run's id and the message, and no step.
+func TestARefusedRunSaysNoMoreThanWhy(t *testing.T) {
+	w := newWorld(t)
+	put("/api/v1/namespaces/sample", "{metadata: {name: sample}}")(w)
+	file, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	w.must(err)
+	before := os.Stderr
+	t.Cleanup(func() { os.Stderr = before; _ = file.Close() })
+	os.Stderr = file
+	c := runCommand()
+	c.SilenceErrors, c.SilenceUsage = true, true
+	c.SetArgs(strings.Fields("--timeout 10s " + both))
+	code := codeOf(c.ExecuteContext(t.Context()))
+	told, err := os.ReadFile(file.Name())
+	w.must(err)
+	lines := strings.Split(strings.TrimSpace(string(told)), "\n")
+	if code != exitUsage || len(lines) > 3 || !strings.Contains(lines[0], "run ") || !strings.Contains(lines[1], "meshproof: ") || strings.Contains(string(told), " P3 ") {
+		t.Errorf("exit code %d, told:\n%s", code, told)
 	}
 }
 

@@ -84,7 +84,7 @@ func badServers() []badInput {
 			},
 			says: []string{"cluster-2", "asmcli create-mesh", "arn-aws-eks-eu-west-1-1-cluster/west", "kubectl config rename-context"}},
 		{name: "a context with capitals", spoil: func(w *world) { w.write("west.yaml", w.farm.Kubeconfig("west", "West")) },
-			says: []string{"cluster-2", "asmcli create-mesh", "kubectl config rename-context 'West'", "lower-case"}},
+			says: []string{"cluster-2", "asmcli create-mesh", "kubectl config rename-context West", "lower-case"}},
 		{name: "credentials that are refused", spoil: func(w *world) { w.farm.Server("west").Fail(http.MethodGet, "/readyz", http.StatusUnauthorized) },
 			says: []string{"cluster-2", "does not take the credentials", "log in again"}},
 		{name: "a user who may not look", spoil: func(w *world) { w.farm.Server("west").Fail(http.MethodGet, system+"/pods", http.StatusForbidden) },

@@ -33,7 +33,8 @@ made here and on given clusters. What stays for the next run (caches, the engine
 
 With --kubeconfig it asks these clusters instead, which hold a copy of the ledger of each run that
 left something there: it lists the runs, and removes what the one of --run-id made, from any
-machine. What has not that run's label, or another UID than its ledger notes, is named, and stays.`,
+machine. What has not that run's label, or another UID than its ledger notes, is named, and stays.
+A command of a run that was killed on another machine may go on for 5 minutes: then look again.`,
 		Example: "  meshproof cleanup --dry-run\n  meshproof cleanup --kubeconfig east.yaml --kubeconfig west.yaml\n" +
 			"  meshproof cleanup --kubeconfig east.yaml --kubeconfig west.yaml --run-id 1125-080000-ab12",
 		Args: usageArgs(cobra.NoArgs),
@@ -116,15 +117,18 @@ func cleanupElsewhere(ctx context.Context, t *progress.Teller, w io.Writer, targ
 	if f.run == "" || f.dryRun && len(all) > 0 {
 		return nil
 	}
-	if err := there.Remove(ctx, f.run, f.namespace); err != nil {
+	var kept session.Kept
+	if err := there.Remove(ctx, f.run, f.namespace, kept.Add); err != nil {
+		list(w, kept.All())
 		var usage *session.UsageError
 		if errors.As(err, &usage) {
 			return err
 		}
 		return errors.Join(errNotAll, err)
 	}
-	t.Removed(f.run)
+	t.Removed(f.run, kept.All())
 	fmt.Fprintf(w, "run %s is removed from these clusters\n", f.run)
+	list(w, kept.All())
 	return nil
 }
 

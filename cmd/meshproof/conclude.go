@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/progress"
+	"github.com/meshproof/meshproof/framework/release/shell"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
 	"github.com/meshproof/meshproof/framework/suite"
@@ -53,7 +54,7 @@ func next(dir string) string {
 		saved = ""
 	}
 	return fmt.Sprintf("next: read %s; %sdocs/troubleshooting.md (meshproof causes) says what to do about each cause; "+
-		"meshproof run --rerun-failed %s, with the same flags as this run, judges again what is open", filepath.Join(dir, report.PageFile), saved, dir)
+		"meshproof run --rerun-failed %s, with the same flags as this run, judges again what is open", filepath.Join(dir, report.PageFile), saved, shell.Word(dir))
 }
 
 // kept says what is still there after a run, and what of it stays for the next one.

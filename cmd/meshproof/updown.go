@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/progress"
+	"github.com/meshproof/meshproof/framework/release/shell"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
@@ -77,31 +79,36 @@ func up(ctx context.Context, o session.Options, join bool, t *progress.Teller, o
 	}
 	t.Made(s.Options().RunID, s.Dir(), s.ReleaseDir(), kubeconfigs)
 	t.Close() // what it drew stands above the lines
-	fmt.Fprintf(out, "run:        %s\ndirectory:  %s\nrelease:    %s\n", s.Options().RunID, s.Dir(), s.ReleaseDir())
-	for _, c := range s.Clusters() {
-		fmt.Fprintf(out, "%-11s %s\n", c.Name+":", c.Kubeconfig)
-	}
-	use := "use:        " + usedBy(s, o)
-	if join {
-		use = "judge:      meshproof claim ID --run " + s.Options().RunID
-	}
-	fmt.Fprintf(out, "%s\nremove:     meshproof down %s\n", use, s.Options().RunID)
+	printMade(out, s, o, join)
 	return left
 }
 
-// usedBy is the command that runs on the clusters.
-func usedBy(s *session.Session, o session.Options) string {
-	use := "meshproof run"
+// printMade says what was made, how to use it, and how to remove it.
+func printMade(out io.Writer, s *session.Session, o session.Options, join bool) {
+	run := s.Options().RunID
+	fmt.Fprintf(out, "run:        %s\ndirectory:  %s\nrelease:    %s\n", run, s.Dir(), s.ReleaseDir())
 	for _, c := range s.Clusters() {
-		use += " --kubeconfig " + c.Kubeconfig
+		fmt.Fprintf(out, "%-11s %s\n", c.Name+":", c.Kubeconfig)
 	}
-	if len(o.Targets) > 0 { // a given kubeconfig may have several
-		for _, c := range s.Clusters() {
-			use += " --context " + c.Context
+	use := "use:        " + using(s.Clusters(), o)
+	if join {
+		use = "judge:      meshproof claim ID --run " + run
+	}
+	fmt.Fprintf(out, "%s\nremove:     meshproof down %s\n", use, run)
+}
+
+// using is the command that runs on clusters that were made, or were given and got control planes.
+func using(set cluster.Set, o session.Options) string {
+	kubeconfigs, contexts := "", ""
+	for _, c := range set {
+		kubeconfigs += " --kubeconfig " + shell.Word(c.Kubeconfig)
+		if len(o.Targets) > 0 { // a given kubeconfig may have several
+			contexts += " --context " + shell.Word(c.Context)
 		}
 	}
+	use := "meshproof run" + kubeconfigs + contexts
 	if o.Revision != defaultRevision {
-		use += " --revision " + o.Revision
+		use += " --revision " + shell.Word(o.Revision)
 	}
 	return use
 }
@@ -136,12 +143,15 @@ var errStays = errors.New("it is not removed")
 func remove(ctx context.Context, t *progress.Teller, out io.Writer, id string) error {
 	what, began := "remove run "+id, time.Now()
 	t.Doing("", what)
-	if err := session.Down(ctx, "", id); err != nil {
+	var kept session.Kept
+	if err := session.Down(ctx, "", id, kept.Add); err != nil {
 		t.Done("", what, time.Since(began), errStays)
+		list(out, kept.All())
 		return err
 	}
 	t.Done("", what, time.Since(began), nil)
-	t.Removed(id)
+	t.Removed(id, kept.All())
 	fmt.Fprintf(out, "run %s is removed\n", id)
+	list(out, kept.All())
 	return nil
 }

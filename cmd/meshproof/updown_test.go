@@ -5,7 +5,24 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/session"
 )
+
+// TestTheCommandToUseCanBePasted: a shell reads paths and contexts as they are.
+func TestTheCommandToUseCanBePasted(t *testing.T) {
+	set := cluster.Set{{Kubeconfig: "/home/ann/My Clusters/east.yaml", Context: "admin@east;rm"}, {Kubeconfig: "/k/west.yaml", Context: "it's"}}
+	for want, o := range map[string]session.Options{
+		"meshproof run --kubeconfig '/home/ann/My Clusters/east.yaml' --kubeconfig /k/west.yaml": {Revision: defaultRevision},
+		"meshproof run --kubeconfig '/home/ann/My Clusters/east.yaml' --kubeconfig /k/west.yaml --context 'admin@east;rm' --context 'it'\\''s' --revision asm-9": {
+			Revision: "asm-9", Targets: make([]session.Target, 2)},
+	} {
+		if got := using(set, o); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
 
 // TestUpOnGivenClusters: it brings control planes where none is, and else is refused before anything is changed.
 func TestUpOnGivenClusters(t *testing.T) {

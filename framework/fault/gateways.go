@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/manifest"
 )
 
 // crossNetwork is the guide's Gateway object (S7).
 const crossNetwork = `apiVersion: networking.istio.io/v1
 kind: Gateway
-metadata: {name: cross-network-gateway, namespace: istio-system}
+metadata: {name: cross-network-gateway, namespace: istio-system, labels: {}}
 spec:
   selector: {istio: eastwestgateway}
   servers:
@@ -20,10 +23,19 @@ spec:
     hosts: ["*.local"]
 `
 
+// exposed is crossNetwork as the run made it: on given clusters it has the run's label from the moment that it is there again, so that
+// a run that is killed then knows it for its own.
+func (r *Rig) exposed() string {
+	if r.Intent.Provision != intent.Supplied {
+		return crossNetwork
+	}
+	return strings.Replace(crossNetwork, "labels: {}", fmt.Sprintf("labels: {%s: %q}", manifest.RunLabel, r.Intent.RunID), 1)
+}
+
 // gateways are the faults in west's east-west gateway.
 func gateways() []Fault {
 	restore := func(ctx context.Context, r *Rig) error {
-		return errors.Join(r.apply(ctx, r.west(), crossNetwork), r.freshClient(ctx, r.east()))
+		return errors.Join(r.apply(ctx, r.west(), r.exposed()), r.freshClient(ctx, r.east()))
 	}
 	return []Fault{
 		{

@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
 
 	"github.com/meshproof/meshproof/framework/cluster"
@@ -31,8 +32,10 @@ const (
 
 const (
 	// duration is how long a lease holds that is not renewed. Whether it is over is told by the clock of who asks: it is longer
-	// than the 2 minutes by which preflight lets clocks differ.
+	// than the time by which preflight lets clocks differ.
 	duration = 3 * time.Minute
+	// apart is that time.
+	apart = 2 * time.Minute
 	// renewal lets several fail before the lease is over.
 	renewal = 20 * time.Second
 	// request bounds each question to an API server.
@@ -70,6 +73,7 @@ func (h Holder) identity() string { return fmt.Sprintf("run %s of %s (%s)", h.Ru
 type Lease struct {
 	cluster *cluster.Cluster
 	holder  Holder
+	home    types.UID // of the namespace that it was taken in; "" where that could not be read
 	stop    context.CancelFunc
 	renewed sync.WaitGroup
 }
@@ -88,7 +92,7 @@ func Look(ctx context.Context, c *cluster.Cluster, h Holder) error {
 }
 
 // Take takes the lease and renews it until Release. The note tells of a lease that was over and taken from another run. lost is
-// called when another holds it in spite of that.
+// called when another holds it in spite of that, with ErrHeld, or with ErrNowhere when its namespace was removed and made anew.
 func Take(ctx context.Context, c *cluster.Cluster, h Holder, lost func(error)) (l *Lease, note string, err error) {
 	found, err := get(ctx, c)
 	if err != nil {
@@ -100,15 +104,19 @@ func Take(ctx context.Context, c *cluster.Cluster, h Holder, lost func(error)) (
 			return nil, "", err
 		}
 		if by := holderOf(found); by != "" && by != h.identity() {
-			note = fmt.Sprintf("cluster %s: the lease of %s is over (not renewed since %s), and is taken over", c.Name, by, stamp(found.Spec.RenewTime))
+			note = fmt.Sprintf("cluster %s: the lease of %s is over (not renewed since %s), and is taken over%s", c.Name, by, stamp(found.Spec.RenewTime), orphans(found, now))
 		}
 	}
 	if err := write(ctx, c, found, leaseOf(h, now)); err != nil {
 		// The reply may be what was lost, and nobody else will give back what was taken.
 		return nil, "", errors.Join(err, Free(context.WithoutCancel(ctx), c, h))
 	}
+	l = &Lease{cluster: c, holder: h}
+	if home, err := home(ctx, c); err == nil && home != nil {
+		l.home = home.UID
+	}
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // also while an interrupted run removes what it made
-	l = &Lease{cluster: c, holder: h, stop: stop}
+	l.stop = stop
 	l.renewed.Go(func() { l.keep(renewing, lost) })
 	return l, note, nil
 }
@@ -142,7 +150,7 @@ func (l *Lease) keep(ctx context.Context, lost func(error)) {
 			return
 		case <-every.C:
 		}
-		if err := l.renew(ctx); errors.Is(err, ErrHeld) {
+		if err := l.renew(ctx); errors.Is(err, ErrHeld) || errors.Is(err, ErrNowhere) {
 			lost(err)
 			return
 		}
@@ -156,13 +164,8 @@ func (l *Lease) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if found == nil {
-		if going, err := going(ctx, l.cluster); going || err != nil {
-			return err // who removes the namespace removes the lease with it, and nobody can take it there
-		}
-	}
 	if found == nil || holderOf(found) != l.holder.identity() {
-		return fmt.Errorf("%w: the lease on cluster %s was taken from %s", ErrHeld, l.cluster.Name, l.holder.identity())
+		return l.missing(ctx, found != nil)
 	}
 	found.Spec.RenewTime = &metav1.MicroTime{Time: time.Now()}
 	if _, err := leases(l.cluster).Update(ctx, found, metav1.UpdateOptions{}); err != nil {
@@ -171,16 +174,33 @@ func (l *Lease) renew(ctx context.Context) error {
 	return nil
 }
 
-// going tells whether the namespace of the leases is gone or is being removed.
-func going(ctx context.Context, c *cluster.Cluster) (bool, error) {
+// missing says what became of a lease that is not there any more, or is another's now: who removes the namespace removes the lease with
+// it, and while it goes nobody can take one there. In a namespace of that name that was made since, nothing was taken from anybody.
+func (l *Lease) missing(ctx context.Context, anothers bool) error {
+	home, err := home(ctx, l.cluster)
+	if err != nil {
+		return err
+	}
+	going := home == nil || home.DeletionTimestamp != nil
+	switch {
+	case going && !anothers:
+		return nil
+	case !going && l.home != "" && home.UID != l.home:
+		return fmt.Errorf("%w: cluster %s: namespace %s, with the lease of %s, was removed and made anew", ErrNowhere, l.cluster.Name, Namespace, l.holder.identity())
+	}
+	return fmt.Errorf("%w: the lease on cluster %s was taken from %s", ErrHeld, l.cluster.Name, l.holder.identity())
+}
+
+// home gives the namespace of the leases, or nil when there is none.
+func home(ctx context.Context, c *cluster.Cluster) (*corev1.Namespace, error) {
 	home, err := c.Kube().CoreV1().Namespaces().Get(ctx, Namespace, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		return true, nil
+		return nil, nil
 	case err != nil:
-		return false, fmt.Errorf("look for namespace %s on cluster %s: %w", Namespace, c.Name, cluster.Access(err))
+		return nil, fmt.Errorf("look for namespace %s on cluster %s: %w", Namespace, c.Name, cluster.Access(err))
 	}
-	return home.DeletionTimestamp != nil, nil
+	return home, nil
 }
 
 // Cluster is the one that is held.
@@ -228,13 +248,6 @@ func held(c *cluster.Cluster, l *coordinationv1.Lease, h Holder, now time.Time) 
 	}
 	return fmt.Errorf("%w: cluster %s: %s since %s, last heard of at %s: wait until it has ended; if it was killed, wait until %s have passed since then, and remove what it left with meshproof cleanup (where it was started, meshproof down does so at once)",
 		ErrHeld, c.Name, by, stamp(l.Spec.AcquireTime), stamp(l.Spec.RenewTime), duration)
-}
-
-func over(l *coordinationv1.Lease, now time.Time) bool {
-	if l.Spec.RenewTime == nil || l.Spec.LeaseDurationSeconds == nil {
-		return true
-	}
-	return now.After(l.Spec.RenewTime.Add(time.Duration(*l.Spec.LeaseDurationSeconds) * time.Second))
 }
 
 func holderOf(l *coordinationv1.Lease) string {

@@ -209,3 +209,47 @@ func TestALeaseGoesWithItsNamespace(t *testing.T) {
 		t.Errorf("without a place: %v", err)
 	}
 }
+
+// TestANamespaceMadeAnew: in it, whoever holds a lease has taken it from nobody, and it stays his.
+func TestANamespaceMadeAnew(t *testing.T) {
+	const home = "/api/v1/namespaces/istio-system"
+	for name, another := range map[string]bool{"nobody has a lease there": false, "another has": true} {
+		s := apitest.New(t)
+		c := s.Cluster(t, "east")
+		s.Put(t, home, "{metadata: {name: istio-system, uid: uid-before}}")
+		l, _, err := Take(t.Context(), c, one, func(error) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.stop(); l.renewed.Wait() })
+		s.Remove(path)
+		s.Put(t, home, "{metadata: {name: istio-system, uid: uid-anew}}")
+		if another {
+			hold(t, c, two, time.Now())
+		}
+		if err := l.renew(t.Context()); !errors.Is(err, ErrNowhere) || errors.Is(err, ErrHeld) || !strings.Contains(err.Error(), "removed and made anew") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := l.Release(t.Context()); err != nil || (s.Get(path) != nil) != another {
+			t.Errorf("%s: %v, %v", name, err, s.Get(path))
+		}
+	}
+}
+
+// TestWhatAnOrphanMayDoIsTold: who takes over a lease is told until when commands of the other run may go on.
+func TestWhatAnOrphanMayDoIsTold(t *testing.T) {
+	const says = "may go on until "
+	for ago, want := range map[time.Duration]bool{4 * time.Minute: true, 6 * time.Minute: true, 8 * time.Minute: false} {
+		c := apitest.New(t).Cluster(t, "east")
+		at := time.Now().Add(-ago)
+		hold(t, c, two, at)
+		l, note, err := Take(t.Context(), c, one, func(error) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.stop()
+		if strings.Contains(note, says) != want || want && !strings.Contains(note, says+at.Add(5*time.Minute).UTC().Format(time.RFC3339)) {
+			t.Errorf("%s ago: %q", ago, note)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,19 @@ func (r Ref) String() string {
 		return r.Kind.Kind + " " + r.Name
 	}
 	return r.Kind.Kind + " " + r.Namespace + "/" + r.Name
+}
+
+// Listed names objects for a message, not all where they are many.
+func Listed(all []Ref) string {
+	const shown = 5
+	names := make([]string, len(all))
+	for i, r := range all {
+		names[i] = r.String()
+	}
+	if n := len(names) - shown; n > 0 {
+		return strings.Join(names[:shown], ", ") + fmt.Sprintf(", and %d more", n)
+	}
+	return strings.Join(names, ", ")
 }
 
 // Exists tells whether the object is there. Without its kind it is not.

@@ -13,7 +13,7 @@ func asmcliProgram(v Seen[string]) Row {
 	const name = "asmcli"
 	switch {
 	case errors.Is(v.Err, asm.ErrUnfit):
-		return failed(name, v.Err.Error(), "give programs for this machine with --asmcli and --gcloud")
+		return failed(name, v.Err.Error(), "give programs that can be used here, in directories without blanks, with --asmcli and --gcloud")
 	case v.Err != nil:
 		return unseen(name, v.Err)
 	}

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -181,10 +182,14 @@ func TestOneThingAtATime(t *testing.T) {
 			opens("istio-system/cross-network-gateway", 15443)(f)
 		}, OK, ""},
 		{"a context that S8 cannot name", "context", false, west(func(c *Cluster) { c.Context = "arn:aws:eks:r:1:cluster/west" }), Failed, "arn-aws-eks-r-1-cluster/west"},
+		{"a context with a blank", "context", false, west(func(c *Cluster) { c.Context = "my west" }), Failed, "rename the context"},
 		{"such a context named by its id", "", false, func(f *Facts) { f.ByID, f.Clusters[1].Context = true, "a/west" }, OK, ""},
 		{"a context of Google Cloud without asmcli", "", false, func(f *Facts) { f.Clusters[0].Context = "gke_east" }, OK, ""},
 		{"asmcli", "", false, asmcli(nil), OK, ""},
 		{"an unfit asmcli", "asmcli", false, asmcli(func(f *Facts) { f.Host.Asmcli.Version.Err = fmt.Errorf("x: %w", asm.ErrUnfit) }), Failed, "--gcloud"},
+		{"an asmcli in a directory with a blank", "asmcli", false, asmcli(func(f *Facts) {
+			_, f.Host.Asmcli.Version.Err = asm.Open(context.Background(), asm.Options{Asmcli: "/bin/sh", Gcloud: "/bin/sh", Dir: "/home/ann/my runs/r1"}, time.Second)
+		}), Failed, "without blanks"},
 		{"an asmcli that cannot be asked", "asmcli", false, asmcli(func(f *Facts) { f.Host.Asmcli.Version.Err = errNo }), Unknown, "no such luck"},
 		{"asmcli without its tools", "asmcli's tools", false, asmcli(func(f *Facts) { f.Host.Asmcli.Lacking = []string{"csplit", "jq"} }), Failed, "csplit, jq"},
 		{"asmcli with another kpt", "asmcli's tools", false, asmcli(func(f *Facts) { f.Host.Asmcli.Kpt = Seen[string]{Value: "1.0.0-beta.55"} }), Unknown, "kpt 0.x"},

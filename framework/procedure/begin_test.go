@@ -13,6 +13,7 @@ import (
 )
 
 const (
+	homePath       = "/api/v1/namespaces/istio-system"
 	secretsPath    = "/api/v1/namespaces/istio-system/secrets/"
 	deploymentPath = "/apis/apps/v1/namespaces/istio-system/deployments/istio-eastwestgateway"
 	gatewayPath    = "/apis/networking.istio.io/v1/namespaces/istio-system/gateways/cross-network-gateway"
@@ -83,7 +84,7 @@ func TestABeginningLeavesOutWhatIsBeforeIt(t *testing.T) {
 		if from != intent.FromVerify {
 			continue
 		}
-		if err := Undo(context.Background(), r.set, n, DefaultLimits()); err != nil {
+		if err := Undo(context.Background(), r.set, n, DefaultLimits(), unsaid); err != nil {
 			t.Fatal(err)
 		}
 		left := slices.DeleteFunc(slices.Concat(r.servers["east"].Paths(), r.servers["west"].Paths()), func(p string) bool { return strings.HasPrefix(p, podsPath) })

@@ -34,6 +34,8 @@ func ControlPlane(c, run string) ledger.Entry {
 	return ledger.Entry{Kind: operatorKind, Cluster: c, Namespace: istioSystem, Name: istio.OperatorName, Run: run}
 }
 
+func homeRef() manifest.Ref { return manifest.Ref{Kind: kinds()["Namespace"], Name: istioSystem} }
+
 func isHome(e ledger.Entry) bool { return e.Kind == "Namespace" && e.Name == istioSystem }
 
 func isControlPlane(e ledger.Entry) bool {

@@ -111,7 +111,7 @@ func TestUndoRemovesWhatTheLedgerNamesAndNothingElse(t *testing.T) {
 		s.Put(t, "/apis/networking.istio.io/v1/namespaces/istio-system/gateways/cross-network-gateway", "{metadata: {name: cross-network-gateway}}")
 	}
 	r.servers["west"].Put(t, "/api/v1/namespaces/istio-system/secrets/istio-remote-secret-ctx-east", "{metadata: {name: istio-remote-secret-ctx-east}}")
-	if err := Undo(t.Context(), r.set, n, DefaultLimits()); err != nil {
+	if err := Undo(t.Context(), r.set, n, DefaultLimits(), unsaid); err != nil {
 		t.Fatal(err)
 	}
 	left := slices.DeleteFunc(append(r.servers["east"].Paths(), r.servers["west"].Paths()...), func(p string) bool { return strings.HasPrefix(p, podsPath) })
@@ -135,7 +135,7 @@ func TestUndoGoesOnAfterAnErrorAndKeepsItsEntry(t *testing.T) {
 		s.Put(t, namespacePath, "{metadata: {name: sample}}")
 	}
 	r.servers["east"].Fail(http.MethodDelete, namespacePath, http.StatusForbidden)
-	err := Undo(t.Context(), r.set, n, DefaultLimits())
+	err := Undo(t.Context(), r.set, n, DefaultLimits(), unsaid)
 	for _, want := range []string{"remove Namespace sample on cluster east: ", "Forbidden", `cluster "north" is not among the given ones`, `not known how a "Volcano" is removed`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)

@@ -30,17 +30,19 @@ func entry(kind string, c *cluster.Cluster, namespace, name string) ledger.Entry
 // it needs the rest to be there. Only a control plane that the run brought is left until the rest on its cluster is gone, and
 // istio-system, with the copy of the ledger and the lease, until that is. What is gone is noted; what could not be removed is named in the joined errors, and stays in the ledger.
 // What a run has not come to mark is its own when it was made while the step may have worked on it: the name was free when the run
-// looked, but somebody may have made another since.
-func Undo(ctx context.Context, set cluster.Set, book Book, limits Limits) error {
-	return undoAll(ctx, set, book, limits.Gone, func(e ledger.Entry, o *unstructured.Unstructured) bool {
+// looked, but somebody may have made another since. stays is told what is left where it is for good, and why; it may be called at once
+// from several goroutines.
+func Undo(ctx context.Context, set cluster.Set, book Book, limits Limits, stays func(string)) error {
+	own := func(e ledger.Entry, o *unstructured.Unstructured) bool {
 		return owned(e, o) || unmarked(e, o) && !isHome(e) && madeMeanwhile(e, o, limits.longest()) // a home is marked as it is made
-	})
+	}
+	return removal{set, book, limits.Gone, own, stays}.all(ctx)
 }
 
 // UndoMarked is Undo for a ledger that was found on a cluster, where others can write too, who may write nothing else: what has not the
 // run's label stays, and so does what has another UID than the ledger notes, and what no run makes. namespaces are those that a run
 // makes.
-func UndoMarked(ctx context.Context, set cluster.Set, book Book, limit time.Duration, namespaces ...string) error {
+func UndoMarked(ctx context.Context, set cluster.Set, book Book, limit time.Duration, stays func(string), namespaces ...string) error {
 	for _, e := range book.Remaining() {
 		if !made(e, namespaces) {
 			do := "look at it, and remove by hand what is the run's"
@@ -50,7 +52,7 @@ func UndoMarked(ctx context.Context, set cluster.Set, book Book, limit time.Dura
 			return fmt.Errorf("remove %s: no run makes that, so that the ledger on the cluster cannot be trusted: %s", e, do)
 		}
 	}
-	return undoAll(ctx, set, book, limit, labelled)
+	return removal{set, book, limit, labelled, stays}.all(ctx)
 }
 
 // made tells whether the entry is of something that a run makes.
@@ -71,12 +73,21 @@ func made(e ledger.Entry, namespaces []string) bool {
 // whose tells whether an object is the one that the run made.
 type whose func(ledger.Entry, *unstructured.Unstructured) bool
 
-func undoAll(ctx context.Context, set cluster.Set, book Book, limit time.Duration, own whose) error {
+// removal is of what a ledger names.
+type removal struct {
+	set   cluster.Set
+	book  Book
+	limit time.Duration
+	own   whose
+	stays func(string)
+}
+
+func (r removal) all(ctx context.Context) error {
 	var errs []error
 	stuck := map[string]bool{} // by cluster: something stays there
 	for rank := range ranks {
 		var remaining []ledger.Entry
-		for _, e := range book.Remaining() {
+		for _, e := range r.book.Remaining() {
 			switch {
 			case rankOf(e) != rank:
 			case stuck[e.Cluster]:
@@ -85,7 +96,7 @@ func undoAll(ctx context.Context, set cluster.Set, book Book, limit time.Duratio
 				remaining = append(remaining, e)
 			}
 		}
-		for i, err := range undoAtOnce(ctx, set, book, remaining, limit, own) {
+		for i, err := range r.atOnce(ctx, remaining) {
 			stuck[remaining[i].Cluster] = stuck[remaining[i].Cluster] || err != nil
 			errs = append(errs, err)
 		}
@@ -107,16 +118,16 @@ func rankOf(e ledger.Entry) int {
 	return 0
 }
 
-func undoAtOnce(ctx context.Context, set cluster.Set, book Book, remaining []ledger.Entry, limit time.Duration, own whose) []error {
+func (r removal) atOnce(ctx context.Context, remaining []ledger.Entry) []error {
 	errs := make([]error, len(remaining))
 	var all sync.WaitGroup
 	for i, e := range remaining {
 		all.Go(func() {
-			if err := undo(ctx, set, e, limit, own); err != nil {
+			if err := r.one(ctx, e); err != nil {
 				errs[i] = fmt.Errorf("remove %s: %w", e, err)
 				return
 			}
-			errs[i] = book.Removed(e)
+			errs[i] = r.book.Removed(e)
 		})
 	}
 	all.Wait()
@@ -151,38 +162,45 @@ func madeMeanwhile(e ledger.Entry, o *unstructured.Unstructured, step time.Durat
 	return !at.Before(e.Time.Add(-apart)) && !at.After(e.Time.Add(step+apart))
 }
 
-func undo(ctx context.Context, set cluster.Set, e ledger.Entry, limit time.Duration, own whose) error {
-	c := set.Named(e.Cluster)
+func (r removal) one(ctx context.Context, e ledger.Entry) error {
+	c := r.set.Named(e.Cluster)
 	if c == nil {
 		return fmt.Errorf("cluster %q is not among the given ones: give its kubeconfig", e.Cluster)
 	}
-	if isControlPlane(e) {
-		return uninstall(ctx, c, e, limit, own)
+	switch {
+	case isControlPlane(e):
+		return r.uninstall(ctx, c, e)
+	case isHome(e):
+		return r.vacate(ctx, c, e)
+	}
+	var err error
+	if r.own, err = atHome(ctx, c, e, r.own, false); err != nil {
+		return err
 	}
 	refs, err := objects(ctx, c, e)
 	if err != nil {
 		return err
 	}
-	return removeOwn(ctx, c, e, refs, limit, own)
+	return r.remove(ctx, c, e, refs)
 }
 
-// removeOwn removes those of the objects that are the run's own, and names the others.
-func removeOwn(ctx context.Context, c *cluster.Cluster, e ledger.Entry, refs []manifest.Ref, limit time.Duration, own whose) error {
+// remove removes those of the objects that are the run's own, and names the others.
+func (r removal) remove(ctx context.Context, c *cluster.Cluster, e ledger.Entry, refs []manifest.Ref) error {
 	var errs []error
 	var gone []manifest.Ref
-	for _, r := range refs {
-		o, err := manifest.Find(ctx, c, r)
+	for _, ref := range refs {
+		o, err := manifest.Find(ctx, c, ref)
 		switch {
 		case err != nil:
 			errs = append(errs, err)
 		case o == nil:
-		case own(e, o):
-			r.UID = o.GetUID()
-			gone = append(gone, r)
+		case r.own(e, o):
+			ref.UID = o.GetUID()
+			gone = append(gone, ref)
 		default:
 			errs = append(errs, fmt.Errorf("%s on cluster %s is not known to be the one that run %s made (its label %s and its UID do not say so): look at it, and remove it by hand",
-				r, c.Name, e.Run, manifest.RunLabel))
+				ref, c.Name, e.Run, manifest.RunLabel))
 		}
 	}
-	return errors.Join(append(errs, manifest.Delete(ctx, c, limit, gone...))...)
+	return errors.Join(append(errs, manifest.Delete(ctx, c, r.limit, gone...))...)
 }

@@ -29,11 +29,11 @@ func TestOwned(t *testing.T) {
 			n := &notes{all: []ledger.Entry{{Kind: "Namespace", Name: "sample", Cluster: "east", Run: "r1", UIDs: tc.uids, Time: now}}}
 			r := suppliedRig(t, n)
 			r.servers["east"].Put(t, namespacePath, "{metadata: {name: sample, uid: uid-it, labels: "+tc.labels+"}}")
-			undo, want := Undo(t.Context(), r.set, n, DefaultLimits()), tc.local
+			undo, want := Undo(t.Context(), r.set, n, DefaultLimits(), unsaid), tc.local
 			if remote {
 				n.lines = nil
 				r.servers["east"].Put(t, namespacePath, "{metadata: {name: sample, uid: uid-it, labels: "+tc.labels+"}}")
-				undo, want = UndoMarked(t.Context(), r.set, n, time.Minute, "sample"), tc.remote
+				undo, want = UndoMarked(t.Context(), r.set, n, time.Minute, unsaid, "sample"), tc.remote
 			}
 			gone := r.servers["east"].Get(namespacePath) == nil
 			if gone != want || (undo == nil) != want || n.has("removed Namespace sample on cluster east") != want {
@@ -66,9 +66,43 @@ func TestANameAloneIsNoProof(t *testing.T) {
 		n := &notes{all: []ledger.Entry{{Kind: "Namespace", Name: "sample", Cluster: "east", Run: "r1", State: tc.state, Time: began}}}
 		r := suppliedRig(t, n)
 		r.servers["east"].Put(t, namespacePath, "{metadata: {name: sample, creationTimestamp: '"+began.Add(tc.made).Format(time.RFC3339)+"'}}")
-		err := Undo(t.Context(), r.set, n, limits)
+		err := Undo(t.Context(), r.set, n, limits, unsaid)
 		if gone := r.servers["east"].Get(namespacePath) == nil; gone != tc.want || (err == nil) != tc.want || len(n.lines) == 1 != tc.want {
 			t.Errorf("%s: gone %t, %v, %q", name, gone, err, n.lines)
+		}
+	}
+}
+
+// TestWhatIsMadeAnewAtHome: what a repair made anew and nobody marked is the run's where the run made istio-system, from any machine;
+// where somebody else made that, or it has another run's label, it stays.
+func TestWhatIsMadeAnewAtHome(t *testing.T) {
+	const secret, began = secretsPath + remotePrefix + "west", "2026-11-25T08:00:00Z"
+	for name, tc := range map[string]struct {
+		home, object string
+		want         bool
+	}{
+		"in a home of the run's":        {"meshproof.dev/run: r1", "creationTimestamp: '2026-11-25T08:20:00Z'", true},
+		"at the same moment":            {"meshproof.dev/run: r1", "creationTimestamp: '" + began + "'", true},
+		"before the home":               {"meshproof.dev/run: r1", "creationTimestamp: '2026-11-25T07:59:59Z'", false},
+		"with the label of another run": {"meshproof.dev/run: r1", "creationTimestamp: '2026-11-25T08:20:00Z', labels: {meshproof.dev/run: r2}", false},
+		"in a home of another run":      {"meshproof.dev/run: r2", "creationTimestamp: '2026-11-25T08:20:00Z'", false},
+		"in somebody's istio-system":    {"", "creationTimestamp: '2026-11-25T08:20:00Z'", false},
+	} {
+		for _, remote := range []bool{false, true} {
+			n := &notes{all: []ledger.Entry{{Kind: "Gateway", Namespace: istioSystem, Name: crossNetwork, Cluster: "east", Run: "r1", State: ledger.Made, UIDs: "uid-before"},
+				{Kind: "Secret", Namespace: istioSystem, Name: remotePrefix + "west", Cluster: "east", Run: "r1", State: ledger.Made, UIDs: "uid-before"}}}
+			r := suppliedRig(t, n)
+			r.servers["east"].Put(t, homePath, "{metadata: {name: istio-system, creationTimestamp: '"+began+"', labels: {"+tc.home+"}}}")
+			r.servers["east"].Put(t, gatewayPath, "{metadata: {name: cross-network-gateway, namespace: istio-system, uid: uid-anew, "+tc.object+"}}")
+			r.servers["east"].Put(t, secret, "{metadata: {name: istio-remote-secret-west, namespace: istio-system, uid: uid-anew, "+tc.object+"}}")
+			undo := func() error { return Undo(t.Context(), r.set, n, DefaultLimits(), unsaid) }
+			if remote {
+				undo = func() error { return UndoMarked(t.Context(), r.set, n, time.Minute, unsaid) }
+			}
+			err, gone := undo(), r.servers["east"].Get(gatewayPath) == nil
+			if gone != tc.want || gone != (r.servers["east"].Get(secret) == nil) || (err == nil) != tc.want || len(n.lines) == 2 != tc.want {
+				t.Errorf("%s, remote %t: gone %t, %v, %q", name, remote, gone, err, n.lines)
+			}
 		}
 	}
 }
@@ -82,7 +116,7 @@ func TestNoCopyNamesWhatNoRunMakes(t *testing.T) {
 		e.Cluster, e.Run = "east", "r1"
 		n := &notes{all: []ledger.Entry{{Kind: "Namespace", Name: "probe", Cluster: "east", Run: "r1"}, e}}
 		r := suppliedRig(t, n)
-		err := UndoMarked(t.Context(), r.set, n, time.Minute, "sample", "probe")
+		err := UndoMarked(t.Context(), r.set, n, time.Minute, unsaid, "sample", "probe")
 		if err == nil || !strings.Contains(err.Error(), "remove "+e.String()+": no run makes that") || len(n.lines) != 0 {
 			t.Errorf("%s: %v, %q", e, err, n.lines)
 		}

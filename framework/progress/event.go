@@ -80,7 +80,7 @@ type Event struct {
 	Directory   string   `json:"directory,omitempty"`
 	Release     string   `json:"release,omitempty"`
 	Kubeconfigs []string `json:"kubeconfigs,omitempty"`
-	// Who to Alive are of a Left.
+	// Who to Alive are of a Left; Things also of a Removed.
 	Who    string   `json:"who,omitempty"`
 	Things []string `json:"things,omitempty"`
 	Alive  bool     `json:"alive,omitempty"`

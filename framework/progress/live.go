@@ -19,6 +19,7 @@ type Live struct {
 	began   time.Time
 	drawn   []Line // what stands on the screen
 	pending bool   // something has changed since
+	refused bool   // what was given cannot be
 	at      time.Time
 	closed  bool
 }
@@ -35,8 +36,8 @@ func NewLive(w io.Writer, verbose bool, size func() Size) *Live {
 // Show adds the event to the picture. Notes and what went wrong are printed above it, where they stay.
 func (l *Live) Show(e Event) {
 	l.state.Apply(e)
-	l.pending = true
-	if text := said(e, l.verbose, e.Event != Note); text != "" {
+	l.pending, l.refused = true, refused(e) || l.refused && e.Event != Begin
+	if text := said(e, l.verbose, e.Event != Note); text != "" && (l.verbose || !refused(e)) {
 		l.draw(e.Time.Time, harmless(line(e.Time.Sub(l.began), e.Cluster, text)))
 	} else if e.Time.Sub(l.at) >= tick/2 {
 		l.draw(e.Time.Time, "")
@@ -50,10 +51,11 @@ func (l *Live) Tick(now time.Time) {
 	}
 }
 
-// Close leaves the last picture where it is; before a run has begun it shows nothing, and is taken away.
+// Close leaves the last picture where it is; before a run has begun, and of one that was refused, it shows nothing of use, and is taken
+// away.
 func (l *Live) Close() {
 	l.state.waits = nil
-	if l.state.run == "" {
+	if l.state.run == "" || l.refused {
 		_, _ = io.WriteString(l.w, l.erase(l.size().Width))
 	} else {
 		l.draw(time.Now(), "")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/meshproof/meshproof/framework/session"
 )
 
 // Plain shows events as lines, each with the time since the start.
@@ -17,6 +19,10 @@ type Plain struct {
 	last   string
 	state  State
 	closed bool
+	// looking tells that a run has begun and, as far as is known, only looks at what it was given. What it has looked at is held back
+	// until it goes on: of input that cannot be, no more is shown than why.
+	looking bool
+	held    []Event
 }
 
 // NewPlain gives a display that prints to w what a person wants to know, with verbose also what is begun and waited for, with
@@ -29,11 +35,35 @@ func NewPlain(w io.Writer, verbose, brief bool) *Plain {
 // Show prints the event's line, if it has one.
 func (p *Plain) Show(e Event) {
 	p.state.Apply(e)
-	if text := said(e, p.verbose, p.brief); text != "" && text != p.last {
-		p.last = text
-		p.print(e.Time.Time, e.Cluster, text)
+	text := said(e, p.verbose, p.brief)
+	switch {
+	case text == "" || text == p.last:
+	case p.looking && refused(e):
+		p.looking, p.held = false, nil
+	case p.looking && e.Event == Done && e.Error == "":
+		p.held = append(p.held, e)
+	default:
+		p.goOn()
+		p.say(e, text)
+		p.looking = e.Event == Begin && !p.verbose
 	}
 }
+
+// goOn shows what was held back.
+func (p *Plain) goOn() {
+	for _, e := range p.held {
+		p.say(e, ended(e))
+	}
+	p.held = nil
+}
+
+func (p *Plain) say(e Event, text string) {
+	p.last = text
+	p.print(e.Time.Time, e.Cluster, text)
+}
+
+// refused tells whether a step found that the input cannot be; the command says why when it ends.
+func refused(e Event) bool { return e.Event == Done && e.Error == session.Refused }
 
 // said is the line that an event has; "" for none.
 func said(e Event, verbose, brief bool) string {
@@ -77,7 +107,10 @@ func (p *Plain) Tick(now time.Time) {
 }
 
 // Close ends the lines.
-func (p *Plain) Close() { p.closed = true }
+func (p *Plain) Close() {
+	p.goOn()
+	p.closed = true
+}
 
 func (p *Plain) print(at time.Time, cluster, text string) {
 	p.spoke = at

@@ -52,8 +52,10 @@ func (t *Teller) LeftThere(one session.LeftThere) {
 	t.show(Event{Event: Left, Run: one.Run, Cluster: one.Cluster, Who: one.Who, Things: one.Things, Error: textOf(one.Err)})
 }
 
-// Removed says that nothing of a run is left.
-func (t *Teller) Removed(run string) { t.show(Event{Event: Removed, Run: run}) }
+// Removed says that nothing of a run is left, but for what stays for good.
+func (t *Teller) Removed(run string, stays []string) {
+	t.show(Event{Event: Removed, Run: run, Things: stays})
+}
 
 // textOf gives an error's text, "" for none.
 func textOf(err error) string {

@@ -26,7 +26,7 @@ func tellResults(t *Teller) {
 	t.Left(session.Left{ID: "r1", Things: []string{"namespace a"}})
 	t.Left(session.Left{ID: "r2", Alive: true})
 	t.LeftThere(session.LeftThere{Run: "r1", Who: "ann@there", Cluster: "east", Err: errors.New("damaged")})
-	t.Removed("r1")
+	t.Removed("r1", []string{"it stays"})
 	t.End(Result{Report: "reports/r", Proved: &Proved{0, 1}, Search: &Search{1, 2, 3}}, 1, nil)
 	t.End(Result{Judgements: &Rounds{1, 2, 0.975}, LifeCycles: &Rounds{0, 1, 0.95}}, 3, errors.New("disk full"))
 }
@@ -60,7 +60,7 @@ func TestResultsAreEvents(t *testing.T) {
 		`"event":"left","run":"r1","things":["namespace a"]}`,
 		`"event":"left","run":"r2","alive":true}`,
 		`"event":"left","run":"r1","cluster":"east","error":"damaged","who":"ann@there"}`,
-		`"event":"removed","run":"r1"}`,
+		`"event":"removed","run":"r1","things":["it stays"]}`,
 		`"event":"end","exitCode":1,"report":"reports/r","proved":{"named":0,"of":1},"search":{"leaks":1,"secrets":2,"files":3}}`,
 		`"event":"end","error":"disk full","exitCode":3,"judgements":{"failed":1,"of":2,"bound":0.975},"lifeCycles":{"failed":0,"of":1,"bound":0.95}}`,
 	}

@@ -54,7 +54,7 @@ func TestTheEventSchemaRefuses(t *testing.T) {
 		"a round without number":   {`"event":"round","what":"judgement","number":1,"seconds":1`, `"event":"round","what":"judgement","seconds":1`},
 		"a bound above all":        {`"event":"end","exitCode":0,"judgements":{"failed":0,"of":1,"bound":0.5}`, `"event":"end","exitCode":0,"judgements":{"failed":0,"of":1,"bound":50}`},
 		"an end without code":      {`"event":"end","exitCode":3`, `"event":"end"`},
-		"another command's result": {`"event":"removed","run":"r"`, `"event":"removed","run":"r","things":["x"]`},
+		"another command's result": {`"event":"removed","run":"r"`, `"event":"removed","run":"r","alive":true`},
 		"an unknown exit code":     {`"event":"verdict","exitCode":1`, `"event":"verdict","exitCode":7`},
 		"a cause without remedy": {`"event":"finding","claim":"c","level":"core","subject":"s","verdict":"failed","reason":"r","cause":{"id":"i","sentence":"s","remedy":"r"}`,
 			`"event":"finding","claim":"c","level":"core","subject":"s","verdict":"failed","reason":"r","cause":{"id":"i","sentence":"s"}`},

@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
@@ -17,7 +19,28 @@ func (s *Session) book() mirror.Book {
 	return s.mirror
 }
 
-// undoNoted removes from given clusters what the ledger names, and leaves them no copy that says more than it.
-func undoNoted(ctx context.Context, set cluster.Set, m *mirror.Mirror, limits procedure.Limits) error {
-	return errors.Join(procedure.Undo(ctx, set, m, limits), m.Settle())
+// undoNoted removes from given clusters what the ledger names, and leaves them no copy that says more than it. stays is told what is left
+// for good, and why.
+func undoNoted(ctx context.Context, set cluster.Set, m *mirror.Mirror, limits procedure.Limits, stays func(string)) error {
+	return errors.Join(procedure.Undo(ctx, set, m, limits, stays), m.Settle())
+}
+
+// Kept are the sentences about what a removal has left for good. Its Add may be called from several goroutines at once.
+type Kept struct {
+	mu        sync.Mutex
+	sentences []string
+}
+
+// Add notes one.
+func (k *Kept) Add(sentence string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.sentences = append(k.sentences, sentence)
+}
+
+// All gives them, sorted.
+func (k *Kept) All() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Sorted(slices.Values(k.sentences))
 }

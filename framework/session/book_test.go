@@ -42,7 +42,7 @@ func TestDownTakesItsTracesAway(t *testing.T) {
 	if err := s.ledger.Close(); err != nil { // as the kernel does for a killed process
 		t.Fatal(err)
 	}
-	if err := Down(t.Context(), o.StateDir, o.RunID); err != nil {
+	if err := Down(t.Context(), o.StateDir, o.RunID, unsaid); err != nil {
 		t.Fatal(err)
 	}
 	if after := slices.Concat(farm.Server("east").Paths(), farm.Server("west").Paths()); !slices.Equal(before, after) {
@@ -77,14 +77,14 @@ func TestDownKeepsOffWhereAnotherRunWorks(t *testing.T) {
 	if err := errors.Join(err, s.ledger.Close()); err != nil {
 		t.Fatal(err)
 	}
-	err = Down(t.Context(), o.StateDir, o.RunID)
+	err = Down(t.Context(), o.StateDir, o.RunID, unsaid)
 	if !errors.Is(err, lease.ErrHeld) || farm.Server("east").Get(sample) != nil || farm.Server("west").Get(sample) == nil {
 		t.Errorf("while another run works: %v", err)
 	}
 	if calls := farm.Server("east").Calls(); !slices.Contains(calls, "POST "+path.Dir(leasePath)) || farm.Server("east").Get(leasePath) != nil {
 		t.Errorf("the removal did not hold a lease, or has left it: %q", calls)
 	}
-	if err := errors.Join(other.Release(t.Context()), Down(t.Context(), o.StateDir, o.RunID)); err != nil || farm.Server("west").Get(sample) != nil {
+	if err := errors.Join(other.Release(t.Context()), Down(t.Context(), o.StateDir, o.RunID, unsaid)); err != nil || farm.Server("west").Get(sample) != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }
@@ -111,7 +111,7 @@ func TestANamespaceOfAnotherStays(t *testing.T) {
 func TestNoCopyOutlivesTheLedger(t *testing.T) {
 	for name, end := range map[string]func(*Session, Options) error{
 		"down": func(s *Session, o Options) error {
-			return errors.Join(s.releaseLeases(t.Context()), s.ledger.Close(), Down(t.Context(), o.StateDir, o.RunID))
+			return errors.Join(s.releaseLeases(t.Context()), s.ledger.Close(), Down(t.Context(), o.StateDir, o.RunID, unsaid))
 		},
 		"the run itself": func(s *Session, _ Options) error { return s.Abandon(t.Context()) },
 	} {

@@ -55,7 +55,7 @@ func TestCleanUp(t *testing.T) {
 	var told []string
 	err = CleanUp(runs, func(id string) error {
 		told = append(told, id)
-		return Down(t.Context(), dir, id)
+		return Down(t.Context(), dir, id, unsaid)
 	})
 	if err == nil || !strings.Contains(err.Error(), "remove run strange") || strings.Count(err.Error(), "remove run") != 1 || !slices.Equal(told, []string{"began", "done", "strange"}) {
 		t.Errorf("removed %v, error %v: want an error for the run of which something is left, and for no other", told, err)
@@ -72,7 +72,7 @@ func TestNoRuns(t *testing.T) {
 		t.Errorf("runs %+v, error %v", runs, err)
 	}
 	var usage *UsageError
-	if err := Down(t.Context(), t.TempDir(), "nobody"); !errors.As(err, &usage) {
+	if err := Down(t.Context(), t.TempDir(), "nobody", unsaid); !errors.As(err, &usage) {
 		t.Errorf("error %v, want a usage error", err)
 	}
 }

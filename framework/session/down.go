@@ -20,8 +20,9 @@ import (
 	"github.com/meshproof/meshproof/framework/release/shell"
 )
 
-// Down removes what the run of that id made on this machine and on given clusters. stateDir "" means the user's.
-func Down(ctx context.Context, stateDirectory, id string) error {
+// Down removes what the run of that id made on this machine and on given clusters. stateDir "" means the user's. stays is told what is
+// left for good, and why.
+func Down(ctx context.Context, stateDirectory, id string, stays func(string)) error {
 	dir, err := dirOf(stateDirectory, id)
 	if err != nil {
 		return err
@@ -33,7 +34,7 @@ func Down(ctx context.Context, stateDirectory, id string) error {
 	if err := shell.EndOf(ctx, dir); err != nil {
 		return errors.Join(fmt.Errorf("remove run %s: %w: end it by hand, and run meshproof down %s again", id, err, id), l.Close())
 	}
-	if err := errors.Join(kindcluster.Remove(ctx, l), undoGiven(ctx, dir, l)); err != nil {
+	if err := errors.Join(kindcluster.Remove(ctx, l), undoGiven(ctx, dir, l, stays)); err != nil {
 		return errors.Join(fmt.Errorf("remove run %s: %w: once that is mended, run meshproof down %s again", id, err, id), l.Close())
 	}
 	if rest := l.Remaining(); len(rest) > 0 {
@@ -121,7 +122,7 @@ func (s *Session) separate(c *cluster.Cluster) (*cluster.Cluster, error) {
 }
 
 // undoGiven removes from given clusters what the run made there; a run on kind clusters has none.
-func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
+func undoGiven(ctx context.Context, dir string, l *ledger.Ledger, stays func(string)) error {
 	body, err := os.ReadFile(filepath.Join(dir, targetsFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -141,12 +142,12 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger) error {
 		}
 		set = append(set, c)
 	}
-	ctx, held, err := holdForRemoval(ctx, set, all.Holder)
+	ctx, held, err := holdForRemoval(ctx, set, all.Holder, stays)
 	var book mirror.Book = l
 	if err != nil {
 		book = within{l, held.set}
 	}
-	undone := undoNoted(ctx, held.set, mirror.New(book, held.set, filepath.Base(dir), all.Holder.Who), procedure.DefaultLimits())
+	undone := undoNoted(ctx, held.set, mirror.New(book, held.set, filepath.Base(dir), all.Holder.Who), procedure.DefaultLimits(), stays)
 	return errors.Join(err, undone, giveBack(ctx, held.leases))
 }
 

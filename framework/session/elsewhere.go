@@ -70,8 +70,9 @@ func (e *Elsewhere) Runs(run string) []LeftThere {
 
 // Remove removes what the run has left on the clusters: what is in its ledger there, and has its label or the UID that is noted.
 // Of namespaces these are the suite's own and the one in which the run had the guide's sample ("" = where the guide puts it).
-// While any run works on one of them it is refused, and none begins while it removes.
-func (e *Elsewhere) Remove(ctx context.Context, run, namespace string) error {
+// While any run works on one of them it is refused, and none begins while it removes. stays is told what
+// is left for good, and why, and what may still be under way.
+func (e *Elsewhere) Remove(ctx context.Context, run, namespace string, stays func(string)) error {
 	if err := CheckNamespace(namespace, ""); err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (e *Elsewhere) Remove(ctx context.Context, run, namespace string) error {
 	if len(e.Runs(run)) == 0 {
 		return &UsageError{fmt.Errorf("no cluster says that run %q has left anything: `meshproof cleanup` with the same kubeconfigs and without --run-id lists the runs", run)}
 	}
-	ctx, held, err := holdForRemoval(ctx, e.set, lease.Here(run))
+	ctx, held, err := holdForRemoval(ctx, e.set, lease.Here(run), stays)
 	if err != nil {
 		return errors.Join(refused(err, lease.ErrHeld, cluster.ErrAccess), giveBack(ctx, held.leases))
 	}
@@ -93,7 +94,7 @@ func (e *Elsewhere) Remove(ctx context.Context, run, namespace string) error {
 				errs = append(errs, one.Err)
 				continue
 			}
-			errs = append(errs, procedure.UndoMarked(ctx, cluster.Set{c}, one, procedure.DefaultLimits().Gone, namespaces...))
+			errs = append(errs, procedure.UndoMarked(ctx, cluster.Set{c}, one, procedure.DefaultLimits().Gone, stays, namespaces...))
 		}
 		return errors.Join(errs...)
 	})

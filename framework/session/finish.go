@@ -95,7 +95,7 @@ func (s *Session) removeUnlessKept(ctx context.Context, v claim.Verdict) (left [
 		left = []string{fmt.Sprintf("run %s was not removed whole; once the cause is mended (see the error), remove the rest with: meshproof down %s",
 			s.o.RunID, s.o.RunID)}
 	}
-	return left, err
+	return append(left, s.stayed.All()...), err
 }
 
 func (s *Session) extra(left []string, diagnostics ...string) report.Extra {
@@ -150,7 +150,7 @@ func (s *Session) remove(ctx context.Context) error {
 				if s.mirror == nil { // nothing was made there
 					return nil
 				}
-				return undoNoted(ctx, s.set, s.mirror, s.limits.Procedure)
+				return undoNoted(ctx, s.set, s.mirror, s.limits.Procedure, s.stayed.Add)
 			})
 		} else {
 			err = kindcluster.Remove(s.watched(ctx), s.ledger)
@@ -168,7 +168,16 @@ func (s *Session) Leave(ctx context.Context) error {
 }
 
 // Abandon removes what an unfinished Provision made.
-func (s *Session) Abandon(ctx context.Context) error { return s.remove(ctx) }
+func (s *Session) Abandon(ctx context.Context) error { return s.removeAndTell(ctx) }
+
+// removeAndTell is remove where no outcome says what stays for good.
+func (s *Session) removeAndTell(ctx context.Context) error {
+	err := s.remove(ctx)
+	for _, sentence := range s.stayed.All() {
+		s.o.Tell.Note(sentence)
+	}
+	return err
+}
 
 // pointLatest makes the link "latest" beside the report directory, when that is in a directory named reports.
 func pointLatest(dir string) error {

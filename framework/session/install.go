@@ -88,7 +88,7 @@ func (s *Session) makeHomes(ctx context.Context) error {
 func (s *Session) removeHomes(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), s.limits.Remove, tooLong("the removal", s.limits.Remove))
 	defer cancel()
-	return errors.Join(undoNoted(ctx, s.set, s.mirror, s.limits.Procedure), s.releaseLeases(ctx))
+	return errors.Join(undoNoted(ctx, s.set, s.mirror, s.limits.Procedure, s.o.Tell.Note), s.releaseLeases(ctx))
 }
 
 // makeHome makes istio-system on a cluster. Its entry is copied to the cluster as soon as there is a place for the copy.

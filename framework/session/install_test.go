@@ -81,6 +81,9 @@ func charts(t *testing.T, farm *apitest.Farm) {
 	}
 }
 
+// unsaid is told what stays where a test does not look at that.
+func unsaid(string) {}
+
 func paths(farm *apitest.Farm) []string {
 	return slices.Concat(farm.Server("east").Paths(), farm.Server("west").Paths())
 }
@@ -94,14 +97,14 @@ func inSystem(all []string) []string {
 func TestInstallLeavesNothing(t *testing.T) {
 	here := func(s *Session, _ Options) error { return s.remove(t.Context()) }
 	down := func(s *Session, o Options) error {
-		return errors.Join(s.ledger.Close(), Down(t.Context(), o.StateDir, o.RunID))
+		return errors.Join(s.ledger.Close(), Down(t.Context(), o.StateDir, o.RunID, unsaid))
 	}
 	elsewhere := func(s *Session, o Options) error {
 		there, err := LookElsewhere(t.Context(), o.Targets)
 		if err != nil {
 			return err
 		}
-		return errors.Join(s.releaseLeases(t.Context()), there.Remove(t.Context(), o.RunID, o.Namespace)) // the lease of a killed run would be over
+		return errors.Join(s.releaseLeases(t.Context()), there.Remove(t.Context(), o.RunID, o.Namespace, unsaid)) // the lease of a killed run would be over
 	}
 	for name, end := range map[string]func(*Session, Options) error{"the run itself": here, "down": down, "from another machine": elsewhere} {
 		for _, stage := range []string{"settled", "killed in the installation", "installed"} {
@@ -211,7 +214,7 @@ func TestAHomeWithoutACopyIsFound(t *testing.T) {
 		if want == 0 {
 			continue
 		}
-		if err := there.Remove(t.Context(), "r1", ""); err != nil || farm.Server("west").Get(systemPath) != nil {
+		if err := there.Remove(t.Context(), "r1", "", unsaid); err != nil || farm.Server("west").Get(systemPath) != nil {
 			t.Errorf("%s: %v", metadata, err)
 		}
 	}
@@ -264,7 +267,7 @@ func TestDownGoesOnWithoutAPlaceForALease(t *testing.T) {
 		}
 		farm.Server(name).Fail(http.MethodPost, path.Dir(leasePath), http.StatusNotFound)
 	}
-	if err := Down(t.Context(), o.StateDir, o.RunID); err != nil || !slices.Equal(before, paths(farm)) {
+	if err := Down(t.Context(), o.StateDir, o.RunID, unsaid); err != nil || !slices.Equal(before, paths(farm)) {
 		t.Errorf("%v, left %q", err, paths(farm))
 	}
 }

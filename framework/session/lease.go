@@ -88,11 +88,22 @@ type removal struct {
 	set cluster.Set
 }
 
-// holdForRemoval takes the leases of the clusters. With an error it has those of the others. The context ends when a lease is lost.
-func holdForRemoval(ctx context.Context, set cluster.Set, h lease.Holder) (context.Context, *removal, error) {
-	ctx, lost := context.WithCancelCause(ctx)
+// endedBy gives a context that ends when another takes a lease that a removal holds. That its namespace was made anew is no reason to
+// end: the removal may have taken that away, and somebody is there again.
+func endedBy(ctx context.Context) (context.Context, func(error)) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return ctx, func(err error) {
+		if !errors.Is(err, lease.ErrNowhere) {
+			cancel(err)
+		}
+	}
+}
+
+// holdForRemoval takes the leases of the clusters. With an error it has those of the others. The context ends when another takes one.
+func holdForRemoval(ctx context.Context, set cluster.Set, h lease.Holder, note func(string)) (context.Context, *removal, error) {
+	ctx, lost := endedBy(ctx)
 	free := map[*cluster.Cluster]bool{} // where istio-system is gone: no run works there
-	leases, err := takeAll(ctx, set, h, lost, func(string) {}, func(c *cluster.Cluster) { free[c] = true })
+	leases, err := takeAll(ctx, set, h, lost, note, func(c *cluster.Cluster) { free[c] = true })
 	r := &removal{leases: leases}
 	for _, c := range set {
 		if free[c] || slices.ContainsFunc(leases, func(l *lease.Lease) bool { return l.Cluster() == c }) {

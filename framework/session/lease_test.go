@@ -3,9 +3,11 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/poll"
 )
 
@@ -35,5 +37,16 @@ func TestWhatHangsKeepsNoLease(t *testing.T) {
 	})
 	if err != nil || farm.Server("west").Get(leasePath) != nil {
 		t.Error(err)
+	}
+}
+
+// TestARemovalGoesOnWhereItsHomeIsMadeAnew: that somebody is there again takes nothing from a removal; that another has its lease does.
+func TestARemovalGoesOnWhereItsHomeIsMadeAnew(t *testing.T) {
+	for err, ends := range map[error]bool{lease.ErrNowhere: false, lease.ErrHeld: true} {
+		ctx, lost := endedBy(t.Context())
+		lost(fmt.Errorf("%w: east", err))
+		if (ctx.Err() != nil) != ends || ends && !errors.Is(context.Cause(ctx), err) {
+			t.Errorf("%v: %v", err, context.Cause(ctx))
+		}
 	}
 }

@@ -55,7 +55,7 @@ func (s *Session) Probe(ctx context.Context) (Dialled, error) {
 
 func (s *Session) probe(ctx context.Context, d dialling) (Dialled, error) {
 	seen := s.dialAll(ctx, d)
-	if err := s.remove(ctx); err != nil {
+	if err := s.removeAndTell(ctx); err != nil {
 		return seen, fmt.Errorf("run %s was not removed whole: %w: once that is mended, remove the rest with: meshproof down %s", s.o.RunID, err, s.o.RunID)
 	}
 	return seen, nil

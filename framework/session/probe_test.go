@@ -174,13 +174,13 @@ func told(dials []evidence.Dial, err error) string {
 // another machine.
 func TestAKilledProbeIsCleaned(t *testing.T) {
 	for name, end := range map[string]func(*Session, Options) error{
-		"down": func(s *Session, o Options) error { return Down(t.Context(), o.StateDir, o.RunID) },
+		"down": func(s *Session, o Options) error { return Down(t.Context(), o.StateDir, o.RunID, unsaid) },
 		"from another machine": func(s *Session, o Options) error {
 			there, err := LookElsewhere(t.Context(), o.Targets)
 			if err != nil {
 				return err
 			}
-			return there.Remove(t.Context(), o.RunID, "")
+			return there.Remove(t.Context(), o.RunID, "", unsaid)
 		},
 	} {
 		for _, from := range []intent.Begin{"", intent.FromInstall} {

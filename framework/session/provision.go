@@ -27,11 +27,14 @@ func (s *Session) Provision(ctx context.Context) error {
 }
 
 func (s *Session) provision(ctx context.Context) error {
-	if stretched := s.o.stretched(); stretched != "" {
-		s.o.Tell.Note("waits: " + stretched)
-	}
 	if err := s.Check(ctx); err != nil {
 		return err
+	}
+	if len(s.o.Targets) > 0 { // who shows what is done may hold back until here what was only looked at
+		s.o.Tell.Note("the given clusters are as the run needs them")
+	}
+	if stretched := s.o.stretched(); stretched != "" {
+		s.o.Tell.Note("waits: " + stretched)
 	}
 	if s.o.ReadOnly {
 		return nil // no command of the guide is run

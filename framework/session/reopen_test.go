@@ -114,7 +114,7 @@ func TestAStandingMeshIsOnesAtATime(t *testing.T) {
 	}
 	s := reopened(t, o)
 	_, err := Reopen(o.StateDir, "r1", silent{})
-	if removal := Down(t.Context(), o.StateDir, "r1"); !errors.Is(err, ledger.ErrInUse) || !errors.Is(removal, ledger.ErrInUse) {
+	if removal := Down(t.Context(), o.StateDir, "r1", unsaid); !errors.Is(err, ledger.ErrInUse) || !errors.Is(removal, ledger.ErrInUse) {
 		t.Errorf("judged: %v, removed: %v", err, removal)
 	}
 	if err := s.Leave(t.Context()); err != nil {

@@ -48,6 +48,7 @@ type Session struct {
 
 	holder lease.Holder   // what this run is called there
 	leases []*lease.Lease // of the given clusters
+	stayed Kept           // by the removal
 	mirror *mirror.Mirror // the ledger with its copies there
 	// lost ends the run whose lease another has taken.
 	lost context.CancelCauseFunc
@@ -137,6 +138,9 @@ func (s *Session) limited(ctx context.Context) (context.Context, context.CancelF
 	return ctx, func() { cancel(); lost(nil) }
 }
 
+// Refused is what is told of a step that found that the input cannot be.
+const Refused = "refused"
+
 // step runs f as a step of the run's own, before or after the guide's.
 func (s *Session) step(ctx context.Context, id, clusterName, title string, f func(context.Context) error) error {
 	s.begun(evidence.Step{ID: id, Title: title, Cluster: clusterName})
@@ -151,7 +155,7 @@ func (s *Session) step(ctx context.Context, id, clusterName, title string, f fun
 	}
 	var refused *UsageError
 	if errors.As(err, &refused) && refused.Error() == err.Error() {
-		st.Error = "refused" // there is no report then, and what is wrong is what the command ends with: it is told once
+		st.Error = Refused // there is no report then, and what is wrong is what the command ends with: it is told once
 	}
 	s.record(st)
 	return err

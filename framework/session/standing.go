@@ -33,7 +33,7 @@ func (s *Session) Stand(ctx context.Context) error {
 }
 
 // Close removes what Stand made, and the run's own directory.
-func (s *Session) Close(ctx context.Context) error { return s.remove(ctx) }
+func (s *Session) Close(ctx context.Context) error { return s.removeAndTell(ctx) }
 
 // JudgeOptions say how a standing mesh is judged; the zero value is as the run's own options say.
 type JudgeOptions struct {

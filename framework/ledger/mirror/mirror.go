@@ -43,6 +43,9 @@ type Book interface {
 	Remaining() []ledger.Entry
 }
 
+// Name is that of the ConfigMap with the copy of a run's ledger.
+func Name(run string) string { return prefix + run }
+
 // Mirror is a ledger with its copies. What it notes is in the ledger first, and in the cluster before it returns.
 type Mirror struct {
 	Book
@@ -113,12 +116,12 @@ var ErrOthers = errors.New("another run has left something there")
 // Refuse says ErrTaken when the cluster holds a copy of the ledger of a run of that id: two runs of one id would take each other's
 // things for their own.
 func Refuse(ctx context.Context, c *cluster.Cluster, run string) error {
-	found, err := maps(c).Get(ctx, prefix+run, metav1.GetOptions{})
+	found, err := maps(c).Get(ctx, Name(run), metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil
 	case err != nil:
-		return fmt.Errorf("look for ConfigMap %s/%s on cluster %s: %w", namespace, prefix+run, c.Name, cluster.Access(err))
+		return fmt.Errorf("look for ConfigMap %s/%s on cluster %s: %w", namespace, Name(run), c.Name, cluster.Access(err))
 	}
 	return fmt.Errorf("%w: cluster %s: run %s of %s (ConfigMap %s/%s): give another --run-id, or remove what it left with meshproof cleanup --run-id %s and these kubeconfigs",
 		ErrTaken, c.Name, run, found.Data[whoKey], namespace, found.Name, run)
@@ -130,7 +133,7 @@ func maps(c *cluster.Cluster) core.ConfigMapInterface { return c.Kube().CoreV1()
 func save(c *cluster.Cluster, run, who string, entries []ledger.Entry) error {
 	ctx, cancel := context.WithTimeout(context.Background(), request)
 	defer cancel()
-	name := prefix + run
+	name := Name(run)
 	if len(entries) == 0 {
 		if err := maps(c).Delete(ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("remove the copy of the ledger, ConfigMap %s/%s, from cluster %s: %w", namespace, name, c.Name, err)
@@ -222,7 +225,7 @@ func bare(ctx context.Context, c *cluster.Cluster) ([]*Copy, error) {
 // has here.
 func read(c *cluster.Cluster, m *corev1.ConfigMap) *Copy {
 	run := m.Labels[manifest.RunLabel]
-	if m.Name != prefix+run {
+	if m.Name != Name(run) {
 		return nil
 	}
 	one := &Copy{Run: run, Who: m.Data[whoKey], cluster: c}

@@ -11,7 +11,7 @@ func resources() map[string][]metav1.APIResource {
 		"v1": {r("namespaces", "Namespace", false), r("secrets", "Secret", true), r("services", "Service", true), r("pods", "Pod", true),
 			r("serviceaccounts", "ServiceAccount", true), r("configmaps", "ConfigMap", true)},
 		"discovery.k8s.io/v1": {r("endpointslices", "EndpointSlice", true)},
-		"apps/v1":             {r("deployments", "Deployment", true)},
+		"apps/v1":             {r("deployments", "Deployment", true), r("replicasets", "ReplicaSet", true)},
 		"autoscaling/v2":      {r("horizontalpodautoscalers", "HorizontalPodAutoscaler", true)},
 		"policy/v1":           {r("poddisruptionbudgets", "PodDisruptionBudget", true)},
 		"rbac.authorization.k8s.io/v1": {r("roles", "Role", true), r("rolebindings", "RoleBinding", true), r("clusterrolebindings", "ClusterRoleBinding", false),

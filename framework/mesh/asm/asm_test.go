@@ -171,6 +171,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"it fails", func(t *testing.T, o *asm.Options) { write(t, o.Asmcli, "#!/bin/sh\necho jq >&2; exit 2\n", 0o755) }, limit, "exit status 2: jq"},
 		{"it never ends", func(t *testing.T, o *asm.Options) { write(t, o.Asmcli, "#!/bin/sh\nexec tail -f /dev/null\n", 0o755) }, 200 * time.Millisecond, "did not end within 200ms"},
 		{"a path with a space", func(_ *testing.T, o *asm.Options) { o.Dir += "/my run" }, limit, "unquoted"},
+		{"asmcli in a directory with a space", func(t *testing.T, o *asm.Options) { o.Asmcli = moved(t, o.Asmcli, "my tools") }, limit, `my tools/asmcli contains " ", and asmcli calls its commands unquoted: use another directory`},
+		{"asmcli in a directory with a bracket", func(t *testing.T, o *asm.Options) { o.Asmcli = moved(t, o.Asmcli, "tools(1)") }, limit, `contains "("`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tools := asmtest.New(t)
@@ -183,6 +185,52 @@ func TestOpenRefuses(t *testing.T) {
 				t.Error("a directory was made")
 			}
 		})
+	}
+}
+
+// moved gives a program's path in another directory beside its own.
+func moved(t *testing.T, program, dir string) string {
+	t.Helper()
+	to := filepath.Join(filepath.Dir(program), dir, filepath.Base(program))
+	if err := errors.Join(os.Mkdir(filepath.Dir(to), 0o755), os.Rename(program, to)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// TestGcloudMayBeAnywhere: asmcli calls it by its name, from a directory of the run's.
+func TestGcloudMayBeAnywhere(t *testing.T) {
+	tools := asmtest.New(t)
+	o := asm.Options{Asmcli: tools.Program("asmcli"), Gcloud: moved(t, tools.Program("gcloud"), "Google Cloud SDK"), Dir: filepath.Join(tools.Dir, "run")}
+	d, err := asm.Open(t.Context(), o, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Prepare("/release/istioctl"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNoOutputDirectoryIsUsedAgain: asmcli keeps there what it was asked for, and would bring the package of another call anew: neither the
+// directory that asmcli install has made nor that of an earlier run is given to it.
+func TestNoOutputDirectoryIsUsedAgain(t *testing.T) {
+	tools := asmtest.New(t)
+	o := asm.Options{Asmcli: tools.Program("asmcli"), Gcloud: tools.Program("gcloud"), Dir: filepath.Join(tools.Dir, "run"), ReleaseDir: tools.Dir}
+	d, err := asm.Open(t.Context(), o, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := d.OutputDir(); out == o.ReleaseDir || !strings.HasPrefix(out, o.Dir+"/") {
+		t.Errorf("%s is not the run's own", out)
+	}
+	if err := d.Prepare("/release/istioctl"); err != nil {
+		t.Fatal(err)
+	}
+	if held, err := os.ReadDir(d.OutputDir()); err != nil || len(held) != 1 || held[0].Name() != "istioctl" {
+		t.Errorf("%v, %v: want the release's istioctl alone", held, err)
+	}
+	if err := d.Prepare("/release/istioctl"); !errors.Is(err, os.ErrExist) {
+		t.Errorf("a directory that was used is taken: %v", err)
 	}
 }
 

@@ -37,6 +37,7 @@ const (
 	rootCert   = "istio-ca-root-cert"
 	rootLabel  = "istio.io/config=true"
 	controller = "istio.io/"
+	ofIstio    = ".istio.io" // at the end of a definition's name
 )
 
 var (
@@ -65,16 +66,7 @@ func Refuse(ctx context.Context, c *cluster.Cluster) error {
 	if len(found) == 0 {
 		return nil
 	}
-	const shown = 5
-	names := make([]string, len(found))
-	for i, r := range found {
-		names[i] = r.String()
-	}
-	more := ""
-	if n := len(names) - shown; n > 0 {
-		names, more = names[:shown], fmt.Sprintf(", and %d more", n)
-	}
-	return fmt.Errorf("%w: %s%s", ErrThere, strings.Join(names, ", "), more)
+	return fmt.Errorf("%w: %s", ErrThere, manifest.Listed(found))
 }
 
 // there gives what an Istio has that is in no namespace, istio-system, and what istiod makes in other namespaces.
@@ -92,7 +84,7 @@ func there(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
 		kind  schema.GroupKind
 		names func(string) bool
 	}{
-		{definition, func(name string) bool { return strings.HasSuffix(name, ".istio.io") }},
+		{definition, func(name string) bool { return strings.HasSuffix(name, ofIstio) }},
 		{clusterKinds()[0], named}, {clusterKinds()[1], named}, {clusterKinds()[2], named}, {clusterKinds()[3], named},
 	} {
 		all, err := manifest.Labelled(ctx, c, "", "", look.kind)
@@ -109,9 +101,36 @@ func there(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
 func named(name string) bool { return strings.HasPrefix(name, "istio") }
 
 // Stages give, in the order of their removal, what an installation leaves on a cluster besides what is in istio-system: istiod and
-// what the charts make in no namespace; then what istiod made, which it would make again while it runs; then the definitions.
-func Stages() []func(context.Context, *cluster.Cluster) ([]manifest.Ref, error) {
-	return []func(context.Context, *cluster.Cluster) ([]manifest.Ref, error){installed, traces, definitions}
+// what the charts make in no namespace; then what istiod made, which it would make again while it runs; then the definitions. Where
+// another control plane is there, the last two are left out: it uses them as well.
+func Stages(shared bool) []func(context.Context, *cluster.Cluster) ([]manifest.Ref, error) {
+	all := []func(context.Context, *cluster.Cluster) ([]manifest.Ref, error){installed, traces, definitions}
+	if shared {
+		return all[:1]
+	}
+	return all
+}
+
+// Another gives what shows that a control plane is there that the run did not install: an istiod, or a webhook that injects for one. An
+// istiod in another namespace is another's whatever its labels say.
+func Another(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
+	var found []manifest.Ref
+	for _, look := range []struct {
+		kind     schema.GroupKind
+		selector string
+	}{{deployment, "app=istiod"}, {clusterKinds()[0], "app=sidecar-injector"}} { // as the chart labels them
+		all, err := manifest.List(ctx, c, look.kind, "", look.selector)
+		if err != nil {
+			return nil, fmt.Errorf("look for another control plane: %w", err)
+		}
+		for _, o := range all {
+			elsewhere := o.GetNamespace() != "" && o.GetNamespace() != Namespace
+			if elsewhere || !charted(&o) {
+				found = append(found, manifest.Ref{Kind: look.kind, Namespace: o.GetNamespace(), Name: o.GetName()})
+			}
+		}
+	}
+	return found, nil
 }
 
 // Spare is an error while somebody's objects would go with the definitions of Istio's kinds. It is for the look before the first stage,
@@ -163,6 +182,13 @@ func traces(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
 	return all, err
 }
 
+// kindOf is the kind that a definition is of.
+func kindOf(d *unstructured.Unstructured) schema.GroupKind {
+	group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
+	name, _, _ := unstructured.NestedString(d.Object, "spec", "names", "kind")
+	return schema.GroupKind{Group: group, Kind: name}
+}
+
 // definitions are those of Istio's kinds. With a definition go all objects of its kind, so that there must be none any more but what
 // istioctl has installed with them: what is there is somebody's.
 func definitions(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
@@ -173,9 +199,7 @@ func definitions(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error
 	var refs []manifest.Ref
 	var errs []error
 	for _, d := range all {
-		group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
-		name, _, _ := unstructured.NestedString(d.Object, "spec", "names", "kind")
-		kind := schema.GroupKind{Group: group, Kind: name}
+		kind := kindOf(&d)
 		objects, err := manifest.List(ctx, c, kind, "", others)
 		errs = append(errs, err)
 		for _, o := range objects {

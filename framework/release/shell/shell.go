@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -46,16 +47,28 @@ func Bare(home string, more ...string) []string {
 	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}, more...)
 }
 
-// Callers gives the caller's own environment but for these names. On given clusters a kubeconfig's login plugin may need any of it.
+// Callers gives the caller's own environment but for these names, and for what would change istioctl's flags unasked (its
+// pkg/config/config.go and pkg/root/root.go). On given clusters a kubeconfig's login plugin may need any of it.
 func Callers(but ...string) []string {
 	return slices.DeleteFunc(os.Environ(), func(e string) bool {
 		name, _, _ := strings.Cut(e, "=")
-		return slices.Contains(but, name)
+		return slices.Contains(but, name) || name == "ISTIOCONFIG" || strings.HasPrefix(name, "ISTIOCTL_")
 	})
 }
 
 // Script is the command line under which the guide's text is run: a pipeline fails when any of its members does.
 func Script(text string) []string { return []string{"bash", "-c", "set -eo pipefail\n" + text} }
+
+// Word is a text as one word of a command line, for a person to paste.
+func Word(text string) string {
+	if plain.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// plain is what no shell takes apart.
+var plain = regexp.MustCompile(`^[A-Za-z0-9._/:=@%,+-]+$`)
 
 // killDelay is how long output is still read after the group was killed: something may hold the pipe open.
 const killDelay = 2 * time.Second

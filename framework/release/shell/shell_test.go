@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -107,5 +108,27 @@ func TestOnlyTheEndOfALongOutputIsKept(t *testing.T) {
 func TestAProgramThatIsNotThere(t *testing.T) {
 	if r, err := Run(t.Context(), Command{Args: []string{"/no/such/program"}}); err == nil || r.ExitCode != -1 {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestWord has a shell read what it is given.
+func TestWord(t *testing.T) {
+	for text, want := range map[string]string{"x=1": "x=1", "/a/b.yaml": "/a/b.yaml", "a b'c": `'a b'\''c'`, "": "''", "$HOME;`id`": "'$HOME;`id`'", "~/x": "'~/x'", "a\nb": "'a\nb'"} {
+		got := Word(text)
+		r, err := Run(t.Context(), Command{Args: Script("printf %s " + got), Env: path(t)})
+		if got != want || err != nil || r.Stdout != text {
+			t.Errorf("%q: %s, want %s; a shell reads %q, %v", text, got, want, r.Stdout, err)
+		}
+	}
+}
+
+// TestIstioctlsVariablesAreNotPassedOn: everything else of the caller is, but for the names that are given.
+func TestIstioctlsVariablesAreNotPassedOn(t *testing.T) {
+	for name, want := range map[string]bool{"ISTIOCTL_ISTIONAMESPACE": false, "ISTIOCTL_PLAINTEXT": false, "ISTIOCONFIG": false, "KUBECONFIG": false,
+		"ISTIO_LOGIN": true, "AWS_PROFILE": true, "MY_ISTIOCTL_": true} {
+		t.Setenv(name, "x")
+		if got := slices.Contains(Callers("KUBECONFIG"), name+"=x"); got != want {
+			t.Errorf("%s is passed on: %t", name, got)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package html
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/release/shell"
 )
 
 // deviation is one difference from the guide's text, with the steps that have it. Steps may differ in what was run.
@@ -60,7 +60,7 @@ type command struct{ What, Line string }
 func again(p Page) []command {
 	all := []command{
 		{"Judge this evidence again, in the folder of this page; no cluster is needed", "meshproof judge ."},
-		{"See that the evidence is unchanged", "(cd " + quoted(p.EvidenceDir) + " && sha256sum --check " + evidence.SumsFile + ")"},
+		{"See that the evidence is unchanged", "(cd " + shell.Word(p.EvidenceDir) + " && sha256sum --check " + evidence.SumsFile + ")"},
 	}
 	lines := p.Reproduce
 	if len(lines) == 0 && p.Run.Intent.Samples > 0 {
@@ -78,26 +78,26 @@ func repeat(in intent.Intent) string {
 	switch {
 	case in.Provision == intent.Supplied:
 		for _, c := range in.Clusters {
-			parts = append(parts, "--kubeconfig "+quoted(c.Name+".yaml"))
+			parts = append(parts, "--kubeconfig "+shell.Word(c.Name+".yaml"))
 		}
 	case len(in.Clusters) > guide.Clusters:
 		parts = append(parts, fmt.Sprintf("--clusters %d", len(in.Clusters)))
 	}
 	if in.Platform != "" && in.Platform != kind {
-		parts = append(parts, "--platform "+quoted(in.Platform))
+		parts = append(parts, "--platform "+shell.Word(in.Platform))
 	}
 	if !in.IstiodSigns() {
-		parts = append(parts, "--ca "+quoted(in.CA))
+		parts = append(parts, "--ca "+shell.Word(in.CA))
 	}
 	if in.Mode == intent.Literal {
 		parts = append(parts, "--mode "+string(in.Mode))
 	}
 	if len(in.Expect) > 0 {
-		parts = append(parts, "--expect "+quoted(strings.Join(in.Expect, ",")))
+		parts = append(parts, "--expect "+shell.Word(strings.Join(in.Expect, ",")))
 	}
 	for _, f := range []fact{{"revision", in.Revision}, {"fleet", in.Fleet}, {"project-number", in.ProjectNumber}, {"namespace", in.SampleNamespace}} {
 		if f.Value != "" {
-			parts = append(parts, "--"+f.Name+" "+quoted(f.Value))
+			parts = append(parts, "--"+f.Name+" "+shell.Word(f.Value))
 		}
 	}
 	parts = append(parts, fmt.Sprintf("--samples %d", in.Samples), "--alpha "+strconv.FormatFloat(in.Alpha, 'g', -1, 64))
@@ -114,17 +114,9 @@ func repeat(in intent.Intent) string {
 		parts = append(parts, "--disruptive=false")
 	}
 	for _, fault := range in.Planted {
-		parts = append(parts, "--plant "+quoted(fault))
+		parts = append(parts, "--plant "+shell.Word(fault))
 	}
 	return strings.Join(parts, " ")
-}
-
-// quoted is a word that a shell takes as it is.
-func quoted(s string) string {
-	if regexp.MustCompile(`^[A-Za-z0-9._/:=@%,+-]+$`).MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // gap is something that could not be read or collected.

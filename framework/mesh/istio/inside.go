@@ -1,0 +1,130 @@
+package istio
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/lease"
+	"github.com/meshproof/meshproof/framework/ledger/mirror"
+	"github.com/meshproof/meshproof/framework/manifest"
+)
+
+// InsideKinds are the kinds that are looked at in istio-system before it is removed, besides Istio's own: what works there, and what somebody
+// has written down there. Those of which there is nothing without one of these (endpoints, events) are left out.
+func InsideKinds() []schema.GroupKind {
+	const apps, batch, networking, rbac = "apps", "batch", "networking.k8s.io", "rbac.authorization.k8s.io"
+	return []schema.GroupKind{
+		deployment, {Group: apps, Kind: "StatefulSet"}, {Group: apps, Kind: "DaemonSet"}, replicaSet, {Group: batch, Kind: "CronJob"}, {Group: batch, Kind: "Job"},
+		{Kind: "Pod"}, {Kind: "Service"}, {Kind: "PersistentVolumeClaim"}, {Group: networking, Kind: "Ingress"},
+		{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}, {Group: "policy", Kind: "PodDisruptionBudget"},
+		configMap, {Kind: "Secret"}, {Kind: "ServiceAccount"}, {Group: rbac, Kind: "RoleBinding"}, {Group: rbac, Kind: "Role"}, {Group: networking, Kind: "NetworkPolicy"}, locks,
+	}
+}
+
+var (
+	replicaSet = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
+	locks      = schema.GroupKind{Group: "coordination.k8s.io", Kind: "Lease"}
+)
+
+// Inside tells apart what is in istio-system, which the run has made: what is the run's own, and what somebody else has put there. What
+// comes with every namespace, and what belongs to another object in there, is neither; nor is the run's hold on it, its lease and the
+// copy of its ledger.
+func Inside(ctx context.Context, c *cluster.Cluster, home *unstructured.Unstructured) (own, others []manifest.Ref, err error) {
+	istios, err := namespaced(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	run := home.GetLabels()[manifest.RunLabel]
+	kinds := append(InsideKinds(), istios...)
+	for _, kind := range kinds {
+		all, err := manifest.List(ctx, c, kind, Namespace, "")
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, o := range all {
+			r := manifest.Ref{Kind: kind, Namespace: Namespace, Name: o.GetName(), UID: o.GetUID()}
+			switch label := o.GetLabels()[manifest.RunLabel]; {
+			case holds(r, run), belongs(&o, kinds):
+			case label == run, label == "" && made(r, &o):
+				own = append(own, r)
+			case label != "" || !common(r, &o, home.GetCreationTimestamp()):
+				others = append(others, r)
+			}
+		}
+	}
+	return own, others, nil
+}
+
+// namespaced are those of Istio's kinds that the cluster knows and whose objects are in namespaces.
+func namespaced(ctx context.Context, c *cluster.Cluster) ([]schema.GroupKind, error) {
+	all, err := manifest.List(ctx, c, definition, "", "")
+	if err != nil {
+		return nil, err
+	}
+	var kinds []schema.GroupKind
+	for _, d := range all {
+		if scope, _, _ := unstructured.NestedString(d.Object, "spec", "scope"); strings.HasSuffix(d.GetName(), ofIstio) && scope != "Cluster" {
+			kinds = append(kinds, kindOf(&d))
+		}
+	}
+	return kinds, nil
+}
+
+// holds tells whether something is how the run keeps others off the cluster, and is known there.
+func holds(r manifest.Ref, run string) bool {
+	return r.Kind == locks && r.Name == lease.Name || r.Kind == configMap && r.Name == mirror.Name(run)
+}
+
+// belongs tells whether an object is an owner's who is looked at himself.
+func belongs(o *unstructured.Unstructured, kinds []schema.GroupKind) bool {
+	owners := o.GetOwnerReferences()
+	return len(owners) > 0 && !slices.ContainsFunc(owners, func(by metav1.OwnerReference) bool {
+		return !slices.Contains(kinds, schema.FromAPIVersionAndKind(by.APIVersion, by.Kind).GroupKind())
+	})
+}
+
+// made tells whether istioctl has installed an object for the run, or istiod keeps it: its root, and what its replicas agree with who
+// leads (pilot/pkg/leaderelection/leaderelection.go).
+func made(r manifest.Ref, o *unstructured.Unstructured) bool {
+	const leads = "control-plane.alpha.kubernetes.io/leader"
+	_, elected := o.GetAnnotations()[leads]
+	switch {
+	case charted(o):
+		return true
+	case r.Kind == configMap:
+		return r.Name == rootCert || elected && named(r.Name)
+	}
+	return r.Kind == locks && named(r.Name)
+}
+
+// charted tells by istioctl's label whether an object was installed for one of the run's IstioOperators.
+func charted(o *unstructured.Unstructured) bool {
+	return slices.Contains([]string{OperatorName, GatewayOperator}, o.GetLabels()[OwnerLabel])
+}
+
+// common tells whether an object comes with a namespace: Kubernetes makes some in every one, and so may what a cluster has installed, as
+// soon as the namespace is there.
+func common(r manifest.Ref, o *unstructured.Unstructured, began metav1.Time) bool {
+	const account = "kubernetes.io/service-account.name"
+	switch r.Kind.Kind {
+	case "ConfigMap", "Role", "RoleBinding", "NetworkPolicy":
+		return r.Name == "kube-root-ca.crt" || o.GetCreationTimestamp().Sub(began.Time) < atOnce
+	case "ServiceAccount":
+		return r.Name == "default" || o.GetCreationTimestamp().Sub(began.Time) < atOnce
+	case "Secret": // the token of an account goes with it
+		return o.GetAnnotations()[account] != "" || o.GetCreationTimestamp().Sub(began.Time) < atOnce
+	case locks.Kind:
+		return true // of somebody who works there, and is found himself
+	}
+	return false
+}
+
+// atOnce is within what time something that fills every namespace has done so, and nobody by hand.
+const atOnce = 10 * time.Second

@@ -1,0 +1,105 @@
+package istio
+
+import (
+	"net/http"
+	"path"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshproof/meshproof/framework/manifest/apitest"
+)
+
+const (
+	insideCore = "/api/v1/namespaces/istio-system/"
+	insideApps = "/apis/apps/v1/namespaces/istio-system/"
+	began      = "2026-11-25T08:00:00Z"
+	later      = "creationTimestamp: '2026-11-25T08:00:10Z'"
+	ofCharts   = ", labels: {install.operator.istio.io/owning-resource: control-plane}"
+	ownedByRS  = ", ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: x, uid: u}]"
+)
+
+// home puts istio-system as run r1 made it.
+func home(t *testing.T, s *apitest.Server) *unstructured.Unstructured {
+	t.Helper()
+	s.Put(t, "/api/v1/namespaces/istio-system", "{metadata: {name: istio-system, creationTimestamp: '"+began+"', labels: {meshproof.dev/run: r1}}}")
+	return s.Get("/api/v1/namespaces/istio-system")
+}
+
+// TestInside: what goes with istio-system, what keeps it, and what is neither.
+func TestInside(t *testing.T) {
+	const own, theirs, neither = "own", "theirs", "neither"
+	for at, is := range map[string]struct{ metadata, is string }{
+		insideApps + "deployments/ingress":                                       {later, theirs},
+		insideApps + "deployments/istiod-helm":                                   {later + ", labels: {app: istiod, istio.io/rev: other}", theirs},
+		insideApps + "deployments/istiod-r":                                      {later + ofCharts, own},
+		insideApps + "deployments/istio-eastwestgateway":                         {later + ", labels: {install.operator.istio.io/owning-resource: eastwest}", own},
+		insideApps + "deployments/another-installation":                          {later + ", labels: {install.operator.istio.io/owning-resource: ingress}", theirs},
+		insideApps + "deployments/waypoint":                                      {later + ", ownerReferences: [{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, name: x, uid: u}]", theirs},
+		insideApps + "replicasets/istiod-r-1":                                    {later + ", ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: x, uid: u}]", neither},
+		insideApps + "deployments/at-once":                                       {"creationTimestamp: '2026-11-25T08:00:01Z'", theirs},
+		insideCore + "pods/istiod-r-1-a":                                         {later + ownedByRS, neither},
+		insideCore + "pods/bare":                                                 {later, theirs},
+		insideCore + "services/ingress":                                          {later, theirs},
+		insideCore + "services/istiod-r":                                         {later + ofCharts, own},
+		insideCore + "serviceaccounts/default":                                   {later, neither},
+		insideCore + "serviceaccounts/builder":                                   {"creationTimestamp: '2026-11-25T08:00:01Z'", neither},
+		insideCore + "serviceaccounts/kiali":                                     {later, theirs},
+		insideCore + "configmaps/kube-root-ca.crt":                               {later, neither},
+		insideCore + "configmaps/bundle-of-the-cluster":                          {"creationTimestamp: '2026-11-25T08:00:09Z'", neither},
+		insideCore + "configmaps/settings":                                       {later, theirs},
+		insideCore + "configmaps/istio-ca-root-cert":                             {later + ", labels: {istio.io/config: 'true'}", own},
+		insideCore + "configmaps/istio-leader":                                   {later + ", annotations: {control-plane.alpha.kubernetes.io/leader: '{}'}", own},
+		insideCore + "configmaps/their-leader":                                   {later + ", annotations: {control-plane.alpha.kubernetes.io/leader: '{}'}", theirs},
+		insideCore + "configmaps/meshproof-run-r1":                               {later + ", labels: {meshproof.dev/run: r1}", neither},
+		insideCore + "configmaps/meshproof-run-r2":                               {later + ", labels: {meshproof.dev/run: r2}", theirs},
+		insideCore + "secrets/cacerts":                                           {later + ", labels: {meshproof.dev/run: r1}", own},
+		insideCore + "secrets/tls":                                               {later, theirs},
+		insideCore + "secrets/of-another-run":                                    {"creationTimestamp: '" + began + "', labels: {meshproof.dev/run: r2}", theirs},
+		insideCore + "secrets/default-token-x":                                   {later + ", annotations: {kubernetes.io/service-account.name: default}", neither},
+		"/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/meshproof":  {later + ", labels: {meshproof.dev/run: r1}", neither},
+		"/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/istio-ip":   {later, own},
+		"/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/theirs":     {later, neither},
+		"/apis/networking.istio.io/v1/namespaces/istio-system/gateways/front":    {later, theirs},
+		"/apis/networking.istio.io/v1/namespaces/istio-system/gateways/ours":     {later + ofCharts, own},
+		"/apis/networking.istio.io/v1/namespaces/web/gateways/elsewhere":         {later, neither},
+		"/apis/apps/v1/namespaces/web/deployments/elsewhere":                     {later, neither},
+		"/apis/rbac.authorization.k8s.io/v1/namespaces/istio-system/roles/kiali": {later, theirs},
+	} {
+		s := apitest.New(t)
+		h := home(t, s)
+		s.Put(t, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gateways.networking.istio.io",
+			"{metadata: {name: gateways.networking.istio.io}, spec: {group: networking.istio.io, scope: Namespaced, names: {kind: Gateway}}}")
+		s.Put(t, at, "{metadata: {name: "+path.Base(at)+", "+is.metadata+"}}")
+		mine, others, err := Inside(t.Context(), s.Cluster(t, "east"), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := neither
+		if len(mine) > 0 {
+			got = own
+		}
+		if len(others) > 0 {
+			got = theirs
+		}
+		if got != is.is || len(mine)+len(others) > 1 {
+			t.Errorf("%s: %s, want %s (%v, %v)", at, got, is.is, mine, others)
+		}
+		if all := append(mine, others...); len(all) == 1 && (all[0].UID == "" || path.Base(at) != all[0].Name) {
+			t.Errorf("%s: %+v", at, all)
+		}
+	}
+}
+
+// TestInsideIsSeenWhole: a kind that may not be listed is no absence, and nothing is changed.
+func TestInsideIsSeenWhole(t *testing.T) {
+	for _, collection := range []string{insideApps + "deployments", insideCore + "secrets", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"} {
+		s := apitest.New(t)
+		s.Fail(http.MethodGet, collection, http.StatusForbidden)
+		mine, others, err := Inside(t.Context(), s.Cluster(t, "east"), home(t, s))
+		if err == nil || !strings.Contains(err.Error(), "Forbidden") || len(mine)+len(others)+len(s.Calls()) != 0 {
+			t.Errorf("%s: %v, %v, %v, %q", collection, mine, others, err, s.Calls())
+		}
+	}
+}
