@@ -25,7 +25,7 @@ func (r removal) uninstall(ctx context.Context, c *cluster.Cluster, e ledger.Ent
 	}
 	shared := len(others) > 0
 	if shared {
-		r.stays(fmt.Sprintf("another control plane is on cluster %s (%s): what it may use as well stays there, the definitions of Istio's kinds, the ConfigMaps istio-ca-root-cert of all namespaces but %s, and the GatewayClasses",
+		r.stays(fmt.Sprintf("another control plane is on cluster %s (%s): what it may use as well stays there, the definitions of Istio's kinds, the ConfigMaps istio-ca-root-cert and istio-ca-crl of all namespaces but %s, and the GatewayClasses",
 			c.Name, manifest.Listed(others), istioSystem))
 	} else if err := istio.Spare(ctx, c); err != nil {
 		return err

@@ -77,7 +77,9 @@ func charts(t *testing.T, farm *apitest.Farm) {
 		} {
 			farm.Server(name).Put(t, path, "{metadata: {"+text+", labels: {install.operator.istio.io/owning-resource: control-plane}}, spec: {group: networking.istio.io, names: {kind: Gateway}}}")
 		}
-		farm.Server(name).Put(t, foreignRoot, "{metadata: {name: istio-ca-root-cert, namespace: web, labels: {istio.io/config: 'true'}}}")
+		for _, spread := range []string{"istio-ca-root-cert", "istio-ca-crl"} {
+			farm.Server(name).Put(t, path.Dir(foreignRoot)+"/"+spread, "{metadata: {name: "+spread+", namespace: web, labels: {istio.io/config: 'true'}}}")
+		}
 	}
 }
 

@@ -90,7 +90,7 @@ func belongs(o *unstructured.Unstructured, kinds []schema.GroupKind) bool {
 	})
 }
 
-// made tells whether istioctl has installed an object for the run, or istiod keeps it: its root, and what its replicas agree with who
+// made tells whether istioctl has installed an object for the run, or istiod keeps it: what it spreads, and what its replicas agree with who
 // leads (pilot/pkg/leaderelection/leaderelection.go).
 func made(r manifest.Ref, o *unstructured.Unstructured) bool {
 	const leads = "control-plane.alpha.kubernetes.io/leader"
@@ -99,7 +99,7 @@ func made(r manifest.Ref, o *unstructured.Unstructured) bool {
 	case charted(o):
 		return true
 	case r.Kind == configMap:
-		return r.Name == rootCert || elected && named(r.Name)
+		return slices.Contains(spread(), r.Name) || elected && named(r.Name)
 	}
 	return r.Kind == locks && named(r.Name)
 }

@@ -50,6 +50,7 @@ func TestInside(t *testing.T) {
 		insideCore + "configmaps/bundle-of-the-cluster":                          {"creationTimestamp: '2026-11-25T08:00:09Z'", neither},
 		insideCore + "configmaps/settings":                                       {later, theirs},
 		insideCore + "configmaps/istio-ca-root-cert":                             {later + ", labels: {istio.io/config: 'true'}", own},
+		insideCore + "configmaps/istio-ca-crl":                                   {later + ", labels: {istio.io/config: 'true'}", own},
 		insideCore + "configmaps/istio-leader":                                   {later + ", annotations: {control-plane.alpha.kubernetes.io/leader: '{}'}", own},
 		insideCore + "configmaps/their-leader":                                   {later + ", annotations: {control-plane.alpha.kubernetes.io/leader: '{}'}", theirs},
 		insideCore + "configmaps/meshproof-run-r1":                               {later + ", labels: {meshproof.dev/run: r1}", neither},

@@ -32,12 +32,11 @@ const (
 	ours    = OperatorName + ", " + GatewayOperator
 )
 
-// rootCert is the ConfigMap that istiod keeps in every namespace, with the label of configuration.
+// spreadLabel is on the ConfigMaps that istiod keeps in every namespace.
 const (
-	rootCert   = "istio-ca-root-cert"
-	rootLabel  = "istio.io/config=true"
-	controller = "istio.io/"
-	ofIstio    = ".istio.io" // at the end of a definition's name
+	spreadLabel = "istio.io/config=true"
+	controller  = "istio.io/"
+	ofIstio     = ".istio.io" // at the end of a definition's name
 )
 
 var (
@@ -46,6 +45,9 @@ var (
 	definition   = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
 	gatewayClass = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "GatewayClass"}
 )
+
+// spread names the ConfigMaps that istiod keeps in every namespace: its root, and its list of revoked certificates.
+func spread() []string { return []string{"istio-ca-root-cert", "istio-ca-crl"} }
 
 // clusterKinds are what the charts make that is in no namespace, besides the definitions of Istio's kinds.
 func clusterKinds() []schema.GroupKind {
@@ -159,18 +161,18 @@ func installed(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) 
 	return append(all, wide...), err
 }
 
-// traces are what istiod makes where no installer looks: its root in every namespace
+// traces are what istiod makes where no installer looks: ConfigMaps in every namespace
 // (pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go), and where the cluster knows the Gateway API, classes of gateways
 // (pilot/pkg/config/kube/gatewaycommon/gatewayclass.go).
 func traces(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
 	var all []manifest.Ref
-	maps, err := manifest.List(ctx, c, configMap, "", rootLabel)
+	maps, err := manifest.List(ctx, c, configMap, "", spreadLabel)
 	if err != nil {
 		return nil, err
 	}
 	for _, o := range maps {
-		if o.GetName() == rootCert && o.GetNamespace() != Namespace {
-			all = append(all, manifest.Ref{Kind: configMap, Namespace: o.GetNamespace(), Name: rootCert})
+		if slices.Contains(spread(), o.GetName()) && o.GetNamespace() != Namespace {
+			all = append(all, manifest.Ref{Kind: configMap, Namespace: o.GetNamespace(), Name: o.GetName()})
 		}
 	}
 	classes, err := manifest.List(ctx, c, gatewayClass, "", "")

@@ -21,6 +21,7 @@ func TestRefuse(t *testing.T) {
 		{webhooks + "cert-manager", "{metadata: {name: cert-manager}}", ""},
 		{"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/istio-reader-clusterrole-r", "{metadata: {name: istio-reader-clusterrole-r}}", "ClusterRoleBinding istio-reader-clusterrole-r"},
 		{"/api/v1/namespaces/web/configmaps/istio-ca-root-cert", "{metadata: {name: istio-ca-root-cert, namespace: web, labels: {istio.io/config: 'true'}}}", "ConfigMap web/istio-ca-root-cert"},
+		{"/api/v1/namespaces/web/configmaps/istio-ca-crl", "{metadata: {name: istio-ca-crl, namespace: web, labels: {istio.io/config: 'true'}}}", "ConfigMap web/istio-ca-crl"},
 		{"/api/v1/namespaces/web/configmaps/settings", "{metadata: {name: settings, namespace: web, labels: {istio.io/config: 'true'}}}", ""},
 		{classes + "istio", "{metadata: {name: istio}, spec: {controllerName: istio.io/gateway-controller}}", "GatewayClass istio"},
 		{classes + "other", "{metadata: {name: other}, spec: {controllerName: example.com/istio.io}}", ""},
