@@ -2,8 +2,10 @@ package session
 
 import (
 	"errors"
+	"os"
 	"path"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/meshproof/meshproof/framework/lease"
@@ -81,11 +83,31 @@ func TestDownKeepsOffWhereAnotherRunWorks(t *testing.T) {
 	if !errors.Is(err, lease.ErrHeld) || farm.Server("east").Get(sample) != nil || farm.Server("west").Get(sample) == nil {
 		t.Errorf("while another run works: %v", err)
 	}
+	if strings.Contains(err.Error(), "for good") {
+		t.Errorf("a cluster that answered is said to be gone: %v", err)
+	}
 	if calls := farm.Server("east").Calls(); !slices.Contains(calls, "POST "+path.Dir(leasePath)) || farm.Server("east").Get(leasePath) != nil {
 		t.Errorf("the removal did not hold a lease, or has left it: %q", calls)
 	}
 	if err := errors.Join(other.Release(t.Context()), Down(t.Context(), o.StateDir, o.RunID, unsaid)); err != nil || farm.Server("west").Get(sample) != nil {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestDownOfClustersThatAreGone: with the cluster its kubeconfig went, and nobody can mend that.
+func TestDownOfClustersThatAreGone(t *testing.T) {
+	_, o := meshes(t)
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := s.limited(t.Context())
+	defer cancel()
+	if err := errors.Join(s.Check(ctx), s.keepTargets(), s.ledger.Close(), os.Remove(o.Targets[1].Kubeconfigs[0])); err != nil {
+		t.Fatal(err)
+	}
+	if err := Down(t.Context(), o.StateDir, o.RunID, unsaid); err == nil || !strings.Contains(err.Error(), "gone for good, remove "+o.dir()) {
+		t.Errorf("it does not say how to end with the run: %v", err)
 	}
 }
 

@@ -35,12 +35,20 @@ func Down(ctx context.Context, stateDirectory, id string, stays func(string)) er
 		return errors.Join(fmt.Errorf("remove run %s: %w: end it by hand, and run meshproof down %s again", id, err, id), l.Close())
 	}
 	if err := errors.Join(kindcluster.Remove(ctx, l), undoGiven(ctx, dir, l, stays)); err != nil {
-		return errors.Join(fmt.Errorf("remove run %s: %w: once that is mended, run meshproof down %s again", id, err, id), l.Close())
+		return errors.Join(fmt.Errorf("remove run %s: %w: once that is mended, run meshproof down %s again%s", id, err, id, forgetting(dir, err)), l.Close())
 	}
 	if rest := l.Remaining(); len(rest) > 0 {
 		return errors.Join(fmt.Errorf("remove run %s: %d things are left, the first is %s: its files stay in %s: remove what is in the way, and run meshproof down %s again", id, len(rest), rest[0], dir, id), l.Close())
 	}
 	return errors.Join(l.Close(), os.RemoveAll(dir))
+}
+
+// forgetting says how to end with a run on given clusters that nobody can ask any more.
+func forgetting(dir string, why error) string {
+	if _, err := os.Stat(filepath.Join(dir, targetsFile)); err != nil || errors.Is(why, lease.ErrHeld) {
+		return ""
+	}
+	return "; where a given cluster is gone for good, remove " + dir + ", once the others hold nothing of the run"
 }
 
 // dirOf gives the directory of a run that this machine knows of.
