@@ -55,3 +55,21 @@ func TestASetUpThatFailsIsExplained(t *testing.T) {
 		}
 	}
 }
+
+// TestASetUpThatTookTooLongIsExplained: its own limit ends a set-up, and not what is saved of it.
+func TestASetUpThatTookTooLongIsExplained(t *testing.T) {
+	for name, bring := range map[string]func(*Session, context.Context) error{"provisioned": (*Session).Provision, "to stand": (*Session).Stand} {
+		_, o := meshes(t)
+		o.Timeout = 1
+		s, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := bring(s, t.Context()); err == nil || !strings.Contains(err.Error(), "--timeout") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if text := packedtest.Read(t, filepath.Join(o.ReportDir, DiagnosticsDir, "one", "objects.json")); !strings.Contains(text, "istiod-r") {
+			t.Errorf("%s: saved %s", name, text)
+		}
+	}
+}

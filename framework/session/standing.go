@@ -19,8 +19,12 @@ import (
 
 // Stand provisions clusters and performs S1 to S13. Whatever it returns, Close removes what it made.
 func (s *Session) Stand(ctx context.Context) error {
-	ctx, cancel := s.limited(ctx)
+	limited, cancel := s.limited(ctx)
 	defer cancel()
+	return s.explained(ctx, s.stand(limited))
+}
+
+func (s *Session) stand(ctx context.Context) error {
 	s.intent.Standing = true
 	if err := s.Provision(ctx); err != nil {
 		return err
@@ -29,7 +33,7 @@ func (s *Session) Stand(ctx context.Context) error {
 	if err := s.prepare(nil); err != nil {
 		return err
 	}
-	return s.explained(ctx, s.setUp(s.watched(ctx)))
+	return s.setUp(s.watched(ctx))
 }
 
 // Close removes what Stand made, and the run's own directory.
