@@ -68,6 +68,14 @@ func (s *Session) remain() error {
 	return nil
 }
 
+// noLonger has nobody judge what a removal leaves of a mesh, should it not come to its end.
+func noLonger(dir string) error {
+	if err := os.Remove(filepath.Join(dir, standingFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("write down that the mesh of run %s stands no more: %w", filepath.Base(dir), err)
+	}
+	return nil
+}
+
 // Standing lists the runs on this machine whose mesh stands, in the order of their names. stateDirectory "" means the user's.
 func Standing(stateDirectory string) ([]string, error) {
 	runs, err := runsDir(stateDirectory)
@@ -106,7 +114,7 @@ func reopen(dir string, l *ledger.Ledger, tell Teller) (*Session, error) {
 	id := filepath.Base(dir)
 	body, err := os.ReadFile(filepath.Join(dir, standingFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, &UsageError{fmt.Errorf("run %s has no mesh that stands: its clusters are not joined: make one with meshproof up --join", id)}
+		return nil, &UsageError{fmt.Errorf("run %s has no mesh that stands: its clusters were not joined, or a removal has begun: make one with meshproof up --join", id)}
 	}
 	var all standing
 	if err == nil {

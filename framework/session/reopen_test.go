@@ -123,6 +123,29 @@ func TestAStandingMeshIsOnesAtATime(t *testing.T) {
 	reopened(t, o)
 }
 
+// TestAMeshThatWasPartlyRemovedStandsNoMore: what is left of one says nothing of what stood.
+func TestAMeshThatWasPartlyRemovedStandsNoMore(t *testing.T) {
+	o, _ := remaining(t)
+	l, err := ledger.Open(ledgerOf(filepath.Join(o.StateDir, "runs", o.RunID)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Intend(ledger.Entry{Kind: "Namespace", Name: "sample", Cluster: "gone", Run: o.RunID}), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := Down(t.Context(), o.StateDir, o.RunID, unsaid); err == nil || !strings.Contains(err.Error(), "1 things are left") {
+		t.Fatalf("the removal ended with %v", err)
+	}
+	if runs, err := Standing(o.StateDir); err != nil || len(runs) != 0 {
+		t.Errorf("%q stand, %v", runs, err)
+	}
+	_, err = Reopen(o.StateDir, o.RunID, silent{})
+	var usage *UsageError
+	if !errors.As(err, &usage) || !strings.Contains(err.Error(), "no mesh that stands") {
+		t.Errorf("it is taken up: %v", err)
+	}
+}
+
 func TestWhatDoesNotStandIsNotJudged(t *testing.T) {
 	for name, tc := range map[string]struct {
 		id, file string
