@@ -49,6 +49,8 @@ type JudgeOptions struct {
 	Planted []string
 	// LeaveOut are the purposes of calls that are not made (evidence.Split).
 	LeaveOut []string
+	// Since is from when on the control planes' logs are read; zero = from now on, so that nothing is judged twice.
+	Since time.Time
 }
 
 func (o JudgeOptions) leavesOut(purpose string) bool { return slices.Contains(o.LeaveOut, purpose) }
@@ -85,7 +87,10 @@ func (s *Session) look(ctx context.Context, dir string, o JudgeOptions) (looked,
 	}
 	steps := s.orderedSteps()
 	v := s.verifyOptions()
-	v.Intent, v.Folder, v.Collect.Intent, v.Collect.Since = in, folder, in, time.Now()
+	v.Intent, v.Folder, v.Collect.Intent, v.Collect.Since = in, folder, in, o.Since
+	if o.Since.IsZero() {
+		v.Collect.Since = time.Now()
+	}
 	v.NoGuideCalls, v.NoSecond, v.NoSplit = o.leavesOut(evidence.GuideCalls), o.leavesOut(evidence.Second), o.leavesOut(evidence.Split)
 	v.OnStep = func(step evidence.Step) {
 		steps = append(steps, step)
