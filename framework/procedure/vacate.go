@@ -37,8 +37,9 @@ func (r removal) vacate(ctx context.Context, c *cluster.Cluster, e ledger.Entry)
 	return errors.Join(manifest.Delete(ctx, c, r.limit, own...), inhabited(c, e, others))
 }
 
-// inhabited says who keeps a home, and what to do.
+// inhabited says who keeps a home, and what to do, by the kubeconfig that was given: the caller's own may have another cluster by that name.
 func inhabited(c *cluster.Cluster, e ledger.Entry, others []manifest.Ref) error {
 	return fmt.Errorf("it holds what the run did not make: %s: the namespace stays with that, and what the run had in it is removed: move or remove what is there, or keep the namespace "+
-		"(kubectl --context %s label namespace %s %s-), and then remove the rest of run %s as before", manifest.Listed(others), shell.Word(c.Context), e.Name, manifest.RunLabel, e.Run)
+		"(KUBECONFIG=%s kubectl --context %s label namespace %s %s-), and then remove the rest of run %s as before",
+		manifest.Listed(others), shell.Word(c.Kubeconfig), shell.Word(c.Context), e.Name, manifest.RunLabel, e.Run)
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/meshproof/meshproof/framework/diagnose"
+	"github.com/meshproof/meshproof/framework/leak"
+	"github.com/meshproof/meshproof/framework/manifest/apitest"
 	"github.com/meshproof/meshproof/framework/packed/packedtest"
 )
 
@@ -53,5 +56,55 @@ func TestASetUpThatFailsIsExplained(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestASetUpThatTookTooLongIsExplained: its own limit ends a set-up, and not what is saved of it.
+func TestASetUpThatTookTooLongIsExplained(t *testing.T) {
+	for name, bring := range map[string]func(*Session, context.Context) error{"provisioned": (*Session).Provision, "to stand": (*Session).Stand} {
+		_, o := meshes(t)
+		o.Timeout = 1
+		s, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := bring(s, t.Context()); err == nil || !strings.Contains(err.Error(), "--timeout") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if text := packedtest.Read(t, filepath.Join(o.ReportDir, DiagnosticsDir, "one", "objects.json")); !strings.Contains(text, "istiod-r") {
+			t.Errorf("%s: saved %s", name, text)
+		}
+	}
+}
+
+// TestDiagnosticsHoldNothingSecret: keys and kubeconfigs in secrets, an environment, and what annotations repeat of them are in the
+// clusters, and not in what is saved of these.
+func TestDiagnosticsHoldNothingSecret(t *testing.T) {
+	farm, o := meshes(t)
+	east := farm.Server("east")
+	key := base64.StdEncoding.EncodeToString([]byte(apitest.Canary))
+	east.Put(t, systemPath+"/secrets/cacerts", "{metadata: {name: cacerts, namespace: istio-system}, data: {ca-key.pem: "+key+"}}")
+	for name, kubeconfig := range map[string]string{"whole": farm.Kubeconfig("west", "west"), "broken": "token: " + apitest.Canary + "\n\t-"} {
+		east.Put(t, systemPath+"/secrets/"+name, "{metadata: {name: "+name+", namespace: istio-system, labels: {istio/multiCluster: 'true'}, annotations: {note.istio.io/x: '{"+apitest.Canary+"}'}}, "+
+			"data: {west: "+base64.StdEncoding.EncodeToString([]byte(kubeconfig))+"}}")
+	}
+	spec := "{containers: [{name: discovery, image: i, args: [" + apitest.Canary + "], env: [{name: TOKEN, value: " + apitest.Canary + "}]}]}"
+	annotated := "namespace: istio-system, annotations: {kubectl.kubernetes.io/last-applied-configuration: " + apitest.Canary + "}, labels: {app: istiod}"
+	east.Put(t, systemPath+"/pods/istiod-r-1", "{metadata: {name: istiod-r-1, "+annotated+"}, spec: "+spec+", status: {phase: Running}}")
+	east.Put(t, "/apis/apps/v1/namespaces/istio-system/deployments/istiod-x", "{metadata: {name: istiod-x, "+annotated+"}, spec: {template: {spec: "+spec+"}}}")
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = s.explained(t.Context(), errors.New("the gateway has no address"))
+	dir := filepath.Join(o.ReportDir, DiagnosticsDir)
+	text := packedtest.Read(t, filepath.Join(dir, "one", "objects.json"))
+	for _, seen := range []string{`"whole"`, `"broken"`, "istiod-r-1", "istiod-x", "west.example.com"} {
+		if !strings.Contains(text, seen) {
+			t.Errorf("%s was not looked at: %s", seen, text)
+		}
+	}
+	if leaks, files, err := leak.Search(dir, map[string]string{"canary": apitest.Canary}); err != nil || len(leaks) != 0 || files < 4 {
+		t.Errorf("of %d files: %+v, %v", files, leaks, err)
 	}
 }

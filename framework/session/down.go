@@ -34,6 +34,9 @@ func Down(ctx context.Context, stateDirectory, id string, stays func(string)) er
 	if err := shell.EndOf(ctx, dir); err != nil {
 		return errors.Join(fmt.Errorf("remove run %s: %w: end it by hand, and run meshproof down %s again", id, err, id), l.Close())
 	}
+	if err := noLonger(dir); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	if err := errors.Join(kindcluster.Remove(ctx, l), undoGiven(ctx, dir, l, stays)); err != nil {
 		return errors.Join(fmt.Errorf("remove run %s: %w: once that is mended, run meshproof down %s again%s", id, err, id, forgetting(dir, err)), l.Close())
 	}

@@ -21,9 +21,9 @@ import (
 
 // Provision brings clusters with an installed mesh: it makes two kind clusters, or takes the given ones.
 func (s *Session) Provision(ctx context.Context) error {
-	ctx, cancel := s.limited(ctx)
+	limited, cancel := s.limited(ctx)
 	defer cancel()
-	return s.explained(ctx, s.provision(ctx))
+	return s.explained(ctx, s.provision(limited)) // also where the limit has ended it
 }
 
 func (s *Session) provision(ctx context.Context) error {

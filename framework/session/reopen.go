@@ -37,6 +37,8 @@ type standing struct {
 	Clusters  []savedTarget
 	Kubectl   string
 	Release   release.Dir
+	// Began is when the run did.
+	Began time.Time
 	// TimeoutMultiplier is that of the run.
 	TimeoutMultiplier float64
 }
@@ -53,7 +55,7 @@ func (s *Session) StandAlone(ctx context.Context) error {
 // remain writes down how the mesh is judged.
 func (s *Session) remain() error {
 	all := standing{
-		Intent: s.intent, Steps: s.orderedSteps(), Variables: s.proc.Variables(), Release: *s.rel, TimeoutMultiplier: s.o.TimeoutMultiplier,
+		Intent: s.intent, Steps: s.orderedSteps(), Variables: s.proc.Variables(), Release: *s.rel, Began: s.began, TimeoutMultiplier: s.o.TimeoutMultiplier,
 	}
 	for _, c := range s.set {
 		all.Clusters = append(all.Clusters, savedTarget{c.Name, c.Kubeconfig, c.Context})
@@ -64,6 +66,14 @@ func (s *Session) remain() error {
 	}
 	if err != nil {
 		return fmt.Errorf("write down how the standing mesh of run %s is judged: %w", s.o.RunID, err)
+	}
+	return nil
+}
+
+// noLonger has nobody judge what a removal leaves of a mesh, should it not come to its end.
+func noLonger(dir string) error {
+	if err := os.Remove(filepath.Join(dir, standingFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("write down that the mesh of run %s stands no more: %w", filepath.Base(dir), err)
 	}
 	return nil
 }
@@ -106,7 +116,7 @@ func reopen(dir string, l *ledger.Ledger, tell Teller) (*Session, error) {
 	id := filepath.Base(dir)
 	body, err := os.ReadFile(filepath.Join(dir, standingFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, &UsageError{fmt.Errorf("run %s has no mesh that stands: its clusters are not joined: make one with meshproof up --join", id)}
+		return nil, &UsageError{fmt.Errorf("run %s has no mesh that stands: its clusters were not joined, or a removal has begun: make one with meshproof up --join", id)}
 	}
 	var all standing
 	if err == nil {
@@ -118,7 +128,7 @@ func reopen(dir string, l *ledger.Ledger, tell Teller) (*Session, error) {
 	s := &Session{
 		o:      Options{RunID: id, StateDir: filepath.Dir(filepath.Dir(dir)), Tell: tell, TimeoutMultiplier: all.TimeoutMultiplier},
 		limits: DefaultLimits().times(all.TimeoutMultiplier),
-		intent: all.Intent, steps: all.Steps, ledger: l, images: &images.Set{Kubectl: all.Kubectl}, rel: &all.Release, began: time.Now(),
+		intent: all.Intent, steps: all.Steps, ledger: l, images: &images.Set{Kubectl: all.Kubectl}, rel: &all.Release, began: all.Began,
 	}
 	for i, t := range all.Clusters {
 		c, err := cluster.Open(t.Name, all.Intent.Clusters[i].Network, t.Kubeconfig, t.Context)
@@ -131,12 +141,13 @@ func reopen(dir string, l *ledger.Ledger, tell Teller) (*Session, error) {
 }
 
 // JudgeClaims looks at the standing mesh anew and judges these claims, from the files in dir, whose content is replaced. Calls that none
-// of them reads are not made. The error says what could not be done; the findings are there whenever something could be judged.
+// of them reads are not made; the control planes' logs are read from the run's beginning. The error says what could not be done; the
+// findings are there whenever something could be judged.
 func (s *Session) JudgeClaims(ctx context.Context, dir string, ids []string) ([]claim.Finding, error) {
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, fmt.Errorf("replace the evidence of the last judgement: %w", err)
 	}
-	looked, err := s.look(ctx, dir, JudgeOptions{Limits: s.provingLimits(), LeaveOut: unread(ids)})
+	looked, err := s.look(ctx, dir, JudgeOptions{Limits: s.provingLimits(), LeaveOut: unread(ids), Since: s.began})
 	if err != nil || ctx.Err() != nil {
 		return nil, errors.Join(looked, err)
 	}

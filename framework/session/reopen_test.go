@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/ledger"
+	"github.com/meshproof/meshproof/framework/manifest/apitest"
 	"github.com/meshproof/meshproof/framework/release"
 	"github.com/meshproof/meshproof/framework/report"
 )
@@ -19,7 +21,14 @@ import (
 // remaining gives a mesh that stands and was left, whose kubectl is a script that notes its use and fails.
 func remaining(t *testing.T) (o Options, called string) {
 	t.Helper()
-	farm, o := meshes(t)
+	_, o, called = stands(t)
+	return o, called
+}
+
+// stands is remaining with what answers for the clusters. Its run began an hour ago.
+func stands(t *testing.T) (farm *apitest.Farm, o Options, called string) {
+	t.Helper()
+	farm, o = meshes(t)
 	for _, name := range []string{"east", "west"} {
 		farm.Server(name).Put(t, "/api/v1/namespaces/sample", "{metadata: {name: sample}}")
 	}
@@ -36,14 +45,14 @@ func remaining(t *testing.T) (o Options, called string) {
 	if err := os.Chmod(filepath.Join(dir, "kubectl"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s.intent.Standing = true
+	s.intent.Standing, s.began = true, time.Now().Add(-time.Hour)
 	s.images, s.rel = &images.Set{Kubectl: filepath.Join(dir, "kubectl")}, &release.Dir{Path: dir, Istioctl: filepath.Join(dir, "istioctl"), Samples: dir}
 	s.steps = []evidence.Step{{ID: "S6.1", Title: "install the gateway"}}
 	err = s.prepare(map[string]string{"CTX_1": "east", "CTX_2": "west"})
 	if err := errors.Join(err, s.remain(), s.Leave(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	return o, called
+	return farm, o, called
 }
 
 // reopened takes it up, to be looked at once.
@@ -106,6 +115,27 @@ func TestClaimsOfAStandingMesh(t *testing.T) {
 	}
 }
 
+// TestTheLogsOfAStandingMeshAreReadFromTheRunsBeginning: what istiod said before the look is said too.
+func TestTheLogsOfAStandingMeshAreReadFromTheRunsBeginning(t *testing.T) {
+	farm, o, _ := stands(t)
+	const pod = systemPath + "/pods/istiod-up"
+	farm.Server("east").Put(t, pod, "{metadata: {name: istiod-up, namespace: istio-system, labels: {app: istiod}}, status: {phase: Running}}")
+	farm.Server("east").Put(t, pod+"/log", "{line: of a log}")
+	s, stood := reopened(t, o), time.Now()
+	dir := filepath.Join(t.TempDir(), "claim")
+	if _, err := s.JudgeClaims(t.Context(), dir, []string{"istiod-log"}); err != nil {
+		t.Fatal(err)
+	}
+	run, err := evidence.Load(filepath.Join(dir, report.EvidenceDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := run.Cluster(evidence.Joined, "one").Logs
+	if len(logs) != 1 || logs[0].Since.IsZero() || !logs[0].Since.Before(stood.Add(-time.Minute)) {
+		t.Errorf("%+v, and it was taken up at %s", logs, stood)
+	}
+}
+
 // TestAStandingMeshIsOnesAtATime: while it is judged nobody else judges or removes it, and it stands afterwards.
 func TestAStandingMeshIsOnesAtATime(t *testing.T) {
 	o, _ := remaining(t)
@@ -121,6 +151,29 @@ func TestAStandingMeshIsOnesAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	reopened(t, o)
+}
+
+// TestAMeshThatWasPartlyRemovedStandsNoMore: what is left of one says nothing of what stood.
+func TestAMeshThatWasPartlyRemovedStandsNoMore(t *testing.T) {
+	o, _ := remaining(t)
+	l, err := ledger.Open(ledgerOf(filepath.Join(o.StateDir, "runs", o.RunID)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Intend(ledger.Entry{Kind: "Namespace", Name: "sample", Cluster: "gone", Run: o.RunID}), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := Down(t.Context(), o.StateDir, o.RunID, unsaid); err == nil || !strings.Contains(err.Error(), "1 things are left") {
+		t.Fatalf("the removal ended with %v", err)
+	}
+	if runs, err := Standing(o.StateDir); err != nil || len(runs) != 0 {
+		t.Errorf("%q stand, %v", runs, err)
+	}
+	_, err = Reopen(o.StateDir, o.RunID, silent{})
+	var usage *UsageError
+	if !errors.As(err, &usage) || !strings.Contains(err.Error(), "no mesh that stands") {
+		t.Errorf("it is taken up: %v", err)
+	}
 }
 
 func TestWhatDoesNotStandIsNotJudged(t *testing.T) {

@@ -34,7 +34,8 @@ func TestWhatSomebodyPutIntoTheHomeStays(t *testing.T) {
 			east.Put(t, ingress, "{metadata: {name: ingress, namespace: istio-system}}")
 			east.Put(t, account, "{metadata: {name: istiod-r, namespace: istio-system, labels: {install.operator.istio.io/owning-resource: control-plane}}}")
 			err := s.remove(t.Context())
-			if err == nil || !strings.Contains(err.Error(), "remove Namespace istio-system on cluster one: it holds what the run did not make: Deployment istio-system/ingress: ") {
+			if err == nil || !strings.Contains(err.Error(), "remove Namespace istio-system on cluster one: it holds what the run did not make: Deployment istio-system/ingress: ") ||
+				!strings.Contains(err.Error(), "(KUBECONFIG="+s.set[0].Kubeconfig+" kubectl --context "+s.set[0].Context+" label namespace istio-system meshproof.dev/run-)") {
 				t.Errorf("%s, %s: %v", who, name, err)
 			}
 			if east.Get(systemPath) == nil || east.Get(ingress) == nil || east.Get(account) != nil || east.Get(deploymentPath) != nil || farm.Server("west").Get(systemPath) != nil || len(s.ledger.Remaining()) != 1 {

@@ -19,8 +19,12 @@ import (
 
 // Stand provisions clusters and performs S1 to S13. Whatever it returns, Close removes what it made.
 func (s *Session) Stand(ctx context.Context) error {
-	ctx, cancel := s.limited(ctx)
+	limited, cancel := s.limited(ctx)
 	defer cancel()
+	return s.explained(ctx, s.stand(limited))
+}
+
+func (s *Session) stand(ctx context.Context) error {
 	s.intent.Standing = true
 	if err := s.Provision(ctx); err != nil {
 		return err
@@ -29,7 +33,7 @@ func (s *Session) Stand(ctx context.Context) error {
 	if err := s.prepare(nil); err != nil {
 		return err
 	}
-	return s.explained(ctx, s.setUp(s.watched(ctx)))
+	return s.setUp(s.watched(ctx))
 }
 
 // Close removes what Stand made, and the run's own directory.
@@ -45,6 +49,8 @@ type JudgeOptions struct {
 	Planted []string
 	// LeaveOut are the purposes of calls that are not made (evidence.Split).
 	LeaveOut []string
+	// Since is from when on the control planes' logs are read; zero = from now on, so that nothing is judged twice.
+	Since time.Time
 }
 
 func (o JudgeOptions) leavesOut(purpose string) bool { return slices.Contains(o.LeaveOut, purpose) }
@@ -81,7 +87,10 @@ func (s *Session) look(ctx context.Context, dir string, o JudgeOptions) (looked,
 	}
 	steps := s.orderedSteps()
 	v := s.verifyOptions()
-	v.Intent, v.Folder, v.Collect.Intent, v.Collect.Since = in, folder, in, time.Now()
+	v.Intent, v.Folder, v.Collect.Intent, v.Collect.Since = in, folder, in, o.Since
+	if o.Since.IsZero() {
+		v.Collect.Since = time.Now()
+	}
 	v.NoGuideCalls, v.NoSecond, v.NoSplit = o.leavesOut(evidence.GuideCalls), o.leavesOut(evidence.Second), o.leavesOut(evidence.Split)
 	v.OnStep = func(step evidence.Step) {
 		steps = append(steps, step)
