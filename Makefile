@@ -21,6 +21,7 @@ build: ## build bin/meshproof
 test: export GOGC := 400
 test: ## run the project's tests; no cluster, no engine
 	go vet -trimpath ./...
+	@echo "compiling the tests, minutes when nothing is cached"
 	@out=$$(mktemp); scripts/engine-test > $$out 2>&1 & engine=$$!; \
 	go test -trimpath ./...; tests=$$?; wait $$engine || tests=1; cat $$out; rm $$out; exit $$tests
 

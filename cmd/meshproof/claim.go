@@ -30,13 +30,19 @@ func claimCommand() *cobra.Command {
 		Short: "Judge single claims, on a standing mesh or from a finished run",
 		Long: `Judges claims again, and prints their findings with the files that show them. With --run it looks
 at the clusters of a mesh that stands (meshproof up --join) anew, and makes the calls that these
-claims read, and no others; the evidence replaces that of the last time in reports/RUN-ID/claim.
+claims read, and no others: a few seconds, and minutes where calls wait for what is broken. The
+evidence replaces that of the last time in reports/RUN-ID/claim.
 With --from it judges the evidence of a finished run, without a cluster. With neither it takes
 the one mesh that stands on this machine, or, where none does, reports/latest.
 The exit code is that of the worst finding: 0 passed, 1 failed, 3 inconclusive or skipped, also
 for an extended claim, which decides nothing in a run.`,
 		Example: "  meshproof claim gateway-address\n  meshproof claim gateway-address split-balanced --run RUN-ID\n  meshproof claim gateway-address --from reports/latest",
-		Args:    usageArgs(cobra.MinimumNArgs(1)),
+		Args: func(_ *cobra.Command, ids []string) error {
+			if len(ids) == 0 {
+				return &session.UsageError{Err: errors.New("no claim is given: give its id (meshproof claims lists them), as in meshproof claim gateway-address, or make claim ID=gateway-address")}
+			}
+			return nil
+		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return claimIDs(), cobra.ShellCompDirectiveNoFileComp
 		},

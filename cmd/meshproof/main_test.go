@@ -83,7 +83,7 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"report diff none none", "none"},
 		{"report merge", "arg"},
 		{"report merge none", "give a report directory"},
-		{"claim", "arg"},
+		{"claim", "no claim is given"},
 		{"claim nonsense", "there is no claim \"nonsense\""},
 		{"claim gateway-address --from none", "none"},
 		{"config prnt", "no command \"prnt\""},

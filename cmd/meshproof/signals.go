@@ -5,12 +5,17 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // errSignal is the cause of a context that a signal ended.
 type errSignal struct{ os.Signal }
 
 func (e errSignal) Error() string { return "interrupted by " + e.String() }
+
+// echo is within what time a second signal is the first one again: timeout(1) sends its own to the process and then to the process
+// group, and a terminal's Ctrl-C reaches a process that its parent forwards signals to twice.
+var echo = time.Second
 
 // watch makes the first signal end the work, and the second one the process.
 func watch(cancel context.CancelCauseFunc, v *voice) {
@@ -25,10 +30,12 @@ func watch(cancel context.CancelCauseFunc, v *voice) {
 	signal.Notify(signals, ends...)
 	go func() {
 		s := <-signals
+		first := time.Now()
 		cancel(errSignal{s})
 		// Not here: what is said may wait for somebody to read it, and the second signal must not.
 		go v.speak(s.String() + ": stopping; what the run made is removed unless --keep says otherwise (once more: stop at once and leave it)")
-		s = <-signals
+		for s = <-signals; time.Since(first) < echo; s = <-signals { //nolint:revive // an echo asks for nothing
+		}
 		os.Exit(codeOf(errSignal{s}))
 	}()
 }

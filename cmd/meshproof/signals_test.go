@@ -7,9 +7,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // childVar has this test binary be the process that is sent signals.
@@ -82,9 +84,44 @@ func interruptedChild() {
 	os.Exit(codeFor(context.Cause(ctx)))
 }
 
+// TestASignalThatComesTwiceIsOne: timeout(1) and whoever forwards signals send each twice at once. What was made must be removed.
+func TestASignalThatComesTwiceIsOne(t *testing.T) {
+	all := []os.Signal{syscall.SIGTERM, syscall.SIGTERM, os.Interrupt}
+	if os.Getenv(childVar) != "" {
+		echo = time.Hour
+		come := make(chan os.Signal, len(all))
+		signal.Notify(come, all...)
+		ctx, cancel := context.WithCancelCause(context.Background())
+		watch(cancel, &voice{})
+		fmt.Println("ready")
+		for range all {
+			<-come
+			fmt.Println("another")
+		}
+		<-ctx.Done()
+		fmt.Println("removed")
+		os.Exit(codeFor(context.Cause(ctx)))
+	}
+	child := newChild(t)
+	for i, s := range all {
+		if err := child.cmd.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := child.stdout.ReadString('\n'); line != "another\n" {
+			t.Fatalf("after signal %d it says %q: %v", i+1, line, err)
+		}
+	}
+	rest, err := io.ReadAll(child.stdout)
+	_ = child.cmd.Wait()
+	if code := child.cmd.ProcessState.ExitCode(); code != exitTerminated || string(rest) != "removed\n" {
+		t.Errorf("it ended with %v and said %q (%v), want exit code %d after the removal", child.cmd.ProcessState, rest, err, exitTerminated)
+	}
+}
+
 // TestTheSecondSignalEndsWhoIsStuck: nobody reads what is said about the first one.
 func TestTheSecondSignalEndsWhoIsStuck(t *testing.T) {
 	if os.Getenv(childVar) != "" {
+		echo = 0
 		watch(func(error) {}, &voice{say: func(string) {
 			fmt.Println("speaking")
 			select {}
