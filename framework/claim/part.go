@@ -88,7 +88,7 @@ func objectsGap(v view, c intent.Cluster) string {
 	case seenCluster == nil:
 		return fmt.Sprintf("nothing was seen of cluster %s in epoch %s%s", c.Name, v.epoch, stopped(v.run))
 	case seenCluster.Kubernetes == nil:
-		return fmt.Sprintf("%s is not there%s", file, why(v, c, file, seen.Objects, ""))
+		return missing(v, c, file, seen.Objects, "")
 	case because(v.run, evidence.FileOfProblems(v.epoch, c.Name)) != "":
 		problems := evidence.FileOfProblems(v.epoch, c.Name)
 		return problems + because(v.run, problems) + "; so it cannot be told what is missing in " + file
@@ -153,7 +153,15 @@ func stopped(run evidence.Run) string {
 	return fmt.Sprintf("%s%s (%s), whose error is with the claim procedure", stoppedAt, s.ID, s.Title)
 }
 
-// why gives the reason for which a file is missing: that it is unreadable, or what collection said about the thing of that
+// missing says that there is nothing of a file, and why.
+func missing(v view, c intent.Cluster, file, kind, name string) string {
+	if b := because(v.run, file); b != "" {
+		return lacks(file, b)
+	}
+	return file + " is not there" + why(v, c, file, kind, name)
+}
+
+// why gives the reason for which something is missing: that its file is unreadable, or what collection said about the thing of that
 // name, else about its kind.
 func why(v view, c intent.Cluster, file, kind, name string) string {
 	if b := because(v.run, file); b != "" {
@@ -174,6 +182,14 @@ func why(v view, c intent.Cluster, file, kind, name string) string {
 	return found
 }
 
+// lacks tells a file that is gone from one that is there and cannot be used, by the reason that the loading gave.
+func lacks(file, reason string) string {
+	if strings.HasPrefix(reason, ": missing") {
+		return file + " is not there" + reason
+	}
+	return file + " cannot be used" + reason
+}
+
 // istiods are the pages of every live control-plane replica of a cluster.
 func istiods(of func(view) []intent.Cluster) part {
 	return part{of: of,
@@ -184,7 +200,7 @@ func istiods(of func(view) []intent.Cluster) part {
 			for _, p := range seen.IstiodPods(v.objects(c.Name)) {
 				file := evidence.FileOfIstiod(v.epoch, c.Name, p.Name)
 				if _, there := seen.IstiodOf(v.cluster(c.Name), p); !there && p.Phase == running {
-					return file + " is not there" + why(v, c, file, "istiod", p.Name)
+					return missing(v, c, file, "istiod", p.Name)
 				}
 			}
 			return ""
@@ -214,7 +230,7 @@ func proxies(role string, of func(view) []intent.Cluster) part {
 				file := evidence.FileOfProxy(v.epoch, c.Name, p.Namespace, p.Name)
 				_, injected := seen.Sidecar(p)
 				if _, there := seen.ProxyOf(v.cluster(c.Name), p); !there && injected && p.Phase == running {
-					return file + " is not there" + why(v, c, file, "proxies", p.Name)
+					return missing(v, c, file, "proxies", p.Name)
 				}
 			}
 			return ""

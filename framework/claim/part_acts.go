@@ -21,7 +21,7 @@ func file(of func(view) []intent.Cluster, kind string, name func(epoch, cluster 
 			case one == nil:
 				return objectsGap(v, c)
 			case !there(one):
-				return fmt.Sprintf("%s is not there%s", name(v.epoch, c.Name), why(v, c, name(v.epoch, c.Name), kind, ""))
+				return missing(v, c, name(v.epoch, c.Name), kind, "")
 			}
 			return ""
 		},
@@ -71,11 +71,10 @@ func calls(purpose string, of func(view) []intent.Cluster) part {
 				return fmt.Sprintf("nothing was seen of cluster %s in epoch %s%s", c.Name, v.epoch, stopped(v.run))
 			}
 			if _, there := v.cluster(c.Name).TrafficFor(purpose); !there {
-				reason := because(v.run, file)
-				if reason == "" {
-					reason = stopped(v.run)
+				if b := because(v.run, file); b != "" {
+					return lacks(file, b)
 				}
-				return file + " is not there: no calls were made, or they were not kept" + reason
+				return file + " is not there: no calls were made, or they were not kept" + stopped(v.run)
 			}
 			return ""
 		},
