@@ -24,7 +24,7 @@ type claimView struct {
 	ID, Sentence, Guide string
 	Level               string
 	Mark                mark
-	// Open claims are shown unfolded: those that are not passed, for a reason of their own.
+	// Open claims are shown unfolded: those that are not passed, for a reason of their own, unless the run was not asked for them.
 	Open     bool
 	Subjects []subject
 }
@@ -51,7 +51,7 @@ func areas(p Page) []area {
 			at = len(all)
 			all = append(all, area{Name: string(f.Area)})
 		}
-		all[at].add(f, subjectOf(p, f), f.Verdict != claim.Passed && sharing[f.Reason] < common)
+		all[at].add(f, subjectOf(p, f), f.Verdict != claim.Passed && !unasked(f) && sharing[f.Reason] < common)
 	}
 	for i := range all {
 		var inArea []claim.Finding
@@ -64,6 +64,9 @@ func areas(p Page) []area {
 	}
 	return all
 }
+
+// unasked tells what was skipped and decides nothing: nobody is waiting for it.
+func unasked(f claim.Finding) bool { return f.Verdict == claim.Skipped && f.Level == claim.Extended }
 
 func (a *area) add(f claim.Finding, s subject, open bool) {
 	at := slices.IndexFunc(a.Claims, func(c claimView) bool { return c.ID == f.Claim })

@@ -254,15 +254,18 @@ func TestClaimsFoldWhatIsFineOrTold(t *testing.T) {
 	finding := func(id, subject string, v claim.Verdict, reason string) claim.Finding {
 		return claim.Finding{Claim: id, Level: claim.Core, Area: claim.Setup, Subject: subject, Verdict: v, Reason: reason}
 	}
+	unasked := finding("unasked", "mesh", claim.Skipped, "not tried")
+	unasked.Level = claim.Extended
 	all := areas(Page{Findings: []claim.Finding{
 		finding("fine", "east", claim.Passed, "good"), finding("fine", "west", claim.Passed, "good"),
 		finding("mixed", "east", claim.Passed, "good"), finding("mixed", "west", claim.Failed, "it is off"),
 		finding("a", "mesh", claim.Inconclusive, "stopped"), finding("b", "mesh", claim.Inconclusive, "stopped"), finding("c", "mesh", claim.Inconclusive, "stopped"),
+		unasked, finding("withheld", "mesh", claim.Skipped, "not judged"),
 	}})
-	if len(all) != 1 || len(all[0].Claims) != 5 {
+	if len(all) != 1 || len(all[0].Claims) != 7 {
 		t.Fatalf("areas %+v", all)
 	}
-	for i, open := range []bool{false, true, false, false, false} {
+	for i, open := range []bool{false, true, false, false, false, false, true} {
 		if c := all[0].Claims[i]; c.Open != open {
 			t.Errorf("claim %s is open: %t, want %t", c.ID, c.Open, open)
 		}
