@@ -128,7 +128,7 @@ func (s *claimSource) choose() error {
 // dir is where the report directory is: that of the finished run, or the one that the look makes.
 func (s *claimSource) dir() string {
 	if s.run != "" {
-		return filepath.Join("reports", s.run, "claim")
+		return filepath.Join(session.ReportsDir, s.run, "claim")
 	}
 	return s.from
 }

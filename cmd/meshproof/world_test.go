@@ -4,14 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"io/fs"
-	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -157,14 +153,10 @@ func (w *world) unchanged(before []string) {
 // certified gives east's kubeconfig a client certificate that is valid in that time, in files beside it.
 func (w *world) certified(from, to time.Time) {
 	w.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	signed := apitest.SelfSigned(w.t, &x509.Certificate{NotBefore: from, NotAfter: to})
+	own, err := x509.MarshalPKCS8PrivateKey(signed.PrivateKey)
 	w.must(err)
-	form := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: to}
-	der, err := x509.CreateCertificate(rand.Reader, form, form, &key.PublicKey, key)
-	w.must(err)
-	own, err := x509.MarshalPKCS8PrivateKey(key)
-	w.must(err)
-	w.write("pki/client.crt", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	w.write("pki/client.crt", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed.Certificate[0]})))
 	w.write("pki/client.key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: own})))
 	w.edit("east.yaml", "token: "+apitest.Canary+"-east", "client-certificate: pki/client.crt, client-key: pki/client.key")
 }

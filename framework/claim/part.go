@@ -158,15 +158,11 @@ func missing(v view, c intent.Cluster, file, kind, name string) string {
 	if b := because(v.run, file); b != "" {
 		return lacks(file, b)
 	}
-	return file + " is not there" + why(v, c, file, kind, name)
+	return file + " is not there" + said(v, c, kind, name)
 }
 
-// why gives the reason for which something is missing: that its file is unreadable, or what collection said about the thing of that
-// name, else about its kind.
-func why(v view, c intent.Cluster, file, kind, name string) string {
-	if b := because(v.run, file); b != "" {
-		return b
-	}
+// said is what collection said about the thing of that name, else about its kind; "" when it said nothing.
+func said(v view, c intent.Cluster, kind, name string) string {
 	found := ""
 	for _, p := range v.cluster(c.Name).Problems {
 		if p.What != kind {

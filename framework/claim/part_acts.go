@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"strconv"
@@ -43,7 +44,7 @@ func dials(of func(view) []intent.Cluster) part {
 				}
 				for _, address := range seen.GatewayAddresses(v.objects(peer.Name)) {
 					if _, dialled := dialTo(v, c.Name, peer.Name, address); !dialled {
-						return fmt.Sprintf("%s holds no connection to %s of cluster %s%s", file, address, peer.Name, why(v, c, file, "dials", address))
+						return fmt.Sprintf("%s holds no connection to %s of cluster %s%s", file, address, peer.Name, cmp.Or(because(v.run, file), said(v, c, "dials", address)))
 					}
 				}
 			}

@@ -182,7 +182,7 @@ func (s *Session) removeAndTell(ctx context.Context) error {
 // pointLatest makes the link "latest" beside the report directory, when that is in a directory named reports.
 func pointLatest(dir string) error {
 	parent := filepath.Dir(dir)
-	if filepath.Base(parent) != "reports" {
+	if filepath.Base(parent) != ReportsDir {
 		return nil
 	}
 	link := filepath.Join(parent, "latest")

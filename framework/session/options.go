@@ -29,6 +29,9 @@ const (
 // DifferentRoots is the fault that gives each cluster a root of its own.
 const DifferentRoots = "different-roots"
 
+// ReportsDir is where reports go unless Options.ReportDir says otherwise.
+const ReportsDir = "reports"
+
 // Options are what a person can ask of a run.
 type Options struct {
 	// RunID names everything that the run makes; "" = one is chosen.
@@ -130,7 +133,7 @@ func (o Options) Defaults() (Options, error) {
 		o.StateDir = dir
 	}
 	if o.ReportDir == "" {
-		o.ReportDir = filepath.Join("reports", o.RunID)
+		o.ReportDir = filepath.Join(ReportsDir, o.RunID)
 	}
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits()

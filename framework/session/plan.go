@@ -22,7 +22,7 @@ func Plan(ctx context.Context, o Options) ([]string, error) {
 	}
 	reportDir := s.o.ReportDir
 	if o.ReportDir == "" && o.RunID == "" {
-		reportDir = filepath.Join("reports", "RUN-ID") // the run will choose its own
+		reportDir = filepath.Join(ReportsDir, "RUN-ID") // the run will choose its own
 	}
 	ctx, cancel := s.limited(ctx)
 	defer cancel()

@@ -26,7 +26,7 @@ func (s *Session) Stand(ctx context.Context) error {
 
 func (s *Session) stand(ctx context.Context) error {
 	s.intent.Standing = true
-	if err := s.Provision(ctx); err != nil {
+	if err := s.provision(ctx); err != nil {
 		return err
 	}
 	s.intent.Standing = true // the intent of given clusters is read from them

@@ -52,18 +52,25 @@ func NewFarm(t *testing.T, names ...string) *Farm {
 	return f
 }
 
-// certificate is of a P-256 key: with the RSA key of httptest's own, handshakes were a third of a test's work.
+// certificate is what the servers of a farm show, and their certificate authority.
 func certificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	return SelfSigned(t, &x509.Certificate{
+		DNSNames: []string{"*.example.com"}, NotAfter: time.Now().Add(time.Hour),
+		BasicConstraintsValid: true, IsCA: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	})
+}
+
+// SelfSigned makes a certificate of that form, signed by itself. Its key is of P-256: with the RSA key of httptest's own, handshakes
+// were a third of a test's work.
+func SelfSigned(t *testing.T, form *x509.Certificate) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{"*.example.com"}, NotAfter: time.Now().Add(time.Hour),
-		BasicConstraintsValid: true, IsCA: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	form.SerialNumber = big.NewInt(1)
+	der, err := x509.CreateCertificate(rand.Reader, form, form, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
