@@ -30,8 +30,10 @@ func claimCommand() *cobra.Command {
 		Short: "Judge single claims, on a standing mesh or from a finished run",
 		Long: `Judges claims again, and prints their findings with the files that show them. With --run it looks
 at the clusters of a mesh that stands (meshproof up --join) anew, and makes the calls that these
-claims read, and no others: a few seconds, and minutes where calls wait for what is broken. The
-evidence replaces that of the last time in reports/RUN-ID/claim.
+claims read, and no others: a few seconds. Where the mesh does not settle, calls wait for what is
+broken; they are cut short after a few seconds, so that a claim may be inconclusive that fails in a
+run. --patient gives them a run's time, which may be minutes. The evidence replaces that of the last
+time in reports/RUN-ID/claim.
 With --from it judges the evidence of a finished run, without a cluster. With neither it takes
 the one mesh that stands on this machine, or, where none does, reports/latest.
 The exit code is that of the worst finding: 0 passed, 1 failed, 3 inconclusive or skipped, also
@@ -61,6 +63,7 @@ for an extended claim, which decides nothing in a run.`,
 		},
 	}
 	c.Flags().StringVar(&source.run, "run", "", "id of a run whose mesh stands (meshproof up --join)")
+	c.Flags().BoolVar(&source.patient, "patient", false, "let calls wait for what is broken as long as in a run")
 	c.Flags().StringVar(&source.from, "from", "", "report directory of a finished run, or the evidence folder in it")
 	outputFlag(c, &output, asText, asJSON)
 	return c
@@ -87,6 +90,7 @@ func knownClaims(ids []string) error {
 // claimSource is where the evidence comes from: the clusters of a run, or a directory.
 type claimSource struct {
 	run, from string
+	patient   bool
 	took      time.Duration // by the look at the clusters, and judging what was seen
 }
 
@@ -149,7 +153,7 @@ func (s *claimSource) judge(ctx context.Context, ids []string, quiet bool) (foun
 		}
 		began := time.Now()
 		t.Begin(s.run, open.Intent().Names())
-		found, err = open.JudgeClaims(ctx, s.dir(), ids)
+		found, err = open.JudgeClaims(ctx, s.dir(), session.ClaimOptions{IDs: ids, Patient: s.patient})
 		s.took = time.Since(began)
 		return errors.Join(err, open.Leave(ctx))
 	})

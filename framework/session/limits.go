@@ -17,18 +17,21 @@ type Limits struct {
 	Fault     fault.Limits
 	// BrokenConverge and BrokenQuiet stand for Converge and Quiet where the mesh is broken on purpose.
 	BrokenConverge, BrokenQuiet time.Duration
-	Create, Install             time.Duration
-	Step, Script                time.Duration
-	Disruption, Undo            time.Duration
-	Recover, Load               time.Duration
-	Remove                      time.Duration
+	// ClaimQuiet stands for Quiet where single claims are judged, and ClaimCalls bounds the calls of one purpose that they read on a
+	// mesh that has not settled.
+	ClaimQuiet, ClaimCalls time.Duration
+	Create, Install        time.Duration
+	Step, Script           time.Duration
+	Disruption, Undo       time.Duration
+	Recover, Load          time.Duration
+	Remove                 time.Duration
 }
 
 // DefaultLimits are several times what was measured on two cores.
 func DefaultLimits() Limits {
 	return Limits{
 		Procedure: procedure.DefaultLimits(), Verify: verify.DefaultLimits(), Fault: fault.DefaultLimits(),
-		BrokenConverge: 45 * time.Second, BrokenQuiet: 5 * time.Second,
+		BrokenConverge: 45 * time.Second, BrokenQuiet: 5 * time.Second, ClaimQuiet: 3 * time.Second, ClaimCalls: 4 * time.Second,
 		Create: 5 * time.Minute, Install: 5 * time.Minute,
 		Step: 2 * time.Minute, Script: 10 * time.Second,
 		Disruption: 10 * time.Minute, Undo: 3 * time.Minute,
@@ -90,6 +93,8 @@ func (l *Limits) table() []named {
 		{"fault-noticed", &l.Fault.Notice, "istiod or a sidecar has noticed what was done; it gives up on a remote cluster after 30 s."},
 		{"broken-mesh-settled", &l.BrokenConverge, "The same as mesh-settled, while the mesh is broken on purpose."},
 		{"broken-mesh-unchanged", &l.BrokenQuiet, "The same as mesh-unchanged, while the mesh is broken on purpose."},
+		{"claim-unchanged", &l.ClaimQuiet, "The same as mesh-unchanged, for meshproof claim."},
+		{"claim-calls", &l.ClaimCalls, "meshproof claim makes the calls of one kind, on a mesh that has not settled."},
 		{"steady-calls", &l.Load, "The pods that call at a steady rate are ready; and, counted for itself, their calls go well."},
 		{"recovery", &l.Recover, "All calls go well again after a failure. What is measured is how long it took."},
 		{"undo", &l.Undo, "What was done to the mesh is undone after an interruption."},

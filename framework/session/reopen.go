@@ -140,19 +140,43 @@ func reopen(dir string, l *ledger.Ledger, tell Teller) (*Session, error) {
 	return s, s.prepare(all.Variables)
 }
 
-// JudgeClaims looks at the standing mesh anew and judges these claims, from the files in dir, whose content is replaced. Calls that none
+// ClaimOptions say which claims of a standing mesh are judged, and how.
+type ClaimOptions struct {
+	// IDs are those of the claims.
+	IDs []string
+	// Patient gives calls on a mesh that has not settled the time that they have in a run: minutes, where each waits for what is broken.
+	Patient bool
+}
+
+// JudgeClaims looks at the standing mesh anew and judges single claims, from the files in dir, whose content is replaced. Calls that none
 // of them reads are not made; the control planes' logs are read from the run's beginning. The error says what could not be done; the
 // findings are there whenever something could be judged.
-func (s *Session) JudgeClaims(ctx context.Context, dir string, ids []string) ([]claim.Finding, error) {
+func (s *Session) JudgeClaims(ctx context.Context, dir string, o ClaimOptions) ([]claim.Finding, error) {
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, fmt.Errorf("replace the evidence of the last judgement: %w", err)
 	}
-	looked, err := s.look(ctx, dir, JudgeOptions{Limits: s.provingLimits(), LeaveOut: unread(ids), Since: s.began})
+	judge := JudgeOptions{Limits: s.provingLimits(), LeaveOut: unread(o.IDs), Await: awaited(o.IDs), Since: s.began}
+	judge.Limits.Quiet = s.limits.ClaimQuiet
+	if !o.Patient {
+		judge.Unsettled = s.limits.ClaimCalls
+	}
+	looked, err := s.look(ctx, dir, judge)
 	if err != nil || ctx.Err() != nil {
 		return nil, errors.Join(looked, err)
 	}
 	judged, _, err := report.JudgeDir(dir)
-	return judged.Of(ids), errors.Join(looked, err)
+	return judged.Of(o.IDs), errors.Join(looked, err)
+}
+
+// awaited gives the claims for which the mesh is given time to settle: these, where all of them converge. What is judged once presumes
+// that all others do.
+func awaited(ids []string) []string {
+	for _, c := range claim.All() {
+		if slices.Contains(ids, c.ID) && c.Kind != claim.Converges {
+			return nil
+		}
+	}
+	return ids
 }
 
 // unread gives the purposes of the calls that none of these claims reads.

@@ -63,7 +63,7 @@ func reopened(t *testing.T, o Options) *Session {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Leave(t.Context()) })
-	s.limits.BrokenQuiet = 1
+	s.limits.ClaimQuiet = 1
 	return s
 }
 
@@ -87,7 +87,7 @@ func TestClaimsOfAStandingMesh(t *testing.T) {
 		if err := os.RemoveAll(called); err != nil {
 			t.Fatal(err)
 		}
-		found, err := s.JudgeClaims(t.Context(), dir, tc.ids)
+		found, err := s.JudgeClaims(t.Context(), dir, ClaimOptions{IDs: tc.ids})
 		if (err != nil) != slices.Contains(tc.ids, "split-balanced") { // nobody calls there
 			t.Errorf("%q: %v", tc.ids, err)
 		}
@@ -115,6 +115,38 @@ func TestClaimsOfAStandingMesh(t *testing.T) {
 	}
 }
 
+// TestWhatIsAskedAlone: claims that converge are awaited alone, and with one among them that presumes a settled mesh all are.
+func TestWhatIsAskedAlone(t *testing.T) {
+	for _, tc := range []struct{ ids, awaited []string }{
+		{[]string{"gateway-address", "lb-policy"}, []string{"gateway-address", "lb-policy"}},
+		{[]string{"gateway-address", "split-balanced"}, nil},
+	} {
+		if got := awaited(tc.ids); !slices.Equal(got, tc.awaited) || (got == nil) != (tc.awaited == nil) {
+			t.Errorf("%q: %q are awaited, want %q", tc.ids, got, tc.awaited)
+		}
+	}
+}
+
+// TestPatience: calls on a mesh that does not settle are cut short, unless somebody is patient.
+func TestPatience(t *testing.T) {
+	o, _ := remaining(t)
+	s := reopened(t, o)
+	s.limits.ClaimCalls = 1
+	for patient, says := range map[bool]string{false: "the mesh had not settled", true: "exit status 7"} {
+		dir := filepath.Join(t.TempDir(), "claim")
+		if _, err := s.JudgeClaims(t.Context(), dir, ClaimOptions{IDs: []string{"guide-calls"}, Patient: patient}); err != nil {
+			t.Errorf("patient %t: %v", patient, err)
+		}
+		run, err := evidence.Load(filepath.Join(dir, report.EvidenceDir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if calls, _ := run.Cluster(evidence.Joined, "one").TrafficFor(evidence.GuideCalls); !strings.Contains(calls.Error, says) {
+			t.Errorf("patient %t: the calls say %q, want %q", patient, calls.Error, says)
+		}
+	}
+}
+
 // TestTheLogsOfAStandingMeshAreReadFromTheRunsBeginning: what istiod said before the look is said too.
 func TestTheLogsOfAStandingMeshAreReadFromTheRunsBeginning(t *testing.T) {
 	farm, o, _ := stands(t)
@@ -123,7 +155,7 @@ func TestTheLogsOfAStandingMeshAreReadFromTheRunsBeginning(t *testing.T) {
 	farm.Server("east").Put(t, pod+"/log", "{line: of a log}")
 	s, stood := reopened(t, o), time.Now()
 	dir := filepath.Join(t.TempDir(), "claim")
-	if _, err := s.JudgeClaims(t.Context(), dir, []string{"istiod-log"}); err != nil {
+	if _, err := s.JudgeClaims(t.Context(), dir, ClaimOptions{IDs: []string{"istiod-log"}}); err != nil {
 		t.Fatal(err)
 	}
 	run, err := evidence.Load(filepath.Join(dir, report.EvidenceDir))

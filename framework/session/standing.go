@@ -49,6 +49,10 @@ type JudgeOptions struct {
 	Planted []string
 	// LeaveOut are the purposes of calls that are not made (evidence.Split).
 	LeaveOut []string
+	// Await are the claims for which the mesh is given time to settle, by id; nil = every core claim that converges.
+	Await []string
+	// Unsettled bounds the calls of one purpose on a mesh that has not settled; 0 = as on any other.
+	Unsettled time.Duration
 	// Since is from when on the control planes' logs are read; zero = from now on, so that nothing is judged twice.
 	Since time.Time
 }
@@ -92,6 +96,7 @@ func (s *Session) look(ctx context.Context, dir string, o JudgeOptions) (looked,
 		v.Collect.Since = time.Now()
 	}
 	v.NoGuideCalls, v.NoSecond, v.NoSplit = o.leavesOut(evidence.GuideCalls), o.leavesOut(evidence.Second), o.leavesOut(evidence.Split)
+	v.Await, v.Unsettled = o.Await, o.Unsettled
 	v.OnStep = func(step evidence.Step) {
 		steps = append(steps, step)
 		s.tellDone(step)

@@ -71,22 +71,20 @@ func calls(ctx context.Context, w workload, name, run string, n int, on way, to 
 		t.Error = err.Error()
 		return t, err
 	}
-	pod, container, err := sleepPod(ctx, w, on.from)
-	if err != nil {
-		return fail(err)
-	}
-	t.Pod = pod
 	limit := Limit(n)
 	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("they took longer than %s", limit))
 	defer cancel()
+	pod, container, err := sleepPod(bounded, w, on.from)
+	if err != nil {
+		return fail(causeOf(bounded, err))
+	}
+	t.Pod = pod
 	began := time.Now()
 	stdout, stderr, err := w.Follow(bounded, to, on.from, pod, container, t.Command...)
 	t.Seconds = time.Since(began).Seconds()
 	t.Replies = ParseSplit(stdout)
 	t.Stderr = cut(string(stderr), maxStderr)
-	if err != nil && bounded.Err() != nil {
-		err = context.Cause(bounded)
-	}
+	err = causeOf(bounded, err)
 	missing := missingOf(t.Replies, n)
 	var code exec.CodeExitError
 	switch {
@@ -99,6 +97,14 @@ func calls(ctx context.Context, w workload, name, run string, n int, on way, to 
 	default:
 		return fail(fmt.Errorf("%s: %w", numbers(missing), err))
 	}
+}
+
+// causeOf gives why a context ended, where that is why there is an error.
+func causeOf(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // Limit is how long n calls may take in all.

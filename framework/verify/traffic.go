@@ -20,7 +20,9 @@ import (
 func guideCalls(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster) error {
 	var mu sync.Mutex
 	return o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		step, err := o.Caller.Calls(ctx, c.Name)
+		bounded, cancel := o.bounded(ctx)
+		defer cancel()
+		step, err := o.Caller.Calls(bounded, c.Name)
 		t := evidence.Traffic{Purpose: evidence.GuideCalls, From: c.Name, Asked: o.Intent.GuideCalls, Command: []string{step.Command},
 			Started: step.Started, Seconds: step.Seconds, Replies: traffic.ParseGuideCalls([]byte(step.Stdout)), Stderr: step.Stderr, Error: step.Error}
 		mu.Lock()
@@ -39,7 +41,9 @@ func secondCalls(ctx context.Context, o Options, snapshot map[string]*evidence.C
 	var mu sync.Mutex
 	mark := markOf(o.Intent.RunID, time.Now())
 	return o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		t, _ := traffic.Second(ctx, c, o.Intent.Namespace(), mark, o.Intent.SecondCalls) // its error is in it
+		bounded, cancel := o.bounded(ctx)
+		defer cancel()
+		t, _ := traffic.Second(bounded, c, o.Intent.Namespace(), mark, o.Intent.SecondCalls) // its error is in it
 		mu.Lock()
 		defer mu.Unlock()
 		snapshot[c.Name].Traffic = append(snapshot[c.Name].Traffic, t)
@@ -71,11 +75,16 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 		o.OnBegin(step)
 	}
 	err = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		t, err := traffic.Split(ctx, c, o.Intent.Namespace(), mark, o.Intent.Samples, o.answers(c.Name))
+		bounded, cancel := o.bounded(ctx)
+		defer cancel()
+		t, err := traffic.Split(bounded, c, o.Intent.Namespace(), mark, o.Intent.Samples, o.answers(c.Name))
 		t.Before = before[c.Name]
 		mu.Lock()
 		defer mu.Unlock()
 		measured[c.Name] = &t
+		if ctx.Err() == nil && bounded.Err() != nil {
+			return nil // they were cut short as was said, and that is judged
+		}
 		return err
 	})
 	ended := time.Since(began)
@@ -93,6 +102,15 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 		o.OnStep(step)
 	}
 	return err
+}
+
+// bounded gives calls of one purpose the time that they may take on a mesh that has not settled.
+func (o Options) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := o.Unsettled
+	if limit == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, limit, fmt.Errorf("the mesh had not settled, where calls wait for what is broken, and they were given no more than %s: meshproof claim --patient gives them more", limit))
 }
 
 // answers tells who has answered a cluster's calls; nil when nobody wants to know.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,6 +54,11 @@ type Options struct {
 	// NoGuideCalls, NoSecond and NoSplit leave calls out: the guide's, those of the second service and the measured ones, where
 	// each would wait for what is not there.
 	NoGuideCalls, NoSecond, NoSplit bool
+	// Await are the ids of the claims for which the mesh is given time to settle; nil = every core claim that converges.
+	Await []string
+	// Unsettled is how long the calls of one purpose may take on a mesh that has not settled, where each may wait for what is broken;
+	// 0 = as long as on any other.
+	Unsettled time.Duration
 	// OnBegin is told of each step as it begins, OnStep as it ends; both may be nil.
 	OnBegin, OnStep func(evidence.Step)
 	// OnAnswers is told who has answered a cluster's measured calls so far: how many by version, "" for those that helloworld did
@@ -66,7 +72,10 @@ func Joined(ctx context.Context, o Options) error { return Look(ctx, o, evidence
 
 // Look is Joined for an epoch of another name: that of a joined mesh to which something was done.
 func Look(ctx context.Context, o Options, epoch string) error {
-	snapshot, err := settle(ctx, o, epoch, evidence.Joined, o.Limits.Converge)
+	snapshot, settled, err := settle(ctx, o, epoch, evidence.Joined, o.Limits.Converge)
+	if settled {
+		o.Unsettled = 0
+	}
 	if saveErr := save(o, epoch, snapshot); saveErr != nil {
 		return saveErr
 	}
@@ -83,7 +92,7 @@ func Look(ctx context.Context, o Options, epoch string) error {
 	return err
 }
 
-// calls makes the guide's calls and the measured ones.
+// calls makes the guide's calls, those of the second service and the measured ones.
 func calls(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster) error {
 	if !o.NoGuideCalls {
 		if err := guideCalls(ctx, o, snapshot); err != nil {
@@ -104,7 +113,7 @@ func calls(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 // Removed collects until nothing of the removed sample is left in the mesh, or the limit has passed, and saves that.
 func Removed(ctx context.Context, o Options) error {
 	o.Collect.Attempts = nil // nobody is behind the gateways any more who could answer
-	snapshot, err := settle(ctx, o, evidence.Removed, evidence.Removed, o.Limits.Withdraw)
+	snapshot, _, err := settle(ctx, o, evidence.Removed, evidence.Removed, o.Limits.Withdraw)
 	readLogs(ctx, o, snapshot)
 	if saveErr := save(o, evidence.Removed, snapshot); saveErr != nil {
 		return saveErr
@@ -112,45 +121,47 @@ func Removed(ctx context.Context, o Options) error {
 	return err
 }
 
-// settle looks until every core claim about a mesh in that state (Joined or Removed) that converges has passed. Not to
-// converge is no error: the claims will say so. The error is that of an interrupted look.
-func settle(ctx context.Context, o Options, epoch, state string, limit time.Duration) (map[string]*evidence.Cluster, error) {
-	var snapshot map[string]*evidence.Cluster
-	last, claims, changed := "", "", time.Now()
+// settle looks until every claim that is awaited of a mesh in that state (Joined or Removed) has passed, and tells whether they
+// have. Not to settle is no error: the claims will say so. The error is that of an interrupted look.
+func settle(ctx context.Context, o Options, epoch, state string, limit time.Duration) (snapshot map[string]*evidence.Cluster, settled bool, _ error) {
+	last, verdicts, changed := "", "", time.Now()
 	step := evidence.Step{ID: "V." + epoch[3:], Title: "wait until the " + epoch[3:] + " mesh has settled", Started: time.Now()}
 	if o.OnBegin != nil {
 		o.OnBegin(step)
 	}
-	err := poll.Until(ctx, poll.Wait{What: "every claim about the " + state[3:] + " mesh that converges", Where: "all clusters", Limit: limit},
+	what := "every claim about the " + state[3:] + " mesh that converges"
+	if o.Await != nil {
+		what = strings.Join(o.Await, ", ")
+	}
+	err := poll.Until(ctx, poll.Wait{What: what, Where: "all clusters", Limit: limit},
 		func(tryCtx context.Context) (string, error) {
 			seen := look(tryCtx, o)
 			if tryCtx.Err() != nil && snapshot != nil {
 				return last, errors.New("the last look was cut short; the one before it is kept")
 			}
 			snapshot = seen
-			open, which := unsettled(o.Intent, state, snapshot)
+			open := unsettled(o, state, snapshot)
 			if len(open) == 0 {
 				return "", nil
 			}
-			missing := strings.Join(open, "; ")
-			last = missing
-			if which != claims {
-				claims, changed = which, time.Now()
+			last = inShort(open)
+			if now := verdictsOf(open); now != verdicts {
+				verdicts, changed = now, time.Now()
 			}
-			err := fmt.Errorf("%d claims do not hold yet", len(open))
+			err := fmt.Errorf("claims that do not hold yet: %d", len(open))
 			if time.Since(changed) > o.Limits.Quiet {
-				return missing, poll.Final(err)
+				return last, poll.Final(err)
 			}
-			return missing, err
+			return last, err
 		})
 	if o.OnStep != nil {
 		step.Seconds, step.Error = time.Since(step.Started).Seconds(), text(err)
 		o.OnStep(step)
 	}
 	if ctx.Err() != nil {
-		return snapshot, context.Cause(ctx)
+		return snapshot, false, context.Cause(ctx)
 	}
-	return snapshot, nil
+	return snapshot, err == nil, nil
 }
 
 // look takes one snapshot of all clusters at once.
@@ -170,22 +181,46 @@ func look(ctx context.Context, o Options) map[string]*evidence.Cluster {
 	return snapshot
 }
 
-// unsettled says which claims of the epoch that converge and are core do not hold in the snapshot, and why; and it names
-// them with their verdicts alone, for who wants to know whether another does.
-func unsettled(in intent.Intent, epoch string, snapshot map[string]*evidence.Cluster) (open []string, which string) {
-	run := evidence.Run{Intent: in, Epochs: map[string]evidence.Epoch{epoch: {Name: epoch, Clusters: snapshot}}}
+// unsettled gives the findings about a mesh in that state that are awaited and do not hold in the snapshot.
+func unsettled(o Options, state string, snapshot map[string]*evidence.Cluster) (open []claim.Finding) {
+	run := evidence.Run{Intent: o.Intent, Epochs: map[string]evidence.Epoch{state: {Name: state, Clusters: snapshot}}}
 	for _, c := range claim.All() {
-		if c.Kind != claim.Converges || c.Level != claim.Core || c.Epoch != epoch || c.Area == claim.Setup || c.Area == claim.Printed {
+		asked := slices.Contains(o.Await, c.ID)
+		if c.Kind != claim.Converges || c.Epoch != state || c.Area == claim.Setup || c.Area == claim.Printed || o.Await != nil && !asked {
 			continue
 		}
 		for _, f := range c.Judge(run) {
-			if f.Verdict != claim.Passed && f.Verdict != claim.Skipped && f.Level == claim.Core { // what this run does not claim is extended
-				open = append(open, f.Claim+" ("+f.Subject+"): "+f.Reason)
-				which += f.Claim + " " + f.Subject + " " + string(f.Verdict) + "\n"
+			if f.Verdict != claim.Passed && f.Verdict != claim.Skipped && (f.Level == claim.Core || asked) { // what this run does not claim is extended
+				open = append(open, f)
 			}
 		}
 	}
-	return open, which
+	return open
+}
+
+// verdictsOf names findings with their verdicts alone, for who wants to know whether another does.
+func verdictsOf(open []claim.Finding) string {
+	var all strings.Builder
+	for _, f := range open {
+		fmt.Fprintf(&all, "%s %s %s\n", f.Claim, f.Subject, f.Verdict)
+	}
+	return all.String()
+}
+
+// inShort tells the first finding whole, and of the others the claims alone: judged, each says for itself what is wrong.
+func inShort(open []claim.Finding) string {
+	first := open[0]
+	said := first.Claim + " (" + first.Subject + "): " + first.Reason
+	var others []string
+	for _, f := range open[1:] {
+		if !slices.Contains(others, f.Claim) {
+			others = append(others, f.Claim)
+		}
+	}
+	if len(others) > 0 {
+		said += fmt.Sprintf("; and %d more, of %s", len(open)-1, strings.Join(others, ", "))
+	}
+	return said
 }
 
 func save(o Options, epoch string, snapshot map[string]*evidence.Cluster) error {
