@@ -179,7 +179,7 @@ func TestAnUnreadableKubeconfig(t *testing.T) {
 	badInput{says: []string{"read kubeconfig west.yaml of cluster cluster-2", "may not be read by this user (uid 65534)", "change the mode"}}.reads(t, errors.New(out))
 }
 
-const nobodysArgs = "MESHPROOF_TEST_ARGS"
+const nobodysArgs = "TEST_ARGS_OF_MESHPROOF"
 
 // asNobody runs this test's own program as an unprivileged user. Its file is handed over open, because its directory may be
 // closed to others.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/meshproof/meshproof/framework/release/shell"
 	"github.com/meshproof/meshproof/framework/session"
 	"github.com/meshproof/meshproof/framework/settings"
 )
@@ -81,8 +82,18 @@ func fileKeys() []string {
 	return all
 }
 
+// besideFlags are variables that suites, scripts, tests and what a run starts read, and no flag stands for.
+func besideFlags() []string {
+	return []string{"MESHPROOF_KUBECONFIGS", "MESHPROOF_AXE_DIR", "MESHPROOF_REAL_IMAGES", "MESHPROOF_ENGINE_ROOT", shell.OwnerVariable}
+}
+
 func layers() settings.Layers {
-	return settings.Layers{Lookup: os.LookupEnv, File: configName, Others: fileKeys(), Never: onlyFlags(), Following: followingFlags()}
+	environment := map[string]string{}
+	for _, pair := range os.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		environment[name] = value
+	}
+	return settings.Layers{Environment: environment, Beside: besideFlags(), File: configName, Others: fileKeys(), Never: onlyFlags(), Following: followingFlags()}
 }
 
 // configured adds --config, and has flags that are not given take their values from the environment and the file before the

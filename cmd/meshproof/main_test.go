@@ -89,7 +89,7 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"config prnt", "no command \"prnt\""},
 		{"config print extra", "extra"},
 		{"config list --output html", "use text, json, markdown"},
-		{"config print --samples few", "samples"},
+		{"config print --samples few", `--samples "few": it takes a whole number`},
 		{"completion tcsh", "no command \"tcsh\""},
 		{"completion bash extra", "extra"},
 	} {

@@ -12,6 +12,7 @@ import (
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
+	"github.com/meshproof/meshproof/framework/settings"
 )
 
 // defaultRevision is the one that the guide prints.
@@ -28,6 +29,10 @@ Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGI
 		SilenceUsage: true, SilenceErrors: true, Args: cobra.ArbitraryArgs, RunE: onlyCommands,
 	}
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		var value *pflag.InvalidValueError
+		if errors.As(err, &value) {
+			err = fmt.Errorf("--%s %q: %w", value.GetFlag().Name, value.GetValue(), settings.Wanted(value.GetFlag(), value.Unwrap()))
+		}
 		return &session.UsageError{Err: fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
 	})
 	c.AddCommand(runCommand(), upCommand(), downCommand(), cleanupCommand(), imagesCommand(), judgeCommand(), proveCommand(), soakCommand(), guideCommand(),

@@ -15,7 +15,7 @@ import (
 )
 
 // childVar has this test binary be the process that is sent signals.
-const childVar = "MESHPROOF_TEST_INTERRUPTED"
+const childVar = "TEST_INTERRUPTED_MESHPROOF"
 
 // TestWhoeverReadsMayGo sends a process the signals of a closed terminal, and has nobody read what it prints any more. It must
 // come to the end of its work.

@@ -4,22 +4,12 @@
 package settings
 
 import (
-	"encoding/csv"
+	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/pflag"
 )
-
-// Prefix of every environment variable that stands for a flag.
-const Prefix = "MESHPROOF_"
-
-// Variable is the environment variable that stands for a flag.
-func Variable(flag string) string {
-	return Prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
 
 // Sources says by flag where its value comes from; a flag that is not in it has its default.
 type Sources map[string]string
@@ -34,8 +24,10 @@ func onCommandLine(flag string) string { return "flag --" + flag }
 
 // Layers are what gives values to flags that were not given.
 type Layers struct {
-	// Lookup gives the value of an environment variable; os.LookupEnv.
-	Lookup func(string) (string, bool)
+	// Environment has the values of environment variables by name. One that begins with Prefix stands for a flag.
+	Environment map[string]string
+	// Beside are variables with the prefix that stand for no flag, and are for others to read.
+	Beside []string
 	// File is the flag that names the file; it is itself taken from the command line or the environment.
 	File string
 	// Others are keys that the file may have for other commands; they are passed over.
@@ -72,35 +64,6 @@ func Fill(flags *pflag.FlagSet, l Layers) (Sources, error) {
 	return sources, nil
 }
 
-func fromEnvironment(flags *pflag.FlagSet, l Layers, sources Sources) (err error) {
-	flags.VisitAll(func(f *pflag.Flag) {
-		variable := Variable(f.Name)
-		value, _ := l.Lookup(variable)
-		if err != nil || value == "" {
-			return
-		}
-		if slices.Contains(l.Never, f.Name) { // to pass over a --dry-run that somebody relies on would change clusters
-			err = fmt.Errorf("environment variable %s: --%s is taken from the command line only: unset the variable, and give the flag", variable, f.Name)
-			return
-		}
-		if f.Changed {
-			return
-		}
-		values := []string{value}
-		if isList(f) {
-			values, err = csv.NewReader(strings.NewReader(value)).Read()
-		}
-		if err == nil {
-			err = set(f, values)
-		}
-		if err != nil {
-			err = fmt.Errorf("environment variable %s: value %q: %w: correct it, or unset it", variable, value, err)
-		}
-		sources[f.Name] = "environment variable " + variable
-	})
-	return err
-}
-
 func isList(f *pflag.Flag) bool {
 	_, is := f.Value.(pflag.SliceValue)
 	return is
@@ -112,7 +75,16 @@ func set(f *pflag.Flag, values []string) error {
 	if list, is := f.Value.(pflag.SliceValue); is {
 		return list.Replace(values)
 	}
-	return f.Value.Set(values[0])
+	return Wanted(f, f.Value.Set(values[0]))
+}
+
+// Wanted has the error of a value that is none of the flag's kind say what is one.
+func Wanted(f *pflag.Flag, err error) error {
+	wanted := map[string]string{"int": "a whole number", "float64": "a number", "bool": "true or false", "duration": "a time such as 90s or 20m"}[f.Value.Type()]
+	if err == nil || wanted == "" {
+		return err
+	}
+	return errors.New("it takes " + wanted)
 }
 
 func fileSource(path string) string { return "file " + strconv.Quote(path) }

@@ -32,10 +32,7 @@ func flags(t *testing.T, args ...string) *pflag.FlagSet {
 
 // layers has the environment; the file, if there is one, is named on the command line.
 func layers(environment map[string]string) Layers {
-	return Layers{File: "config", Others: []string{"table"}, Never: []string{"dry-run"}, Lookup: func(name string) (string, bool) {
-		v, set := environment[name]
-		return v, set
-	}}
+	return Layers{File: "config", Others: []string{"table"}, Never: []string{"dry-run"}, Environment: environment, Beside: []string{"MESHPROOF_KUBECONFIGS"}}
 }
 
 func file(t *testing.T, text string) string {
@@ -176,5 +173,37 @@ func TestPrintedSettingsAreTakenAgain(t *testing.T) {
 	})
 	if again.Changed("disruptive") {
 		t.Error("a default that follows from other settings counts as given when it is read again")
+	}
+}
+
+// TestAVariableThatStandsForNothingIsRefused: who misspelt it relies on it. What Kubernetes and others put there is nobody's mistake.
+func TestAVariableThatStandsForNothingIsRefused(t *testing.T) {
+	for variable, says := range map[string]string{
+		"MESHPROOF_SMPLES":                 `stands for no setting: did you mean "MESHPROOF_SAMPLES"?`,
+		"MESHPROOF_LABELS_OF_ALL_WORLD_XY": "stands for no setting: unset it",
+		"MESHPROOF_TABLE":                  "", // another command's
+		"MESHPROOF_KUBECONFIGS":            "",
+		"MESHPROOF_SERVICE_HOST":           "",
+		"MESHPROOF_PORT_80_TCP_ADDR":       "",
+		"MESHPROOF_WEB_SERVICE_PORT_HTTP":  "",
+		"MESHPROOFED":                      "",
+	} {
+		_, err := Fill(flags(t), layers(map[string]string{variable: "3"}))
+		if (err == nil) != (says == "") || err != nil && (!strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), variable)) {
+			t.Errorf("%s: %v, want %q", variable, err, says)
+		}
+		if _, err := Fill(flags(t), layers(map[string]string{variable: ""})); err != nil {
+			t.Errorf("%s is empty: %v", variable, err)
+		}
+	}
+}
+
+// TestWhatAValueMustBeIsSaid: and not what a parser calls it.
+func TestWhatAValueMustBeIsSaid(t *testing.T) {
+	for flag, says := range map[string]string{"samples": "a whole number", "alpha": "takes a number", "timeout": "20m", "disruptive": "true or false"} {
+		_, err := Fill(flags(t), layers(map[string]string{Variable(flag): "abc"}))
+		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "parse") {
+			t.Errorf("%s: %v, want %q", flag, err, says)
+		}
 	}
 }

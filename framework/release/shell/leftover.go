@@ -13,9 +13,9 @@ import (
 	"github.com/meshproof/meshproof/framework/poll"
 )
 
-// ownerVariable is in the environment of every process that a command of a run starts, and names the run's directory: ids are
+// OwnerVariable is in the environment of every process that a command of a run starts, and names the run's directory: ids are
 // unique in one state directory only.
-const ownerVariable = "MESHPROOF_COMMAND_OF"
+const OwnerVariable = "MESHPROOF_COMMAND_OF"
 
 type ownerKey struct{}
 
@@ -56,7 +56,7 @@ func killOf(dir string) (killed int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("look for commands of the run: %w", err)
 	}
-	marked := []byte("\x00" + ownerVariable + "=" + dir + "\x00")
+	marked := []byte("\x00" + OwnerVariable + "=" + dir + "\x00")
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil || pid == os.Getpid() {

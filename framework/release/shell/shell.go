@@ -86,7 +86,7 @@ func Run(ctx context.Context, c Command) (Result, error) {
 		cmd.Env = []string{}
 	}
 	if dir := ownerOf(ctx); dir != "" {
-		cmd.Env = append(slices.Clip(cmd.Env), ownerVariable+"="+dir)
+		cmd.Env = append(slices.Clip(cmd.Env), OwnerVariable+"="+dir)
 	}
 	began := time.Now()
 	err := cmd.Run()
