@@ -111,8 +111,8 @@ func judgeShare(v view, of intent.Cluster) result {
 	case lo == 0 && hi == all:
 		n.puzzles("%d calls cannot show an imbalance at the rate %g", all, alpha)
 	case own < lo || own > hi:
-		n.breaks("%d of %d calls from %s were answered by %s %s, outside %d..%d, which an expected share of %.4g makes all but certain (p = %.2g)",
-			own, all, v.self.Name, whose, of.Version, lo, hi, want.share, stats.PValue(own, all, want.share))
+		n.breaks("%d of %d calls from %s were answered by %s %s, outside %d..%d, which an expected share of %.4g leaves with a probability of %.2g at most (p = %.2g)",
+			own, all, v.self.Name, whose, of.Version, lo, hi, want.share, falseFail, stats.PValue(own, all, want.share))
 	}
 	model := "exact: equal weights, independent draws"
 	if !want.equal {

@@ -36,13 +36,14 @@ func Conclude(all []Finding, expected ...string) (Verdict, string) {
 		}
 	}
 	open := append(core[Inconclusive], core[Skipped]...)
+	judged := len(core[Passed]) + len(core[Failed]) + len(open)
 	switch {
 	case len(claims) == 0:
 		return Inconclusive, "nothing could be told: no core claim was judged"
 	case len(core[Failed]) > 0:
-		return Failed, fmt.Sprintf("the mesh does not conform: %d of %d findings failed, %s", len(core[Failed]), len(all), leading(core[Failed])) + besides(out)
+		return Failed, fmt.Sprintf("the mesh does not conform: %d of %d core findings failed, %s", len(core[Failed]), judged, leading(core[Failed])) + besides(out)
 	case len(open) > 0:
-		return Inconclusive, fmt.Sprintf("it could not be told whether the mesh conforms: %d of %d findings are open, %s", len(open), len(all), leading(open)) + besides(out)
+		return Inconclusive, fmt.Sprintf("it could not be told whether the mesh conforms: %d of %d core findings are open, %s", len(open), judged, leading(open)) + besides(out)
 	case len(out) > 0:
 		return Passed, fmt.Sprintf("what was asked for holds: %d core claims (%d findings)%s, so that nothing is said of the mesh as a whole", len(claims), len(core[Passed]), besides(out))
 	}

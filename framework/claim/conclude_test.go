@@ -27,6 +27,8 @@ func TestConclude(t *testing.T) {
 		{"inconclusive", []Finding{f(Passed, Core), f(Inconclusive, Core)}, Inconclusive, 3, "c-inconclusive (east): because"},
 		{"skipped", []Finding{f(Passed, Core), f(Skipped, Core)}, Inconclusive, 3, "c-skipped"},
 		{"failed before inconclusive", []Finding{f(Inconclusive, Core), f(Failed, Core)}, Failed, 1, "c-failed"},
+		{"extended ones do not count", []Finding{f(Passed, Core), f(Failed, Core), f(Failed, Extended), f(Skipped, Extended)}, Failed, 1, "1 of 2 core findings failed"},
+		{"nor do they among open ones", []Finding{f(Passed, Core), f(Inconclusive, Core), f(Skipped, Core), f(Skipped, Extended)}, Inconclusive, 3, "2 of 3 core findings are open"},
 		{"what follows from the stop comes last", []Finding{after, f(Inconclusive, Core)}, Inconclusive, 3, "among them c-inconclusive (east): because"},
 		{"all follow from the stop", []Finding{after, after}, Inconclusive, 3, "the first is c-inconclusive (east): nothing was seen"},
 		{"the cause comes first", []Finding{f(Failed, Core), withCause}, Failed, 1, "later (east), because the roots differ"},

@@ -201,8 +201,8 @@ func (r rule) look(v view) result {
 		return result{verdict: Inconclusive, reason: brief(gaps)}
 	}
 	got := r.judge(v)
-	if seal := because(v.run, evidence.SumsFile); got.verdict == Passed && seal != "" {
-		return result{verdict: Inconclusive, measured: got.measured, reason: evidence.SumsFile + seal + "; unsealed, the evidence says: " + got.reason}
+	if got.verdict == Passed && because(v.run, evidence.SumsFile) != "" {
+		return result{verdict: Inconclusive, measured: got.measured, reason: "the evidence is not sealed (" + evidence.SumsFile + "), and says: " + got.reason}
 	}
 	return got
 }

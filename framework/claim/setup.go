@@ -96,6 +96,10 @@ func judgeWhole(v view) result {
 		n.puzzles("%s names no cluster%s", evidence.IntentFile, because(v.run, evidence.IntentFile))
 	}
 	for _, u := range v.run.Unreadable {
+		if u.File == evidence.SumsFile {
+			n.puzzles("the evidence is not sealed: %s: %s", u.File, u.Reason)
+			continue
+		}
 		n.puzzles("%s is not as %s has it: %s", u.File, evidence.SumsFile, u.Reason)
 	}
 	return n.result("every file of the evidence is as it was sealed")

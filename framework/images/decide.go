@@ -36,7 +36,7 @@ func decide(ctx context.Context, o Options, hosts []string, ask func(ctx context
 	all.Wait()
 	for i, err := range silent {
 		if err != nil {
-			return Source, fmt.Sprintf("images are built because the registry %s did not answer within %s: %v", hosts[i], answerLimit, err), nil
+			return Source, fmt.Sprintf("images are built because the registry %s gave no answer (limit %s): %v", hosts[i], answerLimit, err), nil
 		}
 	}
 	return Registry, fmt.Sprintf("images are pulled because the registry answered within %s: %s", answerLimit, strings.Join(hosts, ", ")), nil

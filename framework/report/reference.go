@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim"
@@ -73,6 +74,18 @@ const troubleshootingHead = "# Troubleshooting\n\n" +
 	"finding's reason and the evidence files beside it are what there is: `meshproof claim ID --from DIR` prints them.\n\n" +
 	"A cause that makes a finding *inconclusive* lies around the mesh: nothing can be said of the mesh until it is gone.\n"
 
+var codeSpan = regexp.MustCompile("`[^`]+`")
+
+// prose is markdown for a text of this program, whose parts between backticks are code.
+func prose(s string) string {
+	const spared = "\x00"
+	text := markdown(codeSpan.ReplaceAllString(s, spared))
+	for _, span := range codeSpan.FindAllString(s, -1) {
+		text = strings.Replace(text, spared, span, 1)
+	}
+	return text
+}
+
 // TroubleshootingPage is docs/troubleshooting.md.
 func TroubleshootingPage(all []cause.Entry) string {
 	var out strings.Builder
@@ -86,7 +99,7 @@ func TroubleshootingPage(all []cause.Entry) string {
 			}
 			explains = strings.Join(ids, ", ")
 		}
-		fmt.Fprintf(&out, "\n## %s\n\n%s\n\n- **Finding:** %s\n- **Can break:** %s\n- **What to do:** %s\n", e.ID, markdown(e.Sentence), e.Verdict, explains, markdown(e.Remedy))
+		fmt.Fprintf(&out, "\n## %s\n\n%s\n\n- **Finding:** %s\n- **Can break:** %s\n- **What to do:** %s\n", e.ID, prose(e.Sentence), e.Verdict, explains, prose(e.Remedy))
 	}
 	return out.String()
 }

@@ -47,11 +47,11 @@ func TestRequirementsPage(t *testing.T) {
 func TestTroubleshootingPage(t *testing.T) {
 	got := TroubleshootingPage([]cause.Entry{
 		{ID: "one", Verdict: claim.Inconclusive, Sentence: "It is away.", Remedy: "Bring it back."},
-		{ID: "two", Verdict: claim.Failed, Sentence: "It is wrong.", Remedy: "Mend it.", Explains: []string{"a", "b"}},
+		{ID: "two", Verdict: claim.Failed, Sentence: "It is wrong_ly.", Remedy: "Mend `a_b` and `c`, then _it_.", Explains: []string{"a", "b"}},
 	})
 	for _, want := range []string{
 		"the 2 causes", "## one\n\nIt is away.\n\n- **Finding:** inconclusive\n- **Can break:** any claim\n- **What to do:** Bring it back.\n",
-		"- **Can break:** `a`, `b`\n",
+		"- **Can break:** `a`, `b`\n", "It is wrong\\_ly.", "Mend `a_b` and `c`, then \\_it\\_.",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page lacks %q:\n%s", want, got)

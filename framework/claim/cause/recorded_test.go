@@ -92,3 +92,26 @@ func TestWhatOneNetworkBringsIsExpected(t *testing.T) {
 		}
 	}
 }
+
+// TestTheOddOneOfThreeIsNamed: which cluster has another root than the others is what its owner wants to know.
+func TestTheOddOneOfThreeIsNamed(t *testing.T) {
+	for _, odd := range []int{0, 1, 2} {
+		run, err := evidence.Load("../testdata/three")
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := run.Intent.Clusters[odd].Name
+		proxies := example.Cluster(run, name).Proxies
+		for i := range proxies {
+			proxies[i].RootSHA256 = "cc33"
+		}
+		got, _ := Name(run, claim.Finding{Claim: "common-root", Subject: "mesh", Verdict: claim.Failed})
+		if got == nil || got.ID != "different-roots" || !strings.Contains(got.Sentence, "trust the same root, and "+name+" alone another") {
+			t.Errorf("%s has another root: %+v", name, got)
+		}
+		proxies[0].RootSHA256 = example.Cluster(run, run.Intent.Clusters[(odd+1)%3].Name).Proxies[0].RootSHA256
+		if got, _ := Name(run, claim.Finding{Claim: "common-root", Subject: "mesh", Verdict: claim.Failed}); got == nil || strings.Contains(got.Sentence, "alone") {
+			t.Errorf("pods of %s have either: %+v", name, got)
+		}
+	}
+}
