@@ -117,7 +117,7 @@ func (s *Session) onlyLook(ctx context.Context) error {
 		s.record(step)
 	}
 	o := s.verifyOptions()
-	o.NoGuideCalls, o.NoSecond, o.NoSplit = true, true, true
+	o.LeaveOut = []string{evidence.GuideCalls, evidence.Second, evidence.Split}
 	o.Collect.Probe, o.Collect.Attempts = collect.ProbeRef{}, nil
 	return verify.Joined(ctx, o)
 }

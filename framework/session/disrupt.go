@@ -79,14 +79,25 @@ func (s *Session) disrupted(in intent.Intent) intent.Intent {
 	return in
 }
 
+// leftOut are the purposes of the calls that are not made while a disruption is in force.
+func leftOut(d fault.Disruption) []string {
+	out := []string{evidence.Second}
+	if !d.GuideCalls {
+		out = append(out, evidence.GuideCalls)
+	}
+	if d.NoCalls {
+		out = append(out, evidence.Split)
+	}
+	return out
+}
+
 func (s *Session) disruptOnce(run context.Context, rig *fault.Rig, o verify.Options, d fault.Disruption) error {
 	ctx, cancel := context.WithTimeoutCause(run, s.limits.Disruption, tooLong(d.ID, s.limits.Disruption))
 	defer cancel()
 	o.Intent.Samples = disruptionSamples
 	o.Collect.Intent = o.Intent
 	broken := o
-	broken.Limits, broken.NoGuideCalls, broken.NoSplit = s.provingLimits(), !d.GuideCalls, d.NoCalls
-	broken.NoSecond = true
+	broken.Limits, broken.LeaveOut = s.provingLimits(), leftOut(d)
 	broken.OnStep = func(step evidence.Step) {
 		step.Error = "" // not to settle is what is expected of it
 		s.record(step)

@@ -57,8 +57,6 @@ type JudgeOptions struct {
 	Since time.Time
 }
 
-func (o JudgeOptions) leavesOut(purpose string) bool { return slices.Contains(o.LeaveOut, purpose) }
-
 // Judge looks at the standing mesh anew, sends the traffic anew, and judges what it saw from the files in dir. The error
 // says what could not be done; the findings are there whenever something could be judged. The mesh is not changed.
 func (s *Session) Judge(ctx context.Context, dir string, o JudgeOptions) (report.Findings, error) {
@@ -95,8 +93,7 @@ func (s *Session) look(ctx context.Context, dir string, o JudgeOptions) (looked,
 	if o.Since.IsZero() {
 		v.Collect.Since = time.Now()
 	}
-	v.NoGuideCalls, v.NoSecond, v.NoSplit = o.leavesOut(evidence.GuideCalls), o.leavesOut(evidence.Second), o.leavesOut(evidence.Split)
-	v.Await, v.Unsettled = o.Await, o.Unsettled
+	v.LeaveOut, v.Await, v.Unsettled = o.LeaveOut, o.Await, o.Unsettled
 	v.OnStep = func(step evidence.Step) {
 		steps = append(steps, step)
 		s.tellDone(step)

@@ -42,7 +42,7 @@ func TestCallsOnAMeshThatHasNotSettledAreCutShort(t *testing.T) {
 		caller := &stalled{}
 		o := Options{
 			Set: cluster.Set{apitest.New(t).Cluster(t, "east")}, Intent: intent.Intent{Clusters: []intent.Cluster{{Name: "east"}}, Samples: 1}, Folder: folder, Caller: caller,
-			Await: tc.await, NoSecond: true, Limits: Limits{Converge: time.Minute, Counters: time.Minute}, Unsettled: 1,
+			Await: tc.await, LeaveOut: []string{evidence.Second}, Limits: Limits{Converge: time.Minute, Counters: time.Minute}, Unsettled: 1,
 		}
 		if err := Joined(t.Context(), o); (err == nil) != tc.cut { // nobody is there to make the measured calls
 			t.Errorf("%s: %v", name, err)

@@ -51,9 +51,8 @@ type Options struct {
 	Caller  Caller
 	Collect collect.Options
 	Limits  Limits
-	// NoGuideCalls, NoSecond and NoSplit leave calls out: the guide's, those of the second service and the measured ones, where
-	// each would wait for what is not there.
-	NoGuideCalls, NoSecond, NoSplit bool
+	// LeaveOut are the purposes of calls that are not made (evidence.Split), where each would wait for what is not there.
+	LeaveOut []string
 	// Await are the ids of the claims for which the mesh is given time to settle; nil = every core claim that converges.
 	Await []string
 	// Unsettled is how long the calls of one purpose may take on a mesh that has not settled, where each may wait for what is broken;
@@ -94,17 +93,17 @@ func Look(ctx context.Context, o Options, epoch string) error {
 
 // calls makes the guide's calls, those of the second service and the measured ones.
 func calls(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster) error {
-	if !o.NoGuideCalls {
+	if !slices.Contains(o.LeaveOut, evidence.GuideCalls) {
 		if err := guideCalls(ctx, o, snapshot); err != nil {
 			return err
 		}
 	}
-	if o.Intent.SecondCalls > 0 && !o.NoSecond {
+	if o.Intent.SecondCalls > 0 && !slices.Contains(o.LeaveOut, evidence.Second) {
 		if err := secondCalls(ctx, o, snapshot); err != nil {
 			return err
 		}
 	}
-	if o.NoSplit {
+	if slices.Contains(o.LeaveOut, evidence.Split) {
 		return nil
 	}
 	return split(ctx, o, snapshot)
