@@ -55,6 +55,9 @@ for an extended claim, which decides nothing in a run.`,
 			if err := source.choose(); err != nil {
 				return err
 			}
+			if source.patient && source.run == "" {
+				return &session.UsageError{Err: fmt.Errorf("--patient is about calls on a standing mesh, and %s is judged without a cluster: leave it out", source.from)}
+			}
 			found, err := source.judge(c.Context(), ids, output == asJSON)
 			if len(found) == 0 {
 				return err

@@ -86,6 +86,7 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"claim", "no claim is given"},
 		{"claim nonsense", "there is no claim \"nonsense\""},
 		{"claim gateway-address --from none", "none"},
+		{"claim split-balanced --from a --patient", "a is judged without a cluster"},
 		{"config prnt", "no command \"prnt\""},
 		{"config print extra", "extra"},
 		{"config list --output html", "use text, json, markdown"},
