@@ -21,6 +21,7 @@ func TestTexts(t *testing.T) {
 		{sentence(" all hold"), "All hold."}, {sentence("Done."), "Done."}, {sentence("  "), ""}, {sentence("état"), "État."},
 		{clip("short", 10).Head, "short"}, {clip("short", 10).All, ""},
 		{clip("one two three four", 10).Head, "one"}, {clip("one two three four", 10).Tail, "four"}, {clip("one two three four", 10).All, "one two three four"},
+		{clip("one\n\ntwo three four\n", 10).Head, "one;"}, {clip("a\nb\n", 10).Head, "a; b"}, {clip("one two\nthree four", 10).All, "one two\nthree four"},
 		{grown(0), "+0"}, {grown(7), "+7"}, {grown(-1), "not known"},
 		{short(strings.Repeat("a", 64)), "aaaaaaaaaaaaaaaa…"}, {short("abc"), "abc"},
 		{plural(1, "pod"), "1 pod"}, {plural(0, "pod"), "0 pods"},
@@ -250,28 +251,72 @@ func TestDeviationsAreToldOnce(t *testing.T) {
 	}
 }
 
-func TestClaimsFoldWhatIsFineOrTold(t *testing.T) {
+func TestClaimsTellFirstWhatNeedsAReader(t *testing.T) {
 	finding := func(id, subject string, v claim.Verdict, reason string) claim.Finding {
 		return claim.Finding{Claim: id, Level: claim.Core, Area: claim.Setup, Subject: subject, Verdict: v, Reason: reason}
 	}
-	unasked := finding("unasked", "mesh", claim.Skipped, "not tried")
-	unasked.Level = claim.Extended
+	extended := func(f claim.Finding) claim.Finding {
+		f.Level = claim.Extended
+		return f
+	}
 	all := areas(Page{Findings: []claim.Finding{
 		finding("fine", "east", claim.Passed, "good"), finding("fine", "west", claim.Passed, "good"),
+		finding("unclear", "mesh", claim.Inconclusive, "no answer"),
+		extended(finding("aside", "mesh", claim.Failed, "a panic")),
 		finding("mixed", "east", claim.Passed, "good"), finding("mixed", "west", claim.Failed, "it is off"),
-		finding("a", "mesh", claim.Inconclusive, "stopped"), finding("b", "mesh", claim.Inconclusive, "stopped"), finding("c", "mesh", claim.Inconclusive, "stopped"),
-		unasked, finding("withheld", "mesh", claim.Skipped, "not judged"),
+		finding("a", "mesh", claim.Inconclusive, "the same"), finding("b", "mesh", claim.Inconclusive, "the same"), finding("c", "mesh", claim.Inconclusive, "the same"),
+		finding("after", "mesh", claim.Inconclusive, "nothing was seen: the run stopped at step P3 (x)"),
+		extended(finding("unasked", "mesh", claim.Skipped, "not tried")), finding("withheld", "mesh", claim.Skipped, "not judged"),
 	}})
-	if len(all) != 1 || len(all[0].Claims) != 7 {
-		t.Fatalf("areas %+v", all)
-	}
-	for i, open := range []bool{false, true, false, false, false, false, true} {
-		if c := all[0].Claims[i]; c.Open != open {
-			t.Errorf("claim %s is open: %t, want %t", c.ID, c.Open, open)
+	var got []string
+	for _, a := range all {
+		for _, c := range a.Claims {
+			got = append(got, a.Name+": "+c.ID+map[bool]string{true: " open"}[c.Open])
+		}
+		for _, c := range a.Aside {
+			got = append(got, a.Name+" aside: "+c.ID)
 		}
 	}
-	if got := all[0].Claims[1].Mark.Word; got != "failed" {
-		t.Errorf("a claim that failed on one cluster is marked %s", got)
+	want := []string{
+		"What failed: mixed open", "What failed: aside open", "What could not be told: unclear open", "What was not judged: withheld open",
+		"setup: fine", "setup: a", "setup: b", "setup: c", "setup: after", "setup aside: unasked",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("claims\n%q, want\n%q", got, want)
+	}
+	mixed := all[0].Claims[0]
+	if mixed.Mark.Word != "failed" || mixed.Subjects[0].Name != "west" {
+		t.Errorf("a claim that failed on west is marked %s, and tells of %s first", mixed.Mark.Word, mixed.Subjects[0].Name)
+	}
+	if marks := all[0].Marks; len(marks) != 1 || marks[0].N != 2 {
+		t.Errorf("what failed is counted %+v, want the two that failed", marks)
+	}
+}
+
+func TestACauseIsToldInFullOnce(t *testing.T) {
+	because := func(id, sentence string) claim.Finding {
+		return claim.Finding{Claim: id, Subject: "mesh", Verdict: claim.Failed, Reason: "off", Cause: &claim.Cause{ID: "dns", Sentence: sentence, Remedy: "Mend the names."}}
+	}
+	text := parse(t, render(t, Page{Verdict: claim.Failed, Reason: "why", Findings: []claim.Finding{because("a", "no name"), because("b", "no name"), because("c", "no other name")}})).text
+	for words, times := range map[string]int{"No name.": 1, "no other name": 1, "Mend the names.": 1} {
+		if got := strings.Count(text, words); got != times {
+			t.Errorf("%q is on the page %d times, want %d", words, got, times)
+		}
+	}
+}
+
+func TestCountsLeadToWhatTheyCount(t *testing.T) {
+	finding := func(id string, l claim.Level, v claim.Verdict) claim.Finding {
+		return claim.Finding{Claim: id, Level: l, Subject: "mesh", Verdict: v, Reason: "reason " + id}
+	}
+	v := newView(Page{Findings: []claim.Finding{
+		finding("a", claim.Core, claim.Passed), finding("b", claim.Extended, claim.Passed), finding("c", claim.Core, claim.Failed), finding("d", claim.Extended, claim.Failed),
+		finding("e", claim.Core, claim.Inconclusive), finding("f", claim.Extended, claim.Skipped),
+	}})
+	for i, want := range []struct{ to, aside string }{{"", ""}, {"failed", "(1 of extended claims)"}, {"inconclusive", ""}, {"", "of extended claims, which decide nothing"}} {
+		if got := v.Counts[i]; got.To != want.to || got.Aside != want.aside {
+			t.Errorf("%s leads to %q and says %q, want %+v", got.Label, got.To, got.Aside, want)
+		}
 	}
 }
 

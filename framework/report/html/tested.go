@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -15,20 +16,28 @@ import (
 // fact is one thing that is true of the whole run.
 type fact struct{ Name, Value string }
 
-// row is one attribute of every cluster. Differs tells that the clusters are not alike in something in which a mesh's
-// clusters usually are.
+// row is one attribute of every cluster. Odd says so when the clusters are not alike in something in which a mesh's clusters
+// usually are, and which of them are the odd ones where most of them agree; or when they share what each usually has for itself.
 type row struct {
-	Name    string
-	Cells   []cell
-	Differs bool
+	Name  string
+	Cells []cell
+	Odd   string
 	// Same says so when every cluster has the same value: it is shown once.
 	Same string
 }
 
-// cell is one cluster's value: Text as shown, Full when that is longer.
+// cell is one cluster's value: Text as shown, Full when that is longer. Off tells that it is one of those that make its row odd.
 type cell struct {
 	Text, Full string
-	Mono       bool
+	Mono, Off  bool
+}
+
+// value is the whole of it.
+func (c cell) value() string {
+	if c.Full != "" {
+		return c.Full
+	}
+	return c.Text
 }
 
 func facts(p Page) []fact {
@@ -97,7 +106,7 @@ func span(steps []evidence.Step) (began time.Time, took float64) {
 	return began, took
 }
 
-// attribute is how one row is read; alike says that clusters of one mesh usually share it.
+// attribute is how one row is read; alike says that clusters of one mesh usually share it. Of the others each has its own.
 type attribute struct {
 	name  string
 	alike bool
@@ -128,29 +137,59 @@ func attributes(run intent.Intent) []attribute {
 	}
 }
 
-// fingerprints says what each cluster was, an attribute a row. Rows of which nothing is known are left out.
+// fingerprints says what each cluster was, an attribute a row, first the odd ones. Rows of
+// which nothing is known are left out.
 func fingerprints(run evidence.Run) []row {
 	var all []row
 	for _, a := range attributes(run.Intent) {
 		r := row{Name: a.name}
-		var texts []string
 		for _, in := range run.Intent.Clusters {
-			got := a.read(in, run.Cluster(evidence.Joined, in.Name))
-			value := got.Text
-			if got.Full != "" {
-				value = got.Full
-			}
-			if value != "" && !slices.Contains(texts, value) {
-				texts = append(texts, value)
-			}
-			r.Cells = append(r.Cells, got)
+			r.Cells = append(r.Cells, a.read(in, run.Cluster(evidence.Joined, in.Name)))
 		}
-		r.Differs, r.Same = a.alike && len(texts) > 1, same(r.Cells)
-		if len(texts) > 0 {
+		r.Same = same(r.Cells)
+		r.compare(run.Intent.Clusters, a.alike)
+		if slices.ContainsFunc(r.Cells, func(c cell) bool { return c.value() != "" }) {
 			all = append(all, r)
 		}
 	}
+	slices.SortStableFunc(all, func(a, b row) int { return cmp.Compare(min(len(b.Odd), 1), min(len(a.Odd), 1)) })
 	return all
+}
+
+// compare marks the cells that make a row odd. Of what is alike elsewhere they are those of the odd clusters where more than half
+// have one value, else all of them. What was not seen is not odd.
+func (r *row) compare(clusters []intent.Cluster, alike bool) {
+	count := map[string]int{}
+	seen, most := 0, ""
+	for _, c := range r.Cells {
+		if v := c.value(); v != "" {
+			seen++
+			if count[v]++; count[v] > count[most] {
+				most = v
+			}
+		}
+	}
+	var odd []string
+	for i, c := range r.Cells {
+		v := c.value()
+		off := count[v] > 1
+		if alike {
+			off = len(count) > 1 && (v != most || count[most]*2 <= seen)
+		}
+		if v != "" && off {
+			r.Cells[i].Off = true
+			odd = append(odd, clusters[i].Name)
+		}
+	}
+	switch {
+	case len(odd) == 0:
+	case !alike:
+		r.Odd, r.Same = "shared", "" // shown in each of them
+	case len(odd) == seen:
+		r.Odd = "differs"
+	default:
+		r.Odd = strings.Join(odd, ", ") + " differs"
+	}
 }
 
 // same says on which clusters a row has one value; "" when it has several, or there is only one cluster.
