@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim"
 )
@@ -127,7 +128,11 @@ func (c *claimView) add(f claim.Finding, s subject, open bool) {
 func weight(m mark) int { return claim.Verdict(m.Class).Weight() }
 
 func subjectOf(p Page, f claim.Finding, told []causeView) subject {
-	s := subject{Name: f.Subject, Mark: markOf(f.Verdict), Reason: clip(sentence(f.Reason), inPlace), Cause: untold(f.Cause, told), Measured: numbers(f.Measured)}
+	most := inPlace
+	if f.Reason != "" && strings.Contains(p.Reason, f.Reason) {
+		most = toldAgain
+	}
+	s := subject{Name: f.Subject, Mark: markOf(f.Verdict), Reason: clip(sentence(f.Reason), most), Cause: untold(f.Cause, told), Measured: numbers(f.Measured)}
 	for _, file := range f.Evidence {
 		s.Evidence = append(s.Evidence, linkTo(p.EvidenceDir, file))
 	}

@@ -133,7 +133,9 @@ func attributes(run intent.Intent) []attribute {
 			return strings.Join(gatewayAddresses(objects(c)), ", ")
 		})},
 		{"Cluster ID", false, mono(func(in intent.Cluster, _ *evidence.Cluster) string { return in.ID })},
-		{"API server", false, mono(func(_ intent.Cluster, c *evidence.Cluster) string { return objects(c).Server })},
+		{"API server", false, mono(func(_ intent.Cluster, c *evidence.Cluster) string {
+			return strings.TrimPrefix(objects(c).Server, "https://")
+		})},
 	}
 }
 

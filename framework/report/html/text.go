@@ -15,10 +15,11 @@ import (
 // offers All beside them. An error's end is as telling as its beginning.
 type clipped struct{ Head, Tail, All string }
 
-// Lengths in characters that stay whole: on the first screen, and where a text is looked for.
+// Lengths in characters that stay whole: on the first screen, where a text is looked for, and where it stands a second time.
 const (
 	firstScreen = 420
 	inPlace     = 700
+	toldAgain   = 200
 )
 
 func clip(s string, most int) clipped {

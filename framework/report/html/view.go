@@ -120,21 +120,24 @@ func counts(found []claim.Finding) []count {
 			continue
 		}
 		m := markOf(v)
-		all = append(all, count{Mark: m, N: n, X: percent(at, len(found)), W: percent(n, len(found)), Aside: aside(v, n, core), Label: fmt.Sprintf("%d %s", n, m.Word)})
+		all = append(all, count{Mark: m, N: n, X: percent(at, len(found)), W: percent(n, len(found)), Aside: aside(v, n, core, all), Label: fmt.Sprintf("%d %s", n, m.Word)})
 		at += n
 	}
 	return all
 }
 
-// aside tells how many of n findings with a verdict are of extended claims. Of passed ones nobody asks that.
-func aside(v claim.Verdict, n, core int) string {
+// aside tells how many of n findings with a verdict are of extended claims, and once what that means. Of passed ones nobody asks that.
+func aside(v claim.Verdict, n, core int, before []count) string {
+	const all = "of extended claims"
 	switch {
-	case core == 0:
-		return "of extended claims, which decide nothing"
-	case v == claim.Passed || core == n:
+	case v == claim.Passed && core > 0 || core == n:
 		return ""
+	case core > 0:
+		return fmt.Sprintf("(%d %s)", n-core, all)
+	case slices.ContainsFunc(before, func(c count) bool { return strings.HasPrefix(c.Aside, all) }):
+		return all
 	}
-	return fmt.Sprintf("(%d of extended claims)", n-core)
+	return all + ", which decide nothing"
 }
 
 // lead has every count point to the claims that come before the areas, where there are any.
