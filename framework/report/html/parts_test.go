@@ -299,9 +299,9 @@ func TestACauseIsToldInFullOnce(t *testing.T) {
 		return claim.Finding{Claim: id, Subject: "mesh", Verdict: claim.Failed, Reason: "off", Cause: &claim.Cause{ID: "dns", Sentence: sentence, Remedy: "Mend the names."}}
 	}
 	text := parse(t, render(t, Page{Verdict: claim.Failed, Reason: "why", Findings: []claim.Finding{because("a", "no name"), because("b", "no name"), because("c", "no other name")}})).text
-	for words, times := range map[string]int{"No name.": 1, "no other name": 1, "Mend the names.": 1} {
-		if got := strings.Count(text, words); got != times {
-			t.Errorf("%q is on the page %d times, want %d", words, got, times)
+	for _, words := range []string{"no name", "no other name", "mend the names."} {
+		if got := strings.Count(strings.ToLower(text), words); got != 1 {
+			t.Errorf("%q is on the page %d times, want once", words, got)
 		}
 	}
 }
