@@ -88,7 +88,7 @@ func TestTheOddRootIsNamedFirst(t *testing.T) {
 	backwards := slices.Clone(run.Intent.Clusters)
 	slices.Reverse(backwards)
 	said, files := differentRoots(sight{run: run, epoch: evidence.Joined, peers: backwards})
-	if want := "the proxies of north trust the root bb22, those of east and west the root aa11, so neither side takes the other's certificates"; said != want {
+	if want := "the proxies of north trust the root bb22, those of east and west the root aa11, so they do not take each other's certificates"; said != want {
 		t.Errorf("said %q, want %q", said, want)
 	}
 	if len(files) != 2 || !strings.Contains(files[0], "north") || !strings.Contains(files[1], east) {

@@ -48,7 +48,7 @@ func differentRoots(s sight) (string, []string) {
 		files = append(files, g.file)
 	}
 	words[0] = fmt.Sprintf("the proxies of %s trust the root %.16s", strings.Join(groups[0].clusters, " and "), groups[0].root)
-	return strings.Join(words, ", ") + ", so neither side takes the other's certificates", files
+	return strings.Join(words, ", ") + ", so they do not take each other's certificates", files
 }
 
 func differentPods(s sight) (string, []string) {
