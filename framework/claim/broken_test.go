@@ -153,6 +153,11 @@ func TestIdentity(t *testing.T) {
 	judgeAll(t, []spoiled{
 		{"other root in a sidecar", "common-root", "mesh", func(run evidence.Run) { example.Proxy(run, west, evidence.RoleSleep).RootSHA256 = "bb22" }, Failed, "bb22"},
 		{"other root of the control plane", "common-root", "mesh", func(run evidence.Run) { example.Cluster(run, west).Kubernetes.MeshRoot = "bb22" }, Failed, "control plane of west trusts bb22"},
+		{"other root in every proxy of a cluster", "common-root", "mesh", func(run evidence.Run) {
+			for i := range example.Cluster(run, west).Proxies {
+				example.Cluster(run, west).Proxies[i].RootSHA256 = "bb22"
+			}
+		}, Failed, "the control plane of east trusts the root aa11aa11aa11aa11, but pod sleep-1 on west, pod helloworld-v2-1 on west, pod istio-eastwestgateway-1 on west trust bb22"},
 		{"a proxy shows none", "common-root", "mesh", func(run evidence.Run) { example.Proxy(run, west, evidence.RoleSleep).RootSHA256 = "" }, Inconclusive, "pod sleep-1 on west shows no root"},
 	})
 	run := example.Healthy()

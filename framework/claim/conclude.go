@@ -109,12 +109,14 @@ func leading(all []Finding) string {
 		}
 	}
 	first, which := all[0], "the first is"
-	follows := func(f Finding) bool { return strings.Contains(f.Reason, stoppedAt) }
-	if at := slices.IndexFunc(all, func(f Finding) bool { return !follows(f) }); at > 0 {
+	if at := slices.IndexFunc(all, func(f Finding) bool { return !f.Follows() }); at > 0 {
 		first, which = all[at], "among them"
 	}
 	return fmt.Sprintf("%s %s (%s): %s", which, first.Claim, first.Subject, first.Reason)
 }
+
+// Follows tells a finding that is open only because the run had stopped before.
+func (f Finding) Follows() bool { return strings.Contains(f.Reason, stoppedAt) }
 
 // ExitCode is the process's exit code for findings: 1 failed, 3 inconclusive (no finding at all included), 0 passed.
 func ExitCode(all []Finding, expected ...string) int {

@@ -2,6 +2,7 @@ package claim
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/meshproof/meshproof/framework/evidence"
 )
@@ -36,16 +37,17 @@ func identityRules() []rule {
 
 func judgeRoot(v view) result {
 	var n notes
-	first, of := "", ""
+	var roots []string
+	by := map[string][]string{} // root -> who trusts it
 	see := func(what, digest string) {
-		switch {
-		case digest == "":
+		if digest == "" {
 			n.puzzles("%s shows no root certificate", what)
-		case first == "":
-			first, of = digest, what
-		case digest != first:
-			n.breaks("%s trusts the root %.16s, but %s trusts %.16s", of, first, what, digest)
+			return
 		}
+		if by[digest] == nil {
+			roots = append(roots, digest)
+		}
+		by[digest] = append(by[digest], what)
 	}
 	for _, c := range v.peers {
 		seenCluster := v.cluster(c.Name)
@@ -60,5 +62,16 @@ func judgeRoot(v view) result {
 			see("pod "+p.Pod+" on "+c.Name, p.RootSHA256)
 		}
 	}
-	return n.result("all proxies of all clusters trust the root with SHA-256 %.16s", first)
+	if len(roots) == 0 {
+		n.puzzles("no root certificate was seen")
+		return n.result("")
+	}
+	for _, other := range roots[1:] {
+		verb := "trust"
+		if len(by[other]) == 1 {
+			verb = "trusts"
+		}
+		n.breaks("%s trusts the root %.16s, but %s %s %.16s", by[roots[0]][0], roots[0], strings.Join(by[other], ", "), verb, other)
+	}
+	return n.result("all proxies of all clusters trust the root with SHA-256 %.16s", roots[0])
 }

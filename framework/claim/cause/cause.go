@@ -50,6 +50,13 @@ func (s sight) all() []intent.Cluster {
 	return append([]intent.Cluster{s.self}, s.peers...)
 }
 
+// ordered gives the same in the order of the intent, for a cause that is one and the same in both directions.
+func (s sight) ordered() []intent.Cluster {
+	return slices.DeleteFunc(slices.Clone(s.run.Intent.Clusters), func(c intent.Cluster) bool {
+		return !slices.ContainsFunc(s.all(), func(o intent.Cluster) bool { return o.Name == c.Name })
+	})
+}
+
 // near gives the clusters in which the thing can be broken that the claim is about: its own for a claim about one cluster,
 // every one for a claim about the way between them.
 func (s sight) near() []intent.Cluster {

@@ -10,6 +10,7 @@ import (
 	"github.com/meshproof/meshproof/framework/claim/internal/example"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/evidence/evidencetest"
+	"github.com/meshproof/meshproof/framework/intent"
 )
 
 const east, west, eastToWest = "east", "west", "east to west"
@@ -78,6 +79,23 @@ func blind(run evidence.Run) {
 	t.Before, t.After = slices.DeleteFunc(t.Before, remote), slices.DeleteFunc(t.After, remote)
 }
 
+func TestTheOddRootIsNamedFirst(t *testing.T) {
+	run := evidence.Run{Epochs: map[string]evidence.Epoch{evidence.Joined: {Clusters: map[string]*evidence.Cluster{}}}}
+	for _, c := range []struct{ name, root string }{{east, "aa11"}, {"north", "bb22"}, {west, "aa11"}} {
+		run.Intent.Clusters = append(run.Intent.Clusters, intent.Cluster{Name: c.name})
+		run.Epochs[evidence.Joined].Clusters[c.name] = &evidence.Cluster{Proxies: []evidence.Proxy{{Pod: "sleep", RootSHA256: c.root}, {Pod: "new"}}}
+	}
+	backwards := slices.Clone(run.Intent.Clusters)
+	slices.Reverse(backwards)
+	said, files := differentRoots(sight{run: run, epoch: evidence.Joined, peers: backwards})
+	if want := "the proxies of north trust the root bb22, those of east and west the root aa11, so they do not take each other's certificates"; said != want {
+		t.Errorf("said %q, want %q", said, want)
+	}
+	if len(files) != 2 || !strings.Contains(files[0], "north") || !strings.Contains(files[1], east) {
+		t.Errorf("files %q, want one of each root", files)
+	}
+}
+
 func TestCauses(t *testing.T) {
 	gatewayPods := func(run evidence.Run) *evidence.Pod { return example.Pod(run, west, example.GatewayPod) }
 	service := func(run evidence.Run) *evidence.Service { return &example.Cluster(run, west).Kubernetes.Services[0] }
@@ -85,7 +103,7 @@ func TestCauses(t *testing.T) {
 		{"different-roots", "common-root", "mesh", claim.Failed, "cc33", func(run evidence.Run) {
 			example.Proxy(run, west, evidence.RoleSleep).RootSHA256 = "cc33"
 		}},
-		{"different-roots", "split-balanced", eastToWest, claim.Failed, "on cluster east trusts the root aa11", func(run evidence.Run) {
+		{"different-roots", "split-balanced", eastToWest, claim.Failed, "the proxies of east trust the root aa11aa11aa11aa11, those of west the root cc33, so", func(run evidence.Run) {
 			alone(run)
 			for i := range example.Cluster(run, west).Proxies {
 				example.Cluster(run, west).Proxies[i].RootSHA256 = "cc33"

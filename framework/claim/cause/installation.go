@@ -48,7 +48,7 @@ func networksOf(k *evidence.Kubernetes) []string {
 
 func sameNetwork(s sight) (string, []string) {
 	owner := map[string]string{}
-	for _, c := range s.all() {
+	for _, c := range s.ordered() {
 		for _, network := range networksOf(s.objects(c.Name)) {
 			other, taken := owner[network]
 			if network != "" && taken && other != c.Name {

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,51 +10,67 @@ import (
 	"github.com/meshproof/meshproof/framework/evidence"
 )
 
-// trusting is a root with the clusters whose proxies trust it, and the first of these proxies.
+// trusting are the clusters whose proxies all trust one root, and the file that shows it of the first.
 type trusting struct {
-	root     string
-	clusters []string
-	proxy    evidence.Proxy
+	root, file string
+	clusters   []string
 }
 
-// differentRoots compares what the proxies trust: it is what decides whether they can speak to each other.
+// differentRoots names the clusters when the proxies of each trust one root, the fewest first: they are the odd ones, where that can
+// be told. Else it names two pods.
 func differentRoots(s sight) (string, []string) {
-	var all []trusting
-	for _, c := range s.all() {
+	var groups []trusting
+	for _, c := range s.ordered() {
+		if s.cluster(c.Name) == nil {
+			continue
+		}
+		proxies := slices.DeleteFunc(slices.Clone(s.cluster(c.Name).Proxies), func(p evidence.Proxy) bool { return p.RootSHA256 == "" })
+		if len(proxies) == 0 {
+			continue
+		}
+		if slices.ContainsFunc(proxies, func(p evidence.Proxy) bool { return p.RootSHA256 != proxies[0].RootSHA256 }) {
+			return differentPods(s)
+		}
+		at := slices.IndexFunc(groups, func(g trusting) bool { return g.root == proxies[0].RootSHA256 })
+		if at < 0 {
+			at = len(groups)
+			groups = append(groups, trusting{root: proxies[0].RootSHA256, file: proxies[0].File(s.epoch, c.Name)})
+		}
+		groups[at].clusters = append(groups[at].clusters, c.Name)
+	}
+	if len(groups) < 2 {
+		return "", nil
+	}
+	slices.SortStableFunc(groups, func(a, b trusting) int { return cmp.Compare(len(a.clusters), len(b.clusters)) })
+	var words, files []string
+	for _, g := range groups {
+		words = append(words, fmt.Sprintf("those of %s the root %.16s", strings.Join(g.clusters, " and "), g.root))
+		files = append(files, g.file)
+	}
+	words[0] = fmt.Sprintf("the proxies of %s trust the root %.16s", strings.Join(groups[0].clusters, " and "), groups[0].root)
+	return strings.Join(words, ", ") + ", so they do not take each other's certificates", files
+}
+
+func differentPods(s sight) (string, []string) {
+	var first evidence.Proxy
+	of := ""
+	for _, c := range s.ordered() {
 		if s.cluster(c.Name) == nil {
 			continue
 		}
 		for _, p := range s.cluster(c.Name).Proxies {
-			at := slices.IndexFunc(all, func(t trusting) bool { return t.root == p.RootSHA256 })
 			switch {
 			case p.RootSHA256 == "":
-			case at < 0:
-				all = append(all, trusting{p.RootSHA256, []string{c.Name}, p})
-			case !slices.Contains(all[at].clusters, c.Name):
-				all[at].clusters = append(all[at].clusters, c.Name)
+			case of == "":
+				first, of = p, c.Name
+			case p.RootSHA256 != first.RootSHA256:
+				return fmt.Sprintf("pod %s on cluster %s trusts the root %.16s and pod %s on cluster %s the root %.16s, so neither takes the other's certificates",
+						first.Pod, of, first.RootSHA256, p.Pod, c.Name, p.RootSHA256),
+					[]string{first.File(s.epoch, of), p.File(s.epoch, c.Name)}
 			}
 		}
 	}
-	if len(all) < 2 {
-		return "", nil
-	}
-	one, other := all[0], all[1]
-	return fmt.Sprintf("pod %s on cluster %s trusts the root %.16s and pod %s on cluster %s the root %.16s, so neither takes the other's certificates%s",
-			one.proxy.Pod, one.clusters[0], one.root, other.proxy.Pod, other.clusters[0], other.root, odd(all)),
-		[]string{one.proxy.File(s.epoch, one.clusters[0]), other.proxy.File(s.epoch, other.clusters[0])}
-}
-
-// odd names the one cluster of three or more that trusts another root than all others, or nothing.
-func odd(all []trusting) string {
-	if len(all) != 2 {
-		return ""
-	}
-	slices.SortFunc(all, func(a, b trusting) int { return len(a.clusters) - len(b.clusters) })
-	few, many := all[0].clusters, all[1].clusters
-	if len(few) != 1 || len(many) < 2 || slices.Contains(many, few[0]) {
-		return ""
-	}
-	return fmt.Sprintf("; %s trust the same root, and %s alone another", strings.Join(many, " and "), few[0])
+	return "", nil
 }
 
 // invalidCertificate compares the certificates' validity with the time at which they were looked at.

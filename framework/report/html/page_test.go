@@ -131,6 +131,45 @@ func TestRunsOfWhichLittleIsKnown(t *testing.T) {
 	}
 }
 
+// On a phone a row becomes a block, and each of its cells stands under the name that its column has elsewhere.
+func TestCellsOfStackedTablesNameTheirColumn(t *testing.T) {
+	run := differentRoots(t)
+	run.Intent.Clusters = append(run.Intent.Clusters, intent.Cluster{Name: "north", Version: "v3"})
+	var columns []string
+	cells, at := 0, 0
+	for _, n := range parse(t, render(t, judged(run))).elements {
+		switch {
+		case n.Data == "table":
+			columns = nil
+		case n.Data == "th" && attr(n, "scope") == "col":
+			columns = append(columns, strings.TrimPrefix(n.FirstChild.Data, "answered by "))
+		case n.Data == "th" && attr(n, "scope") == "row":
+			at = 0
+		case n.Data == "td" && strings.Contains(attr(n.Parent.Parent.Parent, "class"), "stack"):
+			cells++
+			if at++; at >= len(columns) || attr(n, "data-of") != columns[at] {
+				t.Errorf("cell %d of %q is named %q", at, columns, attr(n, "data-of"))
+			}
+		case strings.Contains(attr(n, "class"), "scroll"):
+			t.Errorf("%s scrolls sideways", n.Data)
+		}
+	}
+	if cells < 50 {
+		t.Errorf("%d cells, want those of the ways, the counters and the pods", cells)
+	}
+}
+
+func TestASplitOfWhichNothingIsKnownIsNotDrawn(t *testing.T) {
+	run := load(t)
+	if page := render(t, judged(run)); !strings.Contains(page, `id="split"`) {
+		t.Error("the page of a whole run lacks the split")
+	}
+	run.Epochs = nil
+	if page := render(t, judged(run)); strings.Contains(page, `id="split"`) || !strings.Contains(page, "claim-"+splitClaim) {
+		t.Error("the page of a run without a call must tell of the split among the claims alone")
+	}
+}
+
 func TestWhoRanItIsToldIfKnown(t *testing.T) {
 	p := Page{By: "the nightly job", Where: "runner 7", Tool: "meshproof v1", Run: evidence.Run{Intent: intent.Intent{Samples: 600, Alpha: 1e-8, Planted: []string{"different-roots"}}}}
 	text := parse(t, render(t, p)).text

@@ -21,6 +21,7 @@ func TestTexts(t *testing.T) {
 		{sentence(" all hold"), "All hold."}, {sentence("Done."), "Done."}, {sentence("  "), ""}, {sentence("état"), "État."},
 		{clip("short", 10).Head, "short"}, {clip("short", 10).All, ""},
 		{clip("one two three four", 10).Head, "one"}, {clip("one two three four", 10).Tail, "four"}, {clip("one two three four", 10).All, "one two three four"},
+		{clip("one\n\ntwo three four\n", 10).Head, "one;"}, {clip("a\nb\n", 10).Head, "a; b"}, {clip("one two\nthree four", 10).All, "one two\nthree four"},
 		{grown(0), "+0"}, {grown(7), "+7"}, {grown(-1), "not known"},
 		{short(strings.Repeat("a", 64)), "aaaaaaaaaaaaaaaa…"}, {short("abc"), "abc"},
 		{plural(1, "pod"), "1 pod"}, {plural(0, "pod"), "0 pods"},
@@ -247,31 +248,6 @@ func TestDeviationsAreToldOnce(t *testing.T) {
 	})
 	if len(all) != 1 || len(all[0].Runs) != 2 || all[0].Runs[0].Steps != "S6.1, S9.1" || all[0].Runs[1].Run != "--network network2" {
 		t.Errorf("deviations %+v: want one, with what each step ran", all)
-	}
-}
-
-func TestClaimsFoldWhatIsFineOrTold(t *testing.T) {
-	finding := func(id, subject string, v claim.Verdict, reason string) claim.Finding {
-		return claim.Finding{Claim: id, Level: claim.Core, Area: claim.Setup, Subject: subject, Verdict: v, Reason: reason}
-	}
-	unasked := finding("unasked", "mesh", claim.Skipped, "not tried")
-	unasked.Level = claim.Extended
-	all := areas(Page{Findings: []claim.Finding{
-		finding("fine", "east", claim.Passed, "good"), finding("fine", "west", claim.Passed, "good"),
-		finding("mixed", "east", claim.Passed, "good"), finding("mixed", "west", claim.Failed, "it is off"),
-		finding("a", "mesh", claim.Inconclusive, "stopped"), finding("b", "mesh", claim.Inconclusive, "stopped"), finding("c", "mesh", claim.Inconclusive, "stopped"),
-		unasked, finding("withheld", "mesh", claim.Skipped, "not judged"),
-	}})
-	if len(all) != 1 || len(all[0].Claims) != 7 {
-		t.Fatalf("areas %+v", all)
-	}
-	for i, open := range []bool{false, true, false, false, false, false, true} {
-		if c := all[0].Claims[i]; c.Open != open {
-			t.Errorf("claim %s is open: %t, want %t", c.ID, c.Open, open)
-		}
-	}
-	if got := all[0].Claims[1].Mark.Word; got != "failed" {
-		t.Errorf("a claim that failed on one cluster is marked %s", got)
 	}
 }
 

@@ -92,6 +92,9 @@ func splits(p Page) []splitView {
 		at++
 		all = append(all, splitOf(p.Run, f, from))
 	}
+	if !slices.ContainsFunc(all, func(s splitView) bool { return s.N > 0 }) {
+		return nil // there is nothing to draw, and the claim says why
+	}
 	return all
 }
 

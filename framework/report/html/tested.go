@@ -2,10 +2,8 @@ package html
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/meshproof/meshproof/framework/evidence"
@@ -14,22 +12,6 @@ import (
 
 // fact is one thing that is true of the whole run.
 type fact struct{ Name, Value string }
-
-// row is one attribute of every cluster. Differs tells that the clusters are not alike in something in which a mesh's
-// clusters usually are.
-type row struct {
-	Name    string
-	Cells   []cell
-	Differs bool
-	// Same says so when every cluster has the same value: it is shown once.
-	Same string
-}
-
-// cell is one cluster's value: Text as shown, Full when that is longer.
-type cell struct {
-	Text, Full string
-	Mono       bool
-}
 
 func facts(p Page) []fact {
 	in := p.Run.Intent
@@ -95,171 +77,4 @@ func span(steps []evidence.Step) (began time.Time, took float64) {
 		took = max(took, s.Started.Sub(began).Seconds()+s.Seconds)
 	}
 	return began, took
-}
-
-// attribute is how one row is read; alike says that clusters of one mesh usually share it.
-type attribute struct {
-	name  string
-	alike bool
-	read  func(intent.Cluster, *evidence.Cluster) cell
-}
-
-func plain(read func(intent.Cluster, *evidence.Cluster) string) func(intent.Cluster, *evidence.Cluster) cell {
-	return func(in intent.Cluster, c *evidence.Cluster) cell { return cell{Text: read(in, c)} }
-}
-
-func mono(read func(intent.Cluster, *evidence.Cluster) string) func(intent.Cluster, *evidence.Cluster) cell {
-	return func(in intent.Cluster, c *evidence.Cluster) cell { return cell{Text: read(in, c), Mono: true} }
-}
-
-func attributes(run intent.Intent) []attribute {
-	return []attribute{
-		{"Kubernetes", true, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return objects(c).Version })},
-		{"istiod", true, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return istiods(c) })},
-		{"Proxy image", true, mono(func(_ intent.Cluster, c *evidence.Cluster) string { return proxyImages(objects(c).Pods) })},
-		{"Trust domain", true, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return trustDomains(c) })},
-		{"Root (SHA-256)", true, func(_ intent.Cluster, c *evidence.Cluster) cell { return rootOf(run, c) }},
-		{"Network", false, plain(func(in intent.Cluster, _ *evidence.Cluster) string { return in.Network })},
-		{"Gateway", false, mono(func(_ intent.Cluster, c *evidence.Cluster) string {
-			return strings.Join(gatewayAddresses(objects(c)), ", ")
-		})},
-		{"Cluster ID", false, mono(func(in intent.Cluster, _ *evidence.Cluster) string { return in.ID })},
-		{"API server", false, mono(func(_ intent.Cluster, c *evidence.Cluster) string { return objects(c).Server })},
-	}
-}
-
-// fingerprints says what each cluster was, an attribute a row. Rows of which nothing is known are left out.
-func fingerprints(run evidence.Run) []row {
-	var all []row
-	for _, a := range attributes(run.Intent) {
-		r := row{Name: a.name}
-		var texts []string
-		for _, in := range run.Intent.Clusters {
-			got := a.read(in, run.Cluster(evidence.Joined, in.Name))
-			value := got.Text
-			if got.Full != "" {
-				value = got.Full
-			}
-			if value != "" && !slices.Contains(texts, value) {
-				texts = append(texts, value)
-			}
-			r.Cells = append(r.Cells, got)
-		}
-		r.Differs, r.Same = a.alike && len(texts) > 1, same(r.Cells)
-		if len(texts) > 0 {
-			all = append(all, r)
-		}
-	}
-	return all
-}
-
-// same says on which clusters a row has one value; "" when it has several, or there is only one cluster.
-func same(cells []cell) string {
-	if slices.ContainsFunc(cells, func(c cell) bool { return c != cells[0] }) {
-		return ""
-	}
-	switch len(cells) {
-	case 0, 1:
-		return ""
-	case 2:
-		return "on both"
-	}
-	return fmt.Sprintf("on all %d", len(cells))
-}
-
-// inFull gives the values that their cells have cut short.
-func inFull(rows []row, columns []string) []fact {
-	var all []fact
-	for _, r := range rows {
-		for i, c := range r.Cells {
-			switch {
-			case c.Full == "" || c.Full == c.Text:
-			case r.Same == "":
-				all = append(all, fact{r.Name + ", " + columns[i], c.Full})
-			case i == 0:
-				all = append(all, fact{r.Name + " " + r.Same, c.Full})
-			}
-		}
-	}
-	return all
-}
-
-// objects gives the API objects of a cluster; empty ones when they were not seen.
-func objects(c *evidence.Cluster) *evidence.Kubernetes {
-	if c == nil || c.Kubernetes == nil {
-		return &evidence.Kubernetes{}
-	}
-	return c.Kubernetes
-}
-
-// rootOf is the root that a cluster's mesh trusts, and how many of its proxies trust another one.
-func rootOf(in intent.Intent, c *evidence.Cluster) cell {
-	digest := c.Root(in)
-	found := cell{Text: short(digest), Full: digest, Mono: true}
-	others := 0
-	if c != nil {
-		for _, p := range c.Proxies {
-			if p.RootSHA256 != "" && p.RootSHA256 != digest {
-				others++
-			}
-		}
-	}
-	if others > 0 {
-		found.Text = strings.TrimSpace(fmt.Sprintf("%s (%d of its proxies trust another)", found.Text, others))
-	}
-	return found
-}
-
-func istiods(c *evidence.Cluster) string {
-	var all []string
-	if c != nil {
-		for _, i := range c.Istiods {
-			all = append(all, strings.TrimSpace(i.Revision+" "+i.Version))
-		}
-	}
-	return distinct(all)
-}
-
-func trustDomains(c *evidence.Cluster) string {
-	var all []string
-	if c != nil {
-		for _, i := range c.Istiods {
-			if m, err := i.Mesh(); err == nil {
-				all = append(all, m.TrustDomain)
-			}
-		}
-	}
-	return distinct(all)
-}
-
-func proxyImages(pods []evidence.Pod) string {
-	var all []string
-	for _, p := range pods {
-		for _, c := range p.Containers {
-			if c.Name == proxyContainer {
-				all = append(all, c.Image)
-			}
-		}
-	}
-	return distinct(all)
-}
-
-// gatewayAddresses are where the load balancer takes the other clusters' calls: "172.18.251.1:15443".
-func gatewayAddresses(k *evidence.Kubernetes) []string {
-	var all []string
-	for _, s := range k.Services {
-		if s.Namespace == istioNamespace && s.Labels["istio"] == gatewayValue && slices.Contains(s.Ports, evidence.GatewayPort) {
-			for _, a := range s.Addresses {
-				all = append(all, net.JoinHostPort(a, strconv.Itoa(evidence.GatewayPort)))
-			}
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-func distinct(all []string) string {
-	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
-	slices.Sort(all)
-	return strings.Join(slices.Compact(all), ", ")
 }

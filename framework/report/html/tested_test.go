@@ -32,7 +32,7 @@ func TestTheCommandThatRepeatsARun(t *testing.T) {
 func TestRowsMarkWhatDiffers(t *testing.T) {
 	differs := func(run evidence.Run) (names []string) {
 		for _, r := range fingerprints(run) {
-			if r.Differs {
+			if r.Odd != "" {
 				names = append(names, r.Name)
 			}
 		}
@@ -45,6 +45,9 @@ func TestRowsMarkWhatDiffers(t *testing.T) {
 	run.Cluster(evidence.Joined, "west").Kubernetes.Version = "v1.36.0"
 	if got := differs(run); !slices.Equal(got, []string{"Kubernetes", "Root (SHA-256)"}) {
 		t.Errorf("the mesh differs in %v", got)
+	}
+	if rows := fingerprints(run); rows[0].Name != "Kubernetes" || rows[1].Name != "Root (SHA-256)" || rows[2].Name != "istiod" {
+		t.Errorf("rows %s, %s, %s come first: want those that differ, and the rest in its order", rows[0].Name, rows[1].Name, rows[2].Name)
 	}
 	run.Cluster(evidence.Joined, "east").Proxies[0].RootSHA256 = "another"
 	if text := rootOf(run.Intent, run.Cluster(evidence.Joined, "east")).Text; !strings.Contains(text, "1 of its proxies trust another") {
@@ -81,8 +84,54 @@ func TestTheRootOfAFleetIsThatOfItsProxies(t *testing.T) {
 		run.Cluster(evidence.Joined, in.Name).Kubernetes.MeshRoot = "istiod's own on " + in.Name
 	}
 	for _, r := range fingerprints(run) {
-		if r.Name == "Root (SHA-256)" && (r.Differs || r.Same == "" || strings.Contains(r.Cells[0].Text, "trust another")) {
+		if r.Name == "Root (SHA-256)" && (r.Odd != "" || r.Same == "" || strings.Contains(r.Cells[0].Text, "trust another")) {
 			t.Errorf("roots that istiod publishes for its own API are shown as the mesh's: %+v", r)
+		}
+	}
+}
+
+func TestASharedNetworkIsShownInEveryCluster(t *testing.T) {
+	run := load(t)
+	for i := range run.Intent.Clusters {
+		run.Intent.Clusters[i].Network = "default"
+	}
+	if first := fingerprints(run)[0]; first.Name != "Network" || first.Odd != "shared" || first.Same != "" {
+		t.Errorf("first comes %+v, want the network that the clusters share, in each of them", first)
+	}
+}
+
+func TestTheOddClusterIsNamedWhereItCanBeTold(t *testing.T) {
+	clusters := []intent.Cluster{{Name: "east"}, {Name: "west"}, {Name: "north"}}
+	for name, tc := range map[string]struct {
+		values []string
+		own    bool
+		want   string
+		off    []bool
+	}{
+		"alike":                    {[]string{"a", "a", "a"}, false, "", []bool{false, false, false}},
+		"one is odd":               {[]string{"a", "b", "a"}, false, "west differs", []bool{false, true, false}},
+		"none is like another":     {[]string{"a", "b", "c"}, false, "differs", []bool{true, true, true}},
+		"two, which tells nothing": {[]string{"a", "b"}, false, "differs", []bool{true, true}},
+		"one was not seen":         {[]string{"a", "", "a"}, false, "", []bool{false, false, false}},
+		"each its own":             {[]string{"a", "b", "c"}, true, "", []bool{false, false, false}},
+		"two share one":            {[]string{"a", "b", "a"}, true, "shared", []bool{true, false, true}},
+		"two were not seen":        {[]string{"a", "", ""}, true, "", []bool{false, false, false}},
+		"two left that differ":     {[]string{"a", "", "b"}, false, "differs", []bool{true, false, true}},
+	} {
+		var r row
+		for _, v := range tc.values {
+			r.Cells = append(r.Cells, cell{Text: "…", Full: v})
+			if v == "" {
+				r.Cells[len(r.Cells)-1].Text = ""
+			}
+		}
+		r.compare(clusters, !tc.own)
+		var off []bool
+		for _, c := range r.Cells {
+			off = append(off, c.Off)
+		}
+		if r.Odd != tc.want || !slices.Equal(off, tc.off) {
+			t.Errorf("%s: %q, off %v, want %q and %v", name, r.Odd, off, tc.want, tc.off)
 		}
 	}
 }

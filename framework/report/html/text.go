@@ -15,17 +15,19 @@ import (
 // offers All beside them. An error's end is as telling as its beginning.
 type clipped struct{ Head, Tail, All string }
 
-// Lengths in characters that stay whole: on the first screen, and where a text is looked for.
+// Lengths in characters that stay whole: on the first screen, where a text is looked for, and where it stands a second time.
 const (
 	firstScreen = 420
 	inPlace     = 700
+	toldAgain   = 200
 )
 
 func clip(s string, most int) clipped {
-	if utf8.RuneCountInString(s) <= most {
-		return clipped{Head: s}
+	line := oneLine(s)
+	if utf8.RuneCountInString(line) <= most {
+		return clipped{Head: line}
 	}
-	runes := []rune(s)
+	runes := []rune(line)
 	head, tail := string(runes[:most/2]), string(runes[len(runes)-most/2:])
 	if at := strings.LastIndexByte(head, ' '); at > 0 {
 		head = head[:at]
@@ -34,6 +36,17 @@ func clip(s string, most int) clipped {
 		tail = tail[at+1:]
 	}
 	return clipped{Head: head, Tail: tail, All: s}
+}
+
+// oneLine parts the lines of joined errors as clauses are parted: HTML would run them together.
+func oneLine(s string) string {
+	var lines []string
+	for l := range strings.Lines(s) {
+		if l = strings.TrimSpace(l); l != "" {
+			lines = append(lines, l)
+		}
+	}
+	return strings.Join(lines, "; ")
 }
 
 // sentence begins with a capital letter and ends with a full stop.

@@ -59,6 +59,7 @@ func newView(p Page) view {
 	for _, file := range p.Diagnostics {
 		v.Diagnostics = append(v.Diagnostics, linkTo("", file))
 	}
+	v.lead()
 	v.Full = inFull(v.Rows, v.Columns)
 	return v
 }
@@ -92,14 +93,14 @@ func headline(v claim.Verdict) string {
 	return "It could not be told whether the mesh conforms"
 }
 
-// count is how many findings have one verdict, with their place on a bar of all findings. Aside says that all of them
-// are of extended claims, which decide nothing.
+// count is how many findings have one verdict, with their place on a bar of all findings.
 type count struct {
 	Mark  mark
 	N     int
 	X, W  string
 	Label string
-	Aside bool
+	// Aside says how many of them are of extended claims, which decide nothing; To is where the page tells of them first, if it does.
+	Aside, To string
 }
 
 func counts(found []claim.Finding) []count {
@@ -119,10 +120,33 @@ func counts(found []claim.Finding) []count {
 			continue
 		}
 		m := markOf(v)
-		all = append(all, count{Mark: m, N: n, X: percent(at, len(found)), W: percent(n, len(found)), Aside: core == 0, Label: fmt.Sprintf("%d %s", n, m.Word)})
+		all = append(all, count{Mark: m, N: n, X: percent(at, len(found)), W: percent(n, len(found)), Aside: aside(v, n, core, all), Label: fmt.Sprintf("%d %s", n, m.Word)})
 		at += n
 	}
 	return all
+}
+
+// aside tells how many of n findings with a verdict are of extended claims, and once what that means. Of passed ones nobody asks that.
+func aside(v claim.Verdict, n, core int, before []count) string {
+	const all = "of extended claims"
+	switch {
+	case v == claim.Passed && core > 0 || core == n:
+		return ""
+	case core > 0:
+		return fmt.Sprintf("(%d %s)", n-core, all)
+	case slices.ContainsFunc(before, func(c count) bool { return strings.HasPrefix(c.Aside, all) }):
+		return all
+	}
+	return all + ", which decide nothing"
+}
+
+// lead has every count point to the claims that come before the areas, where there are any.
+func (v *view) lead() {
+	for i := range v.Counts {
+		if slices.ContainsFunc(v.Areas, func(a area) bool { return a.ID == v.Counts[i].Mark.Class }) {
+			v.Counts[i].To = v.Counts[i].Mark.Class
+		}
+	}
 }
 
 // causeView is one cause with what it explains.
