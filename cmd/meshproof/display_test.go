@@ -172,7 +172,7 @@ func TestMainSpeaksThroughTheDisplay(t *testing.T) {
 		return nil
 	})
 	all := parsed(t, eventSchema, out.String())
-	if err != nil || len(all) != 1 || all[0].What != "interrupted by terminated" || v.say != nil {
+	if err != nil || len(all) != 1 || all[0].What != "interrupted by SIGTERM" || v.say != nil {
 		t.Errorf("%v: %+v", err, all)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/signal"
@@ -11,7 +12,13 @@ import (
 // errSignal is the cause of a context that a signal ended.
 type errSignal struct{ os.Signal }
 
-func (e errSignal) Error() string { return "interrupted by " + e.String() }
+func (e errSignal) Error() string { return "interrupted by " + e.name() }
+
+// name is how people and kill(1) call it.
+func (e errSignal) name() string {
+	names := map[os.Signal]string{os.Interrupt: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGHUP: "SIGHUP"}
+	return cmp.Or(names[e.Signal], e.String())
+}
 
 // echo is within what time a second signal is the first one again: timeout(1) sends its own to the process and then to the process
 // group, and a terminal's Ctrl-C reaches a process that its parent forwards signals to twice.
@@ -33,7 +40,7 @@ func watch(cancel context.CancelCauseFunc, v *voice) {
 		first := time.Now()
 		cancel(errSignal{s})
 		// Not here: what is said may wait for somebody to read it, and the second signal must not.
-		go v.speak(s.String() + ": stopping; what the run made is removed unless --keep says otherwise (once more: stop at once and leave it)")
+		go v.speak(errSignal{s}.name() + ": stopping; what the run made is removed unless --keep says otherwise (once more: stop at once and leave it)")
 		for s = <-signals; time.Since(first) < echo; s = <-signals { //nolint:revive // an echo asks for nothing
 		}
 		os.Exit(codeOf(errSignal{s}))
