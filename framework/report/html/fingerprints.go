@@ -36,12 +36,20 @@ func (c cell) value() string {
 	return c.Text
 }
 
-// attribute is how one row is read; alike says that clusters of one mesh usually share it. Of the others each has its own.
+// attribute is how one row is read, and what clusters of one mesh have to do with each other in it.
 type attribute struct {
-	name  string
-	alike bool
-	read  func(intent.Cluster, *evidence.Cluster) cell
+	name string
+	tie  tie
+	read func(intent.Cluster, *evidence.Cluster) cell
 }
+
+type tie int
+
+const (
+	own   tie = iota // each has one for itself
+	alike            // they share it
+	free             // either is as good
+)
 
 func plain(read func(intent.Cluster, *evidence.Cluster) string) func(intent.Cluster, *evidence.Cluster) cell {
 	return func(in intent.Cluster, c *evidence.Cluster) cell { return cell{Text: read(in, c)} }
@@ -53,17 +61,17 @@ func mono(read func(intent.Cluster, *evidence.Cluster) string) func(intent.Clust
 
 func attributes(run intent.Intent) []attribute {
 	return []attribute{
-		{"Kubernetes", true, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return objects(c).Version })},
-		{"istiod", true, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return istiods(c) })},
-		{"Proxy image", true, mono(func(_ intent.Cluster, c *evidence.Cluster) string { return proxyImages(objects(c).Pods) })},
-		{"Trust domain", true, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return trustDomains(c) })},
-		{"Root (SHA-256)", true, func(_ intent.Cluster, c *evidence.Cluster) cell { return rootOf(run, c) }},
-		{"Network", false, plain(func(in intent.Cluster, _ *evidence.Cluster) string { return in.Network })},
-		{"Gateway", false, mono(func(_ intent.Cluster, c *evidence.Cluster) string {
+		{"Kubernetes", free, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return objects(c).Version })},
+		{"istiod", alike, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return istiods(c) })},
+		{"Proxy image", alike, mono(func(_ intent.Cluster, c *evidence.Cluster) string { return proxyImages(objects(c).Pods) })},
+		{"Trust domain", alike, plain(func(_ intent.Cluster, c *evidence.Cluster) string { return trustDomains(c) })},
+		{"Root (SHA-256)", alike, func(_ intent.Cluster, c *evidence.Cluster) cell { return rootOf(run, c) }},
+		{"Network", own, plain(func(in intent.Cluster, _ *evidence.Cluster) string { return in.Network })},
+		{"Gateway", own, mono(func(_ intent.Cluster, c *evidence.Cluster) string {
 			return strings.Join(gatewayAddresses(objects(c)), ", ")
 		})},
-		{"Cluster ID", false, mono(func(in intent.Cluster, _ *evidence.Cluster) string { return in.ID })},
-		{"API server", false, mono(func(_ intent.Cluster, c *evidence.Cluster) string {
+		{"Cluster ID", own, mono(func(in intent.Cluster, _ *evidence.Cluster) string { return in.ID })},
+		{"API server", own, mono(func(_ intent.Cluster, c *evidence.Cluster) string {
 			return strings.TrimPrefix(objects(c).Server, "https://")
 		})},
 	}
@@ -79,7 +87,7 @@ func fingerprints(run evidence.Run) []row {
 			r.Cells = append(r.Cells, a.read(in, run.Cluster(evidence.Joined, in.Name)))
 		}
 		r.Same = same(r.Cells)
-		r.compare(run.Intent.Clusters, a.alike)
+		r.compare(run.Intent.Clusters, a.tie)
 		if slices.ContainsFunc(r.Cells, func(c cell) bool { return c.value() != "" }) {
 			all = append(all, r)
 		}
@@ -90,7 +98,10 @@ func fingerprints(run evidence.Run) []row {
 
 // compare marks the cells that make a row odd. Of what is alike elsewhere they are those of the odd clusters where more than half
 // have one value, else all of them. What was not seen is not odd.
-func (r *row) compare(clusters []intent.Cluster, alike bool) {
+func (r *row) compare(clusters []intent.Cluster, t tie) {
+	if t == free {
+		return
+	}
 	count := map[string]int{}
 	seen, most := 0, ""
 	for _, c := range r.Cells {
@@ -105,7 +116,7 @@ func (r *row) compare(clusters []intent.Cluster, alike bool) {
 	for i, c := range r.Cells {
 		v := c.value()
 		off := count[v] > 1
-		if alike {
+		if t == alike {
 			off = len(count) > 1 && (v != most || count[most]*2 <= seen)
 		}
 		if v != "" && off {
@@ -115,7 +126,7 @@ func (r *row) compare(clusters []intent.Cluster, alike bool) {
 	}
 	switch {
 	case len(odd) == 0:
-	case !alike:
+	case t == own:
 		r.Odd, r.Same = "shared", "" // shown in each of them
 	case len(odd) == seen:
 		r.Odd = "differs"
