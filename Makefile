@@ -30,7 +30,7 @@ registry: build engine ## push the built images to a registry on loopback and ru
 
 lint: ## check formatting, style and the layers of packages
 	cd scripts/tools && $(GOBUILD) -o ../../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	bin/golangci-lint run ./...
+	GOLANGCI_LINT_CACHE=$(CURDIR)/bin/lint-cache bin/golangci-lint run ./... # a cache that is shared gives files the names they have in another checkout
 
 vuln: build ## look for known vulnerabilities in bin/meshproof; says so where their database is out of reach
 	cd scripts/checks && go test -trimpath ./vuln && $(GOBUILD) -o ../../bin/govulncheck golang.org/x/vuln/cmd/govulncheck

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/nearest"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
@@ -84,7 +86,7 @@ func knownClaims(ids []string) error {
 	known := claimIDs()
 	for _, id := range ids {
 		if !slices.Contains(known, id) {
-			return &session.UsageError{Err: fmt.Errorf("there is no claim %q: see meshproof claims", id)}
+			return &session.UsageError{Err: fmt.Errorf("there is no claim %q%s", id, cmp.Or(nearest.Hint(id, known), ": see meshproof claims"))}
 		}
 	}
 	return nil
@@ -145,7 +147,7 @@ func (s *claimSource) judge(ctx context.Context, ids []string, quiet bool) (foun
 	if s.run == "" {
 		judged, _, err := report.JudgeDir(s.from) // all of it, because a cause is named from all evidence
 		if err != nil {
-			return nil, &session.UsageError{Err: fmt.Errorf("judge %s from %s: %w: give --from a report directory", strings.Join(ids, ", "), s.from, err)}
+			return nil, &session.UsageError{Err: fmt.Errorf("judge %s from %s: %w", strings.Join(ids, ", "), s.from, err)}
 		}
 		return judged.Of(ids), nil
 	}

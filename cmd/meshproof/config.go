@@ -17,7 +17,7 @@ import (
 	"github.com/meshproof/meshproof/framework/settings"
 )
 
-const configName = "config"
+const configName, multiplierName = "config", "timeout-multiplier"
 
 // onlyFlags are taken from the command line alone: each has a command do something else than its work, such as a look change clusters.
 func onlyFlags() []string { return []string{"help", "dry-run", "list", probeName} }
@@ -107,6 +107,9 @@ func configured(c *cobra.Command) settings.Sources {
 			return &session.UsageError{Err: err}
 		}
 		maps.Copy(sources, filled)
+		if f := c.Flags().Lookup(multiplierName); f != nil && f.Value.String() == "0" { // to Options it means 1
+			return &session.UsageError{Err: fmt.Errorf("--%s 0: leave it out, or give a factor above it", multiplierName)}
+		}
 		return nil
 	}
 	run := c.RunE

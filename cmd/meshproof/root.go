@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/nearest"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 	"github.com/meshproof/meshproof/framework/settings"
@@ -33,7 +35,7 @@ Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGI
 		if errors.As(err, &value) {
 			err = fmt.Errorf("--%s %q: %w", value.GetFlag().Name, value.GetValue(), settings.Wanted(value.GetFlag(), value.Unwrap()))
 		}
-		return &session.UsageError{Err: fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
+		return &session.UsageError{Err: fmt.Errorf("%w%s", err, cmp.Or(meant(c, err), ": see "+c.CommandPath()+" --help"))}
 	})
 	c.AddCommand(runCommand(), upCommand(), downCommand(), cleanupCommand(), imagesCommand(), judgeCommand(), proveCommand(), soakCommand(), guideCommand(),
 		versionCommand(), claimsCommand(), claimCommand(), causesCommand(), reportCommand(), preflightCommand(), rbacCommand(), configCommand())
@@ -43,12 +45,27 @@ Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGI
 	return c
 }
 
+// meant names the flag that a misspelt one was meant to be, if one is near.
+func meant(c *cobra.Command, err error) string {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return ""
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return nearest.Hint("--"+unknown.GetSpecifiedName(), names)
+}
+
 // onlyCommands is what a command does that has only subcommands: it prints its help, or says that there is no such one.
 func onlyCommands(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return c.Help()
 	}
-	return &session.UsageError{Err: fmt.Errorf("there is no command %q: see %s --help", args[0], c.CommandPath())}
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return &session.UsageError{Err: fmt.Errorf("there is no command %q%s", args[0], cmp.Or(nearest.Hint(args[0], names), ": see "+c.CommandPath()+" --help"))}
 }
 
 // usageArgs makes a refused argument list a usage error.
@@ -68,7 +85,7 @@ func meshFlags(f *pflag.FlagSet, o *session.Options) {
 	f.IntVar(&o.Clusters, "clusters", 0, "how many kind clusters are made (default: 2)")
 	f.StringVar(&o.Fleet, "fleet", "", "FLEET_PROJECT_ID (default: meshproof; on given clusters what their mesh says)")
 	f.StringVar(&o.ProjectNumber, "project-number", "", "what step S1 prints (default: 123456789012; on given clusters what their mesh says)")
-	f.Float64Var(&o.TimeoutMultiplier, "timeout-multiplier", 1, "factor that stretches every wait for a slow machine or cluster, but not --timeout (docs/configuration.md)")
+	f.Float64Var(&o.TimeoutMultiplier, multiplierName, 1, "factor that stretches every wait for a slow machine or cluster, but not --timeout (docs/configuration.md)")
 	f.DurationVar(&o.Timeout, "timeout", 0, "limit of the run without its removal (default: none; each step has its own)")
 }
 

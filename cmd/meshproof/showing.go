@@ -18,7 +18,7 @@ type showing struct {
 
 // add gives the command its flags.
 func (s *showing) add(c *cobra.Command) {
-	c.Flags().BoolVarP(&s.quiet, "quiet", "q", false, "print what came of it, and not what is being done")
+	c.Flags().BoolVarP(&s.quiet, "quiet", "q", false, "print what came of it, and not what is being done, whatever -v says")
 	c.Flags().BoolVarP(&s.verbose, "verbose", "v", false, "print also what is begun and waited for")
 	outputFlag(c, &s.output, asText, asJSON)
 	c.Flags().Lookup(outputName).Usage = "form of the output: text, or json (one event a line, docs/events.md)"

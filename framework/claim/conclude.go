@@ -112,7 +112,16 @@ func leading(all []Finding) string {
 	if at := slices.IndexFunc(all, func(f Finding) bool { return !f.Follows() }); at > 0 {
 		first, which = all[at], "among them"
 	}
-	return fmt.Sprintf("%s %s (%s): %s", which, first.Claim, first.Subject, first.Reason)
+	return fmt.Sprintf("%s %s (%s): %s", which, first.Claim, first.Subject, clipped(first.Reason))
+}
+
+// clipped cuts a reason that is no sentence but a list of many: the finding has it whole.
+func clipped(reason string) string {
+	const most = 300
+	if runes := []rune(reason); len(runes) > most {
+		return string(runes[:most]) + " …"
+	}
+	return reason
 }
 
 // Follows tells a finding that is open only because the run had stopped before.

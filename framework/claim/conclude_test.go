@@ -11,6 +11,8 @@ func TestConclude(t *testing.T) {
 	}
 	withCause := f(Failed, Core)
 	withCause.Claim, withCause.Cause = "later", &Cause{ID: "x", Sentence: "the roots differ."}
+	long := f(Inconclusive, Core)
+	long.Reason = strings.Repeat("é", 301)
 	after := f(Inconclusive, Core)
 	after.Reason = "nothing was seen: the run stopped at step P1 (bring the images), whose error is with the claim procedure"
 	for _, tc := range []struct {
@@ -31,6 +33,7 @@ func TestConclude(t *testing.T) {
 		{"nor do they among open ones", []Finding{f(Passed, Core), f(Inconclusive, Core), f(Skipped, Core), f(Skipped, Extended)}, Inconclusive, 3, "2 of 3 core findings are open"},
 		{"what follows from the stop comes last", []Finding{after, f(Inconclusive, Core)}, Inconclusive, 3, "among them c-inconclusive (east): because"},
 		{"all follow from the stop", []Finding{after, after}, Inconclusive, 3, "the first is c-inconclusive (east): nothing was seen"},
+		{"a reason that is a list", []Finding{long}, Inconclusive, 3, strings.Repeat("é", 300) + " …"},
 		{"the cause comes first", []Finding{f(Failed, Core), withCause}, Failed, 1, "later (east), because the roots differ"},
 	} {
 		verdict, reason := Conclude(tc.all)

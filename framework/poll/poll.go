@@ -70,23 +70,28 @@ func (e *Error) Unwrap() []error {
 	return all
 }
 
-type final struct{ err error }
+type final struct{ err, why error }
 
 func (f final) Error() string { return f.err.Error() }
 func (f final) Unwrap() error { return f.err }
+
+var errBeyondMending = errors.New("no later try can mend this")
 
 // Final marks an error of a try as one that no later try can mend: the wait ends at once.
 func Final(err error) error {
 	if err == nil {
 		return nil
 	}
-	return final{err}
+	return final{err, errBeyondMending}
 }
+
+// Enough marks an error of a try as the last one that is waited for, and says why: a later try might mend it. err must not be nil.
+func Enough(err error, why string) error { return final{err, errors.New(why)} }
 
 const defaultEvery = 250 * time.Millisecond
 
 // Until tries at once, and then again after each pause, until try returns nil (then Until returns nil), the limit
-// passes, ctx ends, or try returns an error marked by Final. Each try gets a context that ends with the limit.
+// passes, ctx ends, or try returns an error marked by Final or Enough. Each try gets a context that ends with the limit.
 func Until(ctx context.Context, w Wait, try Try) error {
 	if w.Limit <= 0 {
 		return fmt.Errorf("wait for %q on %s: the limit %s is not positive: give the wait a limit", w.What, w.Where, w.Limit)
@@ -111,7 +116,7 @@ func Until(ctx context.Context, w Wait, try Try) error {
 		e.LastState, e.LastErr, e.Elapsed = state, err, time.Since(start)
 		var f final
 		if errors.As(err, &f) {
-			e.Stopped = errors.New("no later try can mend this")
+			e.Stopped = f.why
 			return e
 		}
 		pause := time.NewTimer(every)

@@ -65,3 +65,15 @@ func TestUntilRefusesAWaitWithoutLimit(t *testing.T) {
 		t.Error("a wait without a limit was accepted")
 	}
 }
+
+func TestEnoughSaysWhyNoMoreIsTried(t *testing.T) {
+	tries := 0
+	err := Until(t.Context(), Wait{What: "x", Where: "east", Limit: time.Minute},
+		func(context.Context) (string, error) {
+			tries++
+			return "", Enough(errors.New("2 are open"), "nothing has changed")
+		})
+	if tries != 1 || err == nil || !strings.Contains(err.Error(), "stopped: nothing has changed; last error: 2 are open") {
+		t.Errorf("%d tries, %v", tries, err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/claim/cause"
@@ -138,7 +139,7 @@ func Write(dir string, f Findings, run evidence.Run, x Extra) error {
 func Sentence(f claim.Finding) string {
 	s := fmt.Sprintf("%-12s %s (%s): %s", f.Verdict, f.Claim, f.Subject, f.Reason)
 	if f.Cause != nil {
-		s += fmt.Sprintf(" Cause: %s %s", f.Cause.Sentence, f.Cause.Remedy)
+		s = strings.TrimSuffix(s, ".") + fmt.Sprintf(". Cause: %s %s", f.Cause.Sentence, f.Cause.Remedy)
 	}
 	return s
 }

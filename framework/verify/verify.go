@@ -149,7 +149,7 @@ func settle(ctx context.Context, o Options, epoch, state string, limit time.Dura
 			}
 			err := fmt.Errorf("claims that do not hold yet: %d", len(open))
 			if time.Since(changed) > o.Limits.Quiet {
-				return last, poll.Final(err)
+				return last, poll.Enough(err, fmt.Sprintf("nothing has changed for %s", o.Limits.Quiet))
 			}
 			return last, err
 		})

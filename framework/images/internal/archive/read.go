@@ -23,7 +23,7 @@ func walk(file string, visit func(h *tar.Header, content io.Reader) error) error
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			err = errors.New("it is cut short: copy it again")
 		case errors.Is(err, zstd.ErrMagicMismatch):
-			err = errors.New("it is no archive that meshproof images save has written")
+			err = errors.New("it is no archive that meshproof images save has written: give one that it has")
 		}
 		return fmt.Errorf("read archive %s: %w", file, err)
 	}
@@ -62,7 +62,7 @@ func walk(file string, visit func(h *tar.Header, content io.Reader) error) error
 func Manifest(file string) (content []byte, err error) {
 	err = walk(file, func(h *tar.Header, in io.Reader) error {
 		if h.Name != ManifestName {
-			return fmt.Errorf("its first entry is %s, not %s: it is no archive that meshproof images save has written", h.Name, ManifestName)
+			return fmt.Errorf("its first entry is %s, not %s: it is no archive that meshproof images save has written: give one that it has", h.Name, ManifestName)
 		}
 		if content, err = io.ReadAll(io.LimitReader(in, maxSmall)); err != nil {
 			return err
