@@ -57,9 +57,6 @@ for an extended claim, which decides nothing in a run.`,
 			if err := source.choose(); err != nil {
 				return err
 			}
-			if source.patient && source.run == "" {
-				return &session.UsageError{Err: fmt.Errorf("--patient is about calls on a standing mesh, and %s is judged without a cluster: leave it out", source.from)}
-			}
 			found, err := source.judge(c.Context(), ids, output == asJSON)
 			if len(found) == 0 {
 				return err
@@ -144,6 +141,9 @@ func (s *claimSource) dir() string {
 
 // judge gives the findings. The error says what could not be done; there may be findings all the same.
 func (s *claimSource) judge(ctx context.Context, ids []string, quiet bool) (found []claim.Finding, err error) {
+	if s.run == "" && s.patient {
+		return nil, &session.UsageError{Err: fmt.Errorf("--patient is about calls on a standing mesh, and %s is judged without a cluster: leave it out", s.from)}
+	}
 	if s.run == "" {
 		judged, _, err := report.JudgeDir(s.from) // all of it, because a cause is named from all evidence
 		if err != nil {

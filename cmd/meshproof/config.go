@@ -107,7 +107,10 @@ func configured(c *cobra.Command) settings.Sources {
 			return &session.UsageError{Err: err}
 		}
 		maps.Copy(sources, filled)
-		if f := c.Flags().Lookup(multiplierName); f != nil && f.Value.String() == "0" { // to Options it means 1
+		if f := c.Flags().Lookup(multiplierName); f != nil { // to Options 0 means 1
+			if factor, err := c.Flags().GetFloat64(multiplierName); err != nil || factor != 0 {
+				return err
+			}
 			return &session.UsageError{Err: fmt.Errorf("--%s 0: leave it out, or give a factor above it", multiplierName)}
 		}
 		return nil

@@ -86,6 +86,7 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"claim", "no claim is given"},
 		{"claim nonsense", "there is no claim \"nonsense\""},
 		{"claim gateway-addr", `did you mean "gateway-address"?`},
+		{"config print --timeout-multiplier=-0", "--timeout-multiplier 0: leave it out"},
 		{"run --timeout-multiplier 0", "--timeout-multiplier 0: leave it out"},
 		{"run --smples 3", `unknown flag: --smples: did you mean "--samples"?`},
 		{"cleanp", `there is no command "cleanp": did you mean "cleanup"?`},

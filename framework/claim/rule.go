@@ -202,7 +202,7 @@ func (r rule) look(v view) result {
 	}
 	got := r.judge(v)
 	if got.verdict == Passed && because(v.run, evidence.SumsFile) != "" {
-		return result{verdict: Inconclusive, measured: got.measured, reason: "the evidence is not sealed (" + evidence.SumsFile + "), and says: " + got.reason}
+		return result{verdict: Inconclusive, measured: got.measured, reason: "the evidence is not sealed as it must be (" + evidence.SumsFile + "), and says: " + got.reason}
 	}
 	return got
 }

@@ -97,7 +97,7 @@ func judgeWhole(v view) result {
 	}
 	for _, u := range v.run.Unreadable {
 		if u.File == evidence.SumsFile {
-			n.puzzles("the evidence is not sealed: %s: %s", u.File, u.Reason)
+			n.puzzles("the seal of the evidence, %s: %s", u.File, u.Reason)
 			continue
 		}
 		n.puzzles("%s is not as %s has it: %s", u.File, evidence.SumsFile, u.Reason)

@@ -40,11 +40,28 @@ func misspelt(flags *pflag.FlagSet, l Layers) error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
+		for _, flag := range l.Never { // to pass over a --dry-run that somebody relies on would change clusters
+			if name == Variable(flag) {
+				return fmt.Errorf("environment variable %s: --%s is taken from the command line only: unset the variable, and give the flag", name, flag)
+			}
+		}
 		if !slices.Contains(known, name) && !slices.Contains(l.Beside, name) {
-			return fmt.Errorf("environment variable %s stands for no setting%s", name, cmp.Or(nearest.Hint(name, known), ": unset it, or correct it as meshproof config list has them"))
+			return fmt.Errorf("environment variable %s stands for no setting%s", name, cmp.Or(meant(name, known), ": unset it, or correct it as meshproof config list has them"))
 		}
 	}
 	return nil
+}
+
+// meant names the variable that was meant. The prefix, which all have, makes none like another.
+func meant(name string, known []string) string {
+	var words []string
+	for _, k := range known {
+		words = append(words, strings.TrimPrefix(k, Prefix))
+	}
+	if word := nearest.Word(strings.TrimPrefix(name, Prefix), words); word != "" {
+		return ": did you mean " + Prefix + word + "?"
+	}
+	return ""
 }
 
 func fromEnvironment(flags *pflag.FlagSet, l Layers, sources Sources) error {
@@ -53,10 +70,6 @@ func fromEnvironment(flags *pflag.FlagSet, l Layers, sources Sources) error {
 		variable := Variable(f.Name)
 		value := l.Environment[variable]
 		if err != nil || value == "" {
-			return
-		}
-		if slices.Contains(l.Never, f.Name) { // to pass over a --dry-run that somebody relies on would change clusters
-			err = fmt.Errorf("environment variable %s: --%s is taken from the command line only: unset the variable, and give the flag", variable, f.Name)
 			return
 		}
 		if f.Changed {

@@ -179,8 +179,9 @@ func TestPrintedSettingsAreTakenAgain(t *testing.T) {
 // TestAVariableThatStandsForNothingIsRefused: who misspelt it relies on it. What Kubernetes and others put there is nobody's mistake.
 func TestAVariableThatStandsForNothingIsRefused(t *testing.T) {
 	for variable, says := range map[string]string{
-		"MESHPROOF_SMPLES":                 `stands for no setting: did you mean "MESHPROOF_SAMPLES"?`,
+		"MESHPROOF_SMPLES":                 `stands for no setting: did you mean MESHPROOF_SAMPLES?`,
 		"MESHPROOF_LABELS_OF_ALL_WORLD_XY": "stands for no setting: unset it",
+		"MESHPROOF_XYZ":                    "stands for no setting: unset it",
 		"MESHPROOF_TABLE":                  "", // another command's
 		"MESHPROOF_KUBECONFIGS":            "",
 		"MESHPROOF_SERVICE_HOST":           "",

@@ -44,11 +44,20 @@ func TestCallsOnAMeshThatHasNotSettledAreCutShort(t *testing.T) {
 			Set: cluster.Set{apitest.New(t).Cluster(t, "east")}, Intent: intent.Intent{Clusters: []intent.Cluster{{Name: "east"}}, Samples: 1}, Folder: folder, Caller: caller,
 			Await: tc.await, LeaveOut: []string{evidence.Second}, Limits: Limits{Converge: time.Minute, Counters: time.Minute}, Unsettled: 1,
 		}
+		said := ""
+		o.OnStep = func(step evidence.Step) {
+			if step.ID == "V.split" {
+				said = step.Error
+			}
+		}
 		if err := Joined(t.Context(), o); (err == nil) != tc.cut { // nobody is there to make the measured calls
 			t.Errorf("%s: %v", name, err)
 		}
 		if err := folder.SaveIntent(o.Intent); err != nil {
 			t.Fatal(err)
+		}
+		if strings.Contains(said, "had not settled") != tc.cut {
+			t.Errorf("%s: the step says %q", name, said)
 		}
 		run, err := evidence.Load(folder.Dir())
 		if err != nil {

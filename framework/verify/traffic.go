@@ -74,6 +74,7 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 	if o.OnBegin != nil {
 		o.OnBegin(step)
 	}
+	var cut error // of calls that were cut short on a mesh that has not settled
 	err = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		bounded, cancel := o.bounded(ctx)
 		defer cancel()
@@ -82,8 +83,9 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 		mu.Lock()
 		defer mu.Unlock()
 		measured[c.Name] = &t
-		if ctx.Err() == nil && bounded.Err() != nil {
-			return nil // they were cut short as was said, and that is judged
+		if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+			cut = errors.Join(cut, err)
+			return nil // that is judged
 		}
 		return err
 	})
@@ -98,7 +100,7 @@ func split(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 		snapshot[name].Traffic = append(snapshot[name].Traffic, *t)
 	}
 	if o.OnStep != nil {
-		step.Seconds, step.Error = ended.Seconds(), text(err)
+		step.Seconds, step.Error = ended.Seconds(), text(errors.Join(err, cut))
 		o.OnStep(step)
 	}
 	return err
