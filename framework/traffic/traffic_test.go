@@ -96,6 +96,39 @@ func (e elsewhere) Follow(ctx context.Context, to io.Writer, namespace, pod, con
 	return e.fakeWorkload.Follow(ctx, to, namespace, pod, container, command...)
 }
 
+// stuck is a workload whose calls never end.
+type stuck struct{ elsewhere }
+
+func (s stuck) Follow(ctx context.Context, to io.Writer, namespace, pod, container string, command ...string) ([]byte, []byte, error) {
+	if command[0] == "curl" {
+		<-ctx.Done()
+		return nil, nil, ctx.Err()
+	}
+	if ctx.Err() != nil {
+		return nil, nil, ctx.Err()
+	}
+	return s.elsewhere.Follow(ctx, to, namespace, pod, container, command...)
+}
+
+// TestCallsThatAreCutShortEnd: the next look would count them. What ends them does not end itself.
+func TestCallsThatAreCutShortEnd(t *testing.T) {
+	var asked []string
+	w := stuck{elsewhere{fakeWorkload{pods: []corev1.Pod{pod("sleep", corev1.PodRunning, "sleep")}}, &asked}}
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 1, errors.New("no more"))
+	defer cancel()
+	if _, err := split(ctx, w, "east", "ours", "r-1", 1, io.Discard); err == nil || !strings.Contains(err.Error(), "no more") {
+		t.Errorf("%v, want why they were cut short", err)
+	}
+	script := asked[len(asked)-1]
+	if !strings.Contains(script, "[r]-1-east") || strings.Contains(script, "r-1-east") || !strings.Contains(script, "kill") {
+		t.Errorf("asked %q", asked)
+	}
+	w.err = errors.New("no shell")
+	if _, err := split(ctx, w, "east", "ours", "r-1", 1, io.Discard); err == nil || !strings.Contains(err.Error(), "may go on: no shell") {
+		t.Errorf("%v, want that they go on", err)
+	}
+}
+
 func TestCallsAreMadeWhereTheSampleIs(t *testing.T) {
 	var asked []string
 	w := elsewhere{fakeWorkload{pods: []corev1.Pod{pod("sleep", corev1.PodRunning, "sleep")}, stdout: answer(v1, 1, 200, 0)}, &asked}
