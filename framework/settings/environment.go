@@ -27,10 +27,9 @@ var ofService = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT
 
 // misspelt refuses a variable that has the prefix and stands for nothing: somebody relies on it.
 func misspelt(flags *pflag.FlagSet, l Layers) error {
-	var known []string
-	flags.VisitAll(func(f *pflag.Flag) { known = append(known, Variable(f.Name)) })
-	for _, key := range l.Others {
-		known = append(known, Variable(key))
+	known := l.keys(flags)
+	for i, key := range known {
+		known[i] = Variable(key)
 	}
 	names := make([]string, 0, len(l.Environment))
 	for name, value := range l.Environment {
@@ -69,10 +68,7 @@ func fromEnvironment(flags *pflag.FlagSet, l Layers, sources Sources) error {
 	flags.VisitAll(func(f *pflag.Flag) {
 		variable := Variable(f.Name)
 		value := l.Environment[variable]
-		if err != nil || value == "" {
-			return
-		}
-		if f.Changed {
+		if err != nil || value == "" || f.Changed {
 			return
 		}
 		values := []string{value}

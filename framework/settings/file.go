@@ -85,9 +85,7 @@ func fromFile(flags *pflag.FlagSet, l Layers, path string, values map[string]any
 
 // hint names the key that was meant, or says where all of them are.
 func hint(key string, flags *pflag.FlagSet, l Layers) string {
-	known := slices.Clone(l.Others)
-	flags.VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-	known = slices.DeleteFunc(known, func(k string) bool { return k == l.File || slices.Contains(l.Never, k) })
+	known := slices.DeleteFunc(l.keys(flags), func(k string) bool { return k == l.File || slices.Contains(l.Never, k) })
 	if h := nearest.Hint(key, known); h != "" {
 		return h
 	}

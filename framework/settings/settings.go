@@ -6,6 +6,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/pflag"
@@ -36,6 +37,13 @@ type Layers struct {
 	Never []string
 	// Following are flags whose default follows from others.
 	Following []string
+}
+
+// keys are the names of the command's flags and of those of others.
+func (l Layers) keys(flags *pflag.FlagSet) []string {
+	all := slices.Clone(l.Others)
+	flags.VisitAll(func(f *pflag.Flag) { all = append(all, f.Name) })
+	return all
 }
 
 // Fill sets every flag that was not given from its environment variable, and else from the file. An empty variable counts as
