@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
 )
@@ -69,7 +68,7 @@ func handshakes(of func(view) []intent.Cluster) part {
 // attempts gives what a way's attempts of one kind came to, one for each address of the peer's gateway; and what is missing.
 func attempts(v view, peer intent.Cluster, as string) (all []evidence.Handshake, gap string) {
 	all = v.cluster(v.self.Name).HandshakesAs(peer.Name, as)
-	for _, address := range seen.GatewayAddresses(v.objects(peer.Name)) {
+	for _, address := range v.objects(peer.Name).GatewayAddresses() {
 		if !slices.ContainsFunc(all, func(h evidence.Handshake) bool { return strings.HasPrefix(h.Address, address+":") }) {
 			return all, fmt.Sprintf("%s holds no attempt with %q at %s of %s", evidence.FileOfHandshakes(v.epoch, v.self.Name), as, address, peer.Name)
 		}

@@ -1,7 +1,6 @@
 package claim
 
 import (
-	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -39,7 +38,7 @@ func judgeEndpoints(v view) result {
 func gatewaysOf(v view) []string {
 	var all []string
 	for _, p := range v.peers {
-		for _, a := range seen.GatewayAddresses(v.objects(p.Name)) {
+		for _, a := range v.objects(p.Name).GatewayAddresses() {
 			all = append(all, net.JoinHostPort(a, strconv.Itoa(evidence.GatewayPort)))
 		}
 	}
@@ -53,7 +52,7 @@ func noteEndpoints(n *notes, v view, all []evidence.Endpoint) {
 	for _, peer := range v.peers {
 		remote := pick(all, peer.RemoteName, peer.ID)
 		known += len(remote)
-		addresses, err := gatewayAddresses(v, peer)
+		addresses, err := gatewayIPs(v, peer)
 		if err != nil {
 			n.puzzles("%v", err)
 			continue
@@ -132,28 +131,9 @@ func list(all []string) string {
 	return strings.Join(all, ", ")
 }
 
-// gatewayAddresses gives the IP addresses of a peer's gateway. A load balancer's host name is resolved by istiod; what it
-// came to is in networkz.
-func gatewayAddresses(v view, peer intent.Cluster) ([]string, error) {
-	addresses := seen.GatewayAddresses(v.objects(peer.Name))
-	if !slices.ContainsFunc(addresses, func(a string) bool { return net.ParseIP(a) == nil }) {
-		return addresses, nil
-	}
-	replicas := v.cluster(v.self.Name).Istiods
-	if len(replicas) == 0 {
-		return nil, fmt.Errorf("no istiod says to which addresses %s resolves", strings.Join(addresses, ", "))
-	}
-	networks, err := replicas[0].Networks()
-	if err != nil {
-		return nil, err
-	}
-	var resolved []string
-	for _, n := range networks {
-		if n.Network == peer.Network && (n.Cluster == peer.RemoteName || n.Cluster == peer.ID) {
-			resolved = append(resolved, n.Addr)
-		}
-	}
-	return sorted(resolved), nil
+// gatewayIPs gives the IP addresses that this cluster's proxies hold of a peer's gateway.
+func gatewayIPs(v view, peer intent.Cluster) ([]string, error) {
+	return v.cluster(v.self.Name).GatewayIPs(peer, v.objects(peer.Name).GatewayAddresses())
 }
 
 // noteWeights compares the weights with those that istiod computes (EndpointsByNetworkFilter and

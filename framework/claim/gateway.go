@@ -86,7 +86,7 @@ func judgeAvailable(v view) result {
 
 func judgeAddress(v view) result {
 	var n notes
-	services := seen.GatewayServices(v.objects(v.self.Name))
+	services := v.objects(v.self.Name).GatewayServices()
 	if len(services) == 0 {
 		n.breaks("cluster %s has no service of the east-west gateway with port %d in %s", v.self.Name, evidence.GatewayPort, seen.Istio)
 	}
@@ -98,7 +98,7 @@ func judgeAddress(v view) result {
 			n.breaks("service %s has no address from the load balancer", s.Name)
 		}
 	}
-	return n.result("the gateway of %s has the address %s", v.self.Name, strings.Join(seen.GatewayAddresses(v.objects(v.self.Name)), ", "))
+	return n.result("the gateway of %s has the address %s", v.self.Name, strings.Join(v.objects(v.self.Name).GatewayAddresses(), ", "))
 }
 
 // gatewayProxies calls look for each Envoy of the gateway of self, and says how many there are.
@@ -168,7 +168,7 @@ func judgeReached(v view) result {
 	var n notes
 	var reached []string
 	for _, peer := range v.peers {
-		addresses := seen.GatewayAddresses(v.objects(peer.Name))
+		addresses := v.objects(peer.Name).GatewayAddresses()
 		if len(addresses) == 0 {
 			n.breaks("the gateway of %s has no address that could be reached", peer.Name)
 		}

@@ -60,7 +60,7 @@ func judgeNetworks(v view) result {
 		differs("the label "+seen.NetworkKey+" of gateway pod "+p.Name, p.Labels[seen.NetworkKey])
 		differs("ISTIO_META_REQUESTED_NETWORK_VIEW of gateway pod "+p.Name, p.Env["ISTIO_META_REQUESTED_NETWORK_VIEW"])
 	}
-	for _, s := range seen.GatewayServices(k) {
+	for _, s := range k.GatewayServices() {
 		differs("the label "+seen.NetworkKey+" of service "+s.Name, s.Labels[seen.NetworkKey])
 	}
 	for _, peer := range v.peers {
@@ -155,7 +155,7 @@ func judgeExposure(v view) result {
 	var n notes
 	var ports []int32
 	var ranges, listening []string
-	for _, s := range seen.GatewayServices(v.objects(v.self.Name)) {
+	for _, s := range v.objects(v.self.Name).GatewayServices() {
 		ports, ranges = append(ports, s.Ports...), append(ranges, s.Ranges...)
 	}
 	if len(ports) == 0 {

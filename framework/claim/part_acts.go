@@ -6,7 +6,6 @@ import (
 	"net"
 	"strconv"
 
-	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
 )
@@ -42,7 +41,7 @@ func dials(of func(view) []intent.Cluster) part {
 				if gap := objectsGap(v, peer); gap != "" {
 					return gap
 				}
-				for _, address := range seen.GatewayAddresses(v.objects(peer.Name)) {
+				for _, address := range v.objects(peer.Name).GatewayAddresses() {
 					if _, dialled := dialTo(v, c.Name, peer.Name, address); !dialled {
 						return fmt.Sprintf("%s holds no connection to %s of cluster %s%s", file, address, peer.Name, cmp.Or(because(v.run, file), said(v, c, "dials", address)))
 					}

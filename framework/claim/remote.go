@@ -69,7 +69,7 @@ func judgeKnown(v view) result {
 			return
 		}
 		for _, c := range v.everyone() {
-			addresses := seen.GatewayAddresses(v.objects(c.Name))
+			addresses := v.objects(c.Name).GatewayAddresses()
 			if len(addresses) == 0 {
 				n.breaks("the gateway of %s has no address that istiod could know", c.Name)
 			}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
 )
@@ -58,8 +57,13 @@ func judgeSecondEndpoints(v view) result {
 		}
 		for _, peer := range v.peers {
 			remote := pick(all, peer.RemoteName, peer.ID)
+			addresses, err := gatewayIPs(v, peer)
+			if err != nil {
+				n.puzzles("%v", err)
+				continue
+			}
 			through := func(e evidence.Endpoint) bool {
-				return e.Port == evidence.GatewayPort && slices.Contains(seen.GatewayAddresses(v.objects(peer.Name)), e.Address)
+				return e.Port == evidence.GatewayPort && slices.Contains(addresses, e.Address)
 			}
 			if len(remote) == 0 || !slices.ContainsFunc(remote, through) {
 				n.breaks("sleep pod %s does not hold the gateway of %s for %s", p.Pod, peer.Name, evidence.SecondHost)

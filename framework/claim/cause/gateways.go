@@ -17,7 +17,7 @@ func noAddress(s sight) (string, []string) {
 	}
 	for _, c := range clusters {
 		k := s.objects(c.Name)
-		if k != nil && len(k.Services) > 0 && !s.unlisted(c.Name, readServices) && len(seen.GatewayAddresses(k)) == 0 {
+		if k != nil && len(k.Services) > 0 && !s.unlisted(c.Name, readServices) && len(k.GatewayAddresses()) == 0 {
 			return fmt.Sprintf("the gateway of cluster %s has no address", c.Name), []string{evidence.FileOfKubernetes(s.epoch, c.Name)}
 		}
 	}
@@ -101,7 +101,7 @@ func controlPlaneOpen(s sight) (string, []string) {
 // compared: istiod resolves them.
 func wrongAddress(s sight) (string, []string) {
 	for _, way := range s.ways() {
-		addresses := seen.GatewayAddresses(s.objects(way.to.Name))
+		addresses := s.objects(way.to.Name).GatewayAddresses()
 		if len(addresses) == 0 || slices.ContainsFunc(addresses, func(a string) bool { return net.ParseIP(a) == nil }) {
 			continue
 		}

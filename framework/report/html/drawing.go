@@ -136,9 +136,9 @@ func crossWords(w way) []string {
 func nodesOf(c *evidence.Cluster, sample string, in intent.Cluster) [3]node {
 	sleep := podNode(c, "sleep", "app", "sleep", sample)
 	app := podNode(c, strings.TrimSpace("helloworld "+in.Version), "app", "helloworld", sample)
-	gateway := podNode(c, "east-west gateway", "istio", gatewayValue, istioNamespace)
+	gateway := podNode(c, "east-west gateway", evidence.GatewayLabel, evidence.GatewayValue, evidence.IstioNamespace)
 	if gateway.State != unknown {
-		addresses := gatewayAddresses(objects(c))
+		addresses := atGateway(objects(c).GatewayAddresses())
 		where := "no address"
 		switch {
 		case len(addresses) > 1:

@@ -68,7 +68,7 @@ func attributes(run intent.Intent) []attribute {
 		{"Root (SHA-256)", alike, func(_ intent.Cluster, c *evidence.Cluster) cell { return rootOf(run, c) }},
 		{"Network", own, plain(func(in intent.Cluster, _ *evidence.Cluster) string { return in.Network })},
 		{"Gateway", own, mono(func(_ intent.Cluster, c *evidence.Cluster) string {
-			return strings.Join(gatewayAddresses(objects(c)), ", ")
+			return strings.Join(atGateway(objects(c).GatewayAddresses()), ", ")
 		})},
 		{"Cluster ID", own, mono(func(in intent.Cluster, _ *evidence.Cluster) string { return in.ID })},
 		{"API server", own, mono(func(_ intent.Cluster, c *evidence.Cluster) string {
@@ -226,18 +226,13 @@ func proxyImages(pods []evidence.Pod) string {
 	return distinct(all)
 }
 
-// gatewayAddresses are where the load balancer takes the other clusters' calls: "172.18.251.1:15443".
-func gatewayAddresses(k *evidence.Kubernetes) []string {
+// atGateway gives where the gateway takes the other clusters' calls: "172.18.251.1:15443".
+func atGateway(addresses []string) []string {
 	var all []string
-	for _, s := range k.Services {
-		if s.Namespace == istioNamespace && s.Labels["istio"] == gatewayValue && slices.Contains(s.Ports, evidence.GatewayPort) {
-			for _, a := range s.Addresses {
-				all = append(all, net.JoinHostPort(a, strconv.Itoa(evidence.GatewayPort)))
-			}
-		}
+	for _, a := range addresses {
+		all = append(all, net.JoinHostPort(a, strconv.Itoa(evidence.GatewayPort)))
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }
 
 func distinct(all []string) string {

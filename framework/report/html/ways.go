@@ -11,12 +11,8 @@ import (
 	"github.com/meshproof/meshproof/framework/intent"
 )
 
-// Names that the guide gives.
-const (
-	istioNamespace = "istio-system"
-	gatewayValue   = "eastwestgateway"
-	proxyContainer = "istio-proxy"
-)
+// proxyContainer is the container of a proxy, in workloads and gateways alike.
+const proxyContainer = "istio-proxy"
 
 // state is what was seen of a part of the mesh. It is no verdict: claims judge.
 type state string
@@ -95,9 +91,8 @@ func wayOf(run evidence.Run, from, to intent.Cluster) way {
 	w := way{From: from.Name, To: to.Name, Local: from.Name == to.Name, Calls: -1, Failed: -1, State: unknown}
 	held, known := heldBy(c, run.Intent.Namespace(), from, to)
 	w.Known = known
-	addresses := gatewayAddresses(objects(run.Cluster(evidence.Joined, to.Name)))
-	for _, h := range held {
-		w.Bypass = w.Bypass || !w.Local && !slices.Contains(addresses, h)
+	if addresses, err := c.GatewayIPs(to, objects(run.Cluster(evidence.Joined, to.Name)).GatewayAddresses()); err == nil && !w.Local {
+		w.Bypass = slices.ContainsFunc(held, func(h string) bool { return !slices.Contains(atGateway(addresses), h) })
 	}
 	var connected bool
 	w.Dial, connected = dialled(c, to.Name)

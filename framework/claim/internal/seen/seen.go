@@ -11,7 +11,7 @@ import (
 // Names that the guide gives.
 const (
 	// Istio is the namespace of istiod and of the east-west gateway.
-	Istio = "istio-system"
+	Istio = evidence.IstioNamespace
 	// SidecarName is the proxy's container, in workloads and gateways alike.
 	SidecarName = "istio-proxy"
 	// RevisionKey is the label, and the annotation, that holds a revision.
@@ -21,9 +21,9 @@ const (
 	// NetworkKey is the label that holds the name of a network.
 	NetworkKey = "topology.istio.io/network"
 	// GatewayLabel is the label that selects the east-west gateway.
-	GatewayLabel = "istio"
+	GatewayLabel = evidence.GatewayLabel
 	// GatewayValue is that label's value.
-	GatewayValue = "eastwestgateway"
+	GatewayValue = evidence.GatewayValue
 	// AutoImage stands in a gateway's template until an injector replaces it.
 	AutoImage = "auto"
 	// AppPort is the port of helloworld.
@@ -105,30 +105,6 @@ func Revision(p evidence.Pod) string {
 		return r
 	}
 	return p.Labels[RevisionKey]
-}
-
-// GatewayServices are the east-west gateway's services that offer port 15443.
-func GatewayServices(k *evidence.Kubernetes) []evidence.Service {
-	var found []evidence.Service
-	if k == nil {
-		return nil
-	}
-	for _, s := range k.Services {
-		if s.Namespace == Istio && s.Labels[GatewayLabel] == GatewayValue && slices.Contains(s.Ports, evidence.GatewayPort) {
-			found = append(found, s)
-		}
-	}
-	return found
-}
-
-// GatewayAddresses are the addresses of the east-west gateway, sorted, each once: IP addresses or host names.
-func GatewayAddresses(k *evidence.Kubernetes) []string {
-	var all []string
-	for _, s := range GatewayServices(k) {
-		all = append(all, s.Addresses...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // GatewayDeployments are the deployments of the east-west gateway.
