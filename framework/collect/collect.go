@@ -68,6 +68,7 @@ const (
 
 // reader is what is needed of a cluster; *cluster.Cluster is one.
 type reader interface {
+	LogEnd(ctx context.Context, namespace, pod string, o *corev1.PodLogOptions, most int) ([]byte, error)
 	Exec(ctx context.Context, namespace, pod, container string, command ...string) (stdout, stderr []byte, err error)
 	Feed(ctx context.Context, stdin io.Reader, namespace, pod, container string, command ...string) (stdout, stderr []byte, err error)
 	Kube() kubernetes.Interface

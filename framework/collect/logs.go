@@ -80,11 +80,11 @@ func (s source) replicaLog(ctx context.Context, p corev1.Pod, since time.Time, p
 }
 
 // istiodLog reads so much of the end of a replica's log.
-func (s source) istiodLog(ctx context.Context, p corev1.Pod, lines, bytes int64, o corev1.PodLogOptions) ([]byte, error) {
+func (s source) istiodLog(ctx context.Context, p corev1.Pod, lines int64, bytes int, o corev1.PodLogOptions) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestLimit)
 	defer cancel()
-	o.Container, o.TailLines, o.LimitBytes = istiodEndpoint().container, &lines, &bytes
-	text, err := s.Kube().CoreV1().Pods(p.Namespace).GetLogs(p.Name, &o).DoRaw(ctx)
+	o.Container, o.TailLines = istiodEndpoint().container, &lines
+	text, err := s.LogEnd(ctx, p.Namespace, p.Name, &o, bytes)
 	if err != nil {
 		return nil, fmt.Errorf("read the log of istiod %s/%s (previous %t) on cluster %s: %w", p.Namespace, p.Name, o.Previous, s.name, err)
 	}

@@ -47,8 +47,8 @@ type Source interface {
 	// Pods lists pods, Events the events of a namespace.
 	Pods(ctx context.Context, namespace, selector string) ([]corev1.Pod, error)
 	Events(ctx context.Context, namespace string) ([]corev1.Event, error)
-	// Log gives the end of a container's log, at most so many bytes; previous means that of the container before it.
-	Log(ctx context.Context, pod corev1.Pod, container string, previous bool, bytes int64) ([]byte, error)
+	// Log gives the end of a container's log, at most packed.Most bytes; previous means that of the container before it.
+	Log(ctx context.Context, pod corev1.Pod, container string, previous bool) ([]byte, error)
 	// Istioctl runs the release's istioctl against the cluster.
 	Istioctl(ctx context.Context, args ...string) ([]byte, error)
 	// Snapshot takes the API objects and the pages of istiod and Envoy, without anything secret; what it lacks is in its Problems.
@@ -161,7 +161,7 @@ func (s *saver) log(ctx context.Context, p corev1.Pod, c corev1.ContainerStatus,
 	if previous {
 		name += ".previous"
 	}
-	text, err := s.from.Log(ctx, p, c.Name, previous, packed.Most)
+	text, err := s.from.Log(ctx, p, c.Name, previous)
 	s.missing("the log of "+name, err)
 	if err == nil {
 		s.write(filepath.Join("logs", name+".log"), text)

@@ -54,7 +54,7 @@ func (f fake) Events(_ context.Context, namespace string) ([]corev1.Event, error
 	}, f.err("events")
 }
 
-func (f fake) Log(_ context.Context, _ corev1.Pod, container string, previous bool, _ int64) ([]byte, error) {
+func (f fake) Log(_ context.Context, _ corev1.Pod, container string, previous bool) ([]byte, error) {
 	return []byte(fmt.Sprintf("%s before: %t\n", container, previous)), f.err("log")
 }
 

@@ -35,10 +35,10 @@ func (c Cluster) Events(ctx context.Context, namespace string) ([]corev1.Event, 
 }
 
 // Log gives the end of a container's log.
-func (c Cluster) Log(ctx context.Context, pod corev1.Pod, container string, previous bool, most int64) ([]byte, error) {
+func (c Cluster) Log(ctx context.Context, pod corev1.Pod, container string, previous bool) ([]byte, error) {
 	lines := int64(2000)
-	o := &corev1.PodLogOptions{Container: container, Previous: previous, TailLines: &lines, LimitBytes: &most}
-	text, err := c.Kube().CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, o).DoRaw(ctx)
+	o := &corev1.PodLogOptions{Container: container, Previous: previous, TailLines: &lines}
+	text, err := c.LogEnd(ctx, pod.Namespace, pod.Name, o, packed.Most)
 	if err != nil {
 		return nil, fmt.Errorf("read the log of %s/%s container %s on cluster %s: %w", pod.Namespace, pod.Name, container, c.Name, err)
 	}
