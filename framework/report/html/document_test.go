@@ -27,7 +27,7 @@ func load(t *testing.T) evidence.Run {
 // judged is the page of a run as the report makes it.
 func judged(run evidence.Run) Page {
 	found := cause.Apply(run, claim.Judge(run))
-	verdict, reason := claim.Conclude(found)
+	verdict, reason := claim.Conclude(found, run.Intent.Expect...)
 	return Page{RunID: run.Intent.RunID, Verdict: verdict, Reason: reason, Findings: found, Run: run, EvidenceDir: "evidence"}
 }
 

@@ -98,6 +98,27 @@ func TestTheFirstScreenOfABrokenMesh(t *testing.T) {
 	}
 }
 
+// TestTheHeadlineSaysNoMoreThanTheReason: where claims were left out, or findings about the guide expected, nothing is said of the mesh.
+func TestTheHeadlineSaysNoMoreThanTheReason(t *testing.T) {
+	whole := load(t)
+	part, expecting := whole, whole
+	part.Intent.LeftOut = map[string]string{"split-balanced": "--skip"}
+	expecting.Intent.Expect = []string{"F1"}
+	for name, tc := range map[string]struct {
+		run       evidence.Run
+		want, not string
+	}{
+		"whole":     {whole, "The mesh conforms", "What was asked for"},
+		"part":      {part, "What was asked for holds", "The mesh conforms"},
+		"expecting": {expecting, "Expected of the guide's printed text, and not found", "The mesh does not conform"},
+	} {
+		head, _, _ := strings.Cut(render(t, judged(tc.run)), `<nav aria-label`)
+		if text := parse(t, head).text; !strings.Contains(text, tc.want) || strings.Contains(text, tc.not) {
+			t.Errorf("%s: the first screen must say %q and not %q: %s", name, tc.want, tc.not, text[:min(len(text), 300)])
+		}
+	}
+}
+
 func TestRunsOfWhichLittleIsKnown(t *testing.T) {
 	steps := []evidence.Step{{ID: "P3", Title: "create the kind clusters", Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Seconds: 3,
 		Error: "create cluster west: no space left on device"}}
@@ -121,8 +142,8 @@ func TestRunsOfWhichLittleIsKnown(t *testing.T) {
 			page := render(t, p)
 			mustBeWellFormed(t, page)
 			text := parse(t, page).text
-			if !strings.Contains(text, headline(p.Verdict)) || p.Verdict == claim.Passed {
-				t.Errorf("the page of a run of which little is known has the verdict %s, and does not say %q", p.Verdict, headline(p.Verdict))
+			if says, _, _ := strings.Cut(p.Reason, ": "); !strings.Contains(text, upperFirst(says)) || p.Verdict == claim.Passed {
+				t.Errorf("the page of a run of which little is known has the verdict %s, and does not say %q", p.Verdict, upperFirst(says))
 			}
 			if len(run.Steps) == 1 && !strings.Contains(text, steps[0].Error) {
 				t.Errorf("the page does not say why the run stopped")

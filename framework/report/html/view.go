@@ -47,12 +47,14 @@ func newView(p Page) view {
 		p.RunID = p.Run.Intent.RunID
 	}
 	v := view{
-		Page: p, Mark: markOf(p.Verdict), Headline: headline(p.Verdict), Counts: counts(p.Findings), Causes: causes(p),
+		Page: p, Mark: markOf(p.Verdict), Counts: counts(p.Findings), Causes: causes(p),
 		Facts: facts(p), Cells: strings.Join(guide.Covered(p.Run.Intent), ", "), Rows: fingerprints(p.Run), Maps: meshMaps(p.Run), Ways: ways(p.Run), Pairs: pairs(p.Run), Splits: splits(p),
 		Times: timesOf(p.Run), Areas: areas(p), Raw: rawCounts(p.Run), Pods: podsOf(p.Run),
 		Warnings: warnings(p.Run), Gaps: gaps(p.Run), Deviate: deviations(p.Run.Steps), Again: again(p),
 	}
-	v.Detail = clip(sentence(strings.TrimPrefix(p.Reason, lowerFirst(v.Headline)+": ")), firstScreen)
+	// A headline of the verdict alone could say of the mesh what the reason denies: where claims were left out, or findings expected.
+	says, why, _ := strings.Cut(p.Reason, ": ")
+	v.Headline, v.Detail = upperFirst(says), clip(sentence(why), firstScreen)
 	for _, c := range p.Run.Intent.Clusters {
 		v.Columns = append(v.Columns, c.Name)
 	}
@@ -79,18 +81,6 @@ func markOf(v claim.Verdict) mark {
 		return mark{"inconclusive", "inconclusive", "?"}
 	}
 	return mark{string(v), "inconclusive", "?"}
-}
-
-func headline(v claim.Verdict) string {
-	switch v {
-	case claim.Passed:
-		return "The mesh conforms"
-	case claim.Failed:
-		return "The mesh does not conform"
-	case claim.Skipped:
-		return "The mesh was not judged"
-	}
-	return "It could not be told whether the mesh conforms"
 }
 
 // count is how many findings have one verdict, with their place on a bar of all findings.
