@@ -16,6 +16,8 @@ const (
 	narrowest = 24
 	// mostRows is how many steps of a cluster are shown, mostShared of those of the run as a whole, mostWaits of the waits.
 	mostRows, mostShared, mostWaits = 8, 4, 3
+	// mostVersion is how many columns the version has that an answer gave: whoever answers chooses it.
+	mostVersion = 20
 )
 
 // Frame draws the state at a moment, for a terminal of that size: no line is wider, and there are fewer lines than rows.
@@ -131,14 +133,14 @@ func splits(s *State, width int) []Line {
 		}
 		counts := ""
 		for i, v := range versions {
-			counts += fmt.Sprintf("%s %s %d  ", markOf(i), v, x.answered[v])
+			counts += fmt.Sprintf("%s %s %d  ", markOf(i), clip(v, mostVersion), x.answered[v])
 		}
 		if n := x.answered[""]; n > 0 {
 			counts += fmt.Sprintf("%s lost %d  ", lost, n)
 		}
 		counts += fmt.Sprintf("of %d", x.asked)
-		name := "calls from " + c + " "
-		room := width - len(name) - len(counts) - 3
+		name := clip("calls from "+c+" ", width)
+		room := width - columnsOf(name) - columnsOf(counts) - 3
 		if room < 8 {
 			all = append(all, Line{{clip(name+counts, width), plain}})
 			continue

@@ -16,7 +16,7 @@ type Plain struct {
 	brief  bool
 	began  time.Time
 	spoke  time.Time // when something was printed last
-	last   string
+	last   told
 	state  State
 	closed bool
 	// looking tells that a run has begun and, as far as is known, only looks at what it was given. What it has looked at is held back
@@ -24,6 +24,9 @@ type Plain struct {
 	looking bool
 	held    []Event
 }
+
+// told is what a line says, and of which cluster: two clusters may do the same in the same time.
+type told struct{ cluster, text string }
 
 // NewPlain gives a display that prints to w what a person wants to know, with verbose also what is begun and waited for, with
 // brief only what went wrong.
@@ -37,7 +40,7 @@ func (p *Plain) Show(e Event) {
 	p.state.Apply(e)
 	text := said(e, p.verbose, p.brief)
 	switch {
-	case text == "" || text == p.last:
+	case text == "" || p.last == told{e.Cluster, text}:
 	case p.looking && refused(e):
 		p.looking, p.held = false, nil
 	case p.looking && e.Event == Done && e.Error == "":
@@ -58,7 +61,7 @@ func (p *Plain) goOn() {
 }
 
 func (p *Plain) say(e Event, text string) {
-	p.last = text
+	p.last = told{e.Cluster, text}
 	p.print(e.Time.Time, e.Cluster, text)
 }
 

@@ -18,7 +18,8 @@ func TestPlainLines(t *testing.T) {
 		verbose, brief bool
 		has, hasNot    []string
 	}{
-		"plain":         {false, false, []string{"-          run 0102-030405-ab12", "west       S6.2.wait wait until the gateway has an address: 5.7 s: the load balancer"}, []string{"waiting for"}},
+		"plain": {false, false, []string{"-          run 0102-030405-ab12", "west       S6.2.wait wait until the gateway has an address: 5.7 s: the load balancer",
+			"east       P5 install the load balancer: 3.5 s", "west       P5 install the load balancer: 3.5 s"}, []string{"waiting for"}},
 		"verbose":       {true, false, []string{"east       P6 install the control plane\n", "waiting for: the gateway has an address: <pending>"}, nil},
 		"brief":         {false, true, []string{"the load balancer gave no address"}, []string{"run 0102", "P1", "waiting"}},
 		"brief verbose": {true, true, []string{"P1 bring the images\n"}, nil},
