@@ -36,6 +36,9 @@ const (
 	CAService = "ca-service"
 )
 
+// UnspecifiedPlatform is the platform of given clusters of which nobody says it.
+const UnspecifiedPlatform = "unspecified"
+
 // EmulatedCA marks a run in which a stand-in signed for the fleet's CA.
 const EmulatedCA = "emulated-ca"
 

@@ -204,7 +204,7 @@ func oneMesh(all []Target) error {
 		return nil
 	}
 	if first.Platform == "" {
-		_, err := guide.Words(unspecified, first.CA)
+		_, err := guide.Words(intent.UnspecifiedPlatform, first.CA)
 		return err
 	}
 	m, err := guide.LoadMatrix()
@@ -214,10 +214,7 @@ func oneMesh(all []Target) error {
 	return err
 }
 
-// unspecified is the platform of given clusters of which nobody says it.
-const unspecified = "unspecified"
-
-func (t Target) platform() string { return cmp.Or(t.Platform, unspecified) }
+func (t Target) platform() string { return cmp.Or(t.Platform, intent.UnspecifiedPlatform) }
 
 // Authority is the certificate authority of the target's mesh.
 func (t Target) Authority() string { return cmp.Or(t.CA, intent.IstioCA) }

@@ -1,14 +1,10 @@
 package html
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/evidence"
-	"github.com/meshproof/meshproof/framework/guide"
-	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/release/shell"
 )
 
@@ -62,61 +58,10 @@ func again(p Page) []command {
 		{"Judge this evidence again, in the folder of this page; no cluster is needed", "meshproof judge ."},
 		{"See that the evidence is unchanged", "(cd " + shell.Word(p.EvidenceDir) + " && sha256sum --check " + evidence.SumsFile + ")"},
 	}
-	lines := p.Reproduce
-	if len(lines) == 0 && p.Run.Intent.Samples > 0 {
-		lines = []string{repeat(p.Run.Intent)}
-	}
-	for _, line := range lines {
-		all = append(all, command{"Run it again", line})
+	if in := p.Run.Intent; in.Samples > 0 {
+		all = append(all, command{"Run it again" + unsaid(in), repeat(in)})
 	}
 	return all
-}
-
-// repeat is the command that expects the same mesh again.
-func repeat(in intent.Intent) string {
-	parts := []string{"meshproof run"}
-	switch {
-	case in.Provision == intent.Supplied:
-		for _, c := range in.Clusters {
-			parts = append(parts, "--kubeconfig "+shell.Word(c.Name+".yaml"))
-		}
-	case len(in.Clusters) > guide.Clusters:
-		parts = append(parts, fmt.Sprintf("--clusters %d", len(in.Clusters)))
-	}
-	if in.Platform != "" && in.Platform != kind {
-		parts = append(parts, "--platform "+shell.Word(in.Platform))
-	}
-	if !in.IstiodSigns() {
-		parts = append(parts, "--ca "+shell.Word(in.CA))
-	}
-	if in.Mode == intent.Literal {
-		parts = append(parts, "--mode "+string(in.Mode))
-	}
-	if len(in.Expect) > 0 {
-		parts = append(parts, "--expect "+shell.Word(strings.Join(in.Expect, ",")))
-	}
-	for _, f := range []fact{{"revision", in.Revision}, {"fleet", in.Fleet}, {"project-number", in.ProjectNumber}, {"namespace", in.SampleNamespace}} {
-		if f.Value != "" {
-			parts = append(parts, "--"+f.Name+" "+shell.Word(f.Value))
-		}
-	}
-	parts = append(parts, fmt.Sprintf("--samples %d", in.Samples), "--alpha "+strconv.FormatFloat(in.Alpha, 'g', -1, 64))
-	if in.From != "" {
-		parts = append(parts, "--from "+string(in.From))
-	}
-	if in.ReadOnly {
-		parts = append(parts, "--read-only")
-	}
-	switch disruptive := len(in.Disruptions)+len(in.Injections) > 0; { // where it is not the default, it is said
-	case disruptive:
-		parts = append(parts, "--disruptive")
-	case in.Provision == intent.Kind:
-		parts = append(parts, "--disruptive=false")
-	}
-	for _, fault := range in.Planted {
-		parts = append(parts, "--plant "+shell.Word(fault))
-	}
-	return strings.Join(parts, " ")
 }
 
 // gap is something that could not be read or collected.

@@ -12,7 +12,7 @@ func TestHostileTextsAreNoMarkup(t *testing.T) {
 		`//evil.example/x`, `../../etc/passwd`, `</style><script>alert(1)</script>`, `</title></svg><b>`, "{{.}}", "\x00\xff",
 	} {
 		p := judged(load(t))
-		p.By, p.Diagnostics, p.StandIns, p.Left, p.Reproduce = "x", []string{"x"}, []string{"x"}, []string{"x"}, []string{"x"}
+		p.By, p.Diagnostics, p.StandIns, p.Left = "x", []string{"x"}, []string{"x"}, []string{"x"}
 		fill(reflect.ValueOf(&p).Elem(), hostile)
 		p.EvidenceDir = "evidence"
 		page := render(t, p)

@@ -36,8 +36,6 @@ type Page struct {
 	StandIns, Left []string
 	// By and Where say who ran it and on which machine or CI job, Tool which meshproof: each if told.
 	By, Where, Tool string
-	// Reproduce are commands that repeat the run; without them they are derived from the intent.
-	Reproduce []string
 }
 
 // Render writes the page. Nothing is written when it cannot be made.

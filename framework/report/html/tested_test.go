@@ -9,26 +9,6 @@ import (
 	"github.com/meshproof/meshproof/framework/intent"
 )
 
-func TestTheCommandThatRepeatsARun(t *testing.T) {
-	two := []intent.Cluster{{Name: "east"}, {Name: "west"}}
-	three := append(slices.Clone(two), intent.Cluster{Name: "north"})
-	for want, in := range map[string]intent.Intent{
-		"meshproof run --samples 0 --alpha 0 --disruptive=false":                                         {Provision: intent.Kind, Platform: kind, CA: intent.IstioCA, Clusters: two},
-		"meshproof run --clusters 3 --samples 0 --alpha 0 --disruptive=false":                            {Provision: intent.Kind, Clusters: three},
-		"meshproof run --platform gke-vmware --ca mesh-ca --samples 0 --alpha 0 --disruptive":            {Provision: intent.Kind, Platform: "gke-vmware", CA: intent.MeshCA, Clusters: two, Injections: []string{"x"}},
-		"meshproof run --mode literal --expect F1,F2 --samples 0 --alpha 0 --disruptive=false":           {Provision: intent.Kind, Mode: intent.Literal, Expect: []string{"F1", "F2"}, Clusters: two},
-		"meshproof run --kubeconfig east.yaml --kubeconfig west.yaml --samples 0 --alpha 0":              {Provision: intent.Supplied, Clusters: two},
-		"meshproof run --kubeconfig east.yaml --kubeconfig west.yaml --samples 0 --alpha 0 --disruptive": {Provision: intent.Supplied, Clusters: two, Disruptions: []string{"x"}},
-		"meshproof run --kubeconfig east.yaml --kubeconfig west.yaml --samples 0 --alpha 0 --from join":  {Provision: intent.Supplied, Clusters: two, From: intent.FromJoin},
-		"meshproof run --namespace x --samples 0 --alpha 0 --disruptive=false":                           {Provision: intent.Kind, Clusters: two, SampleNamespace: "x"},
-		"meshproof run --samples 0 --alpha 0 --disruptive=false --plant different-roots":                 {Provision: intent.Kind, Clusters: two, Planted: []string{"different-roots"}},
-	} {
-		if got := repeat(in); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-}
-
 func TestRowsMarkWhatDiffers(t *testing.T) {
 	differs := func(run evidence.Run) (names []string) {
 		for _, r := range fingerprints(run) {
