@@ -97,6 +97,23 @@ func TestStopAfter(t *testing.T) {
 	}
 }
 
+// savedEpochs is an evidence folder in which every epoch holds what the joined mesh did.
+func savedEpochs(t *testing.T, run evidence.Run, epochs ...string) *evidence.Folder {
+	t.Helper()
+	folder, err := evidence.Create(filepath.Join(t.TempDir(), "evidence"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, epoch := range epochs {
+		for c, seen := range run.Epochs[evidence.Joined].Clusters {
+			if err := folder.SaveCluster(epoch, c, seen); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return folder
+}
+
 // A disruption that went unnoticed fails its claim; one that could not be looked at does not.
 func TestFailFast(t *testing.T) {
 	healthy, err := evidence.Load("../claim/testdata/healthy")
@@ -109,20 +126,11 @@ func TestFailFast(t *testing.T) {
 		"nothing was seen of it":       {true, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			folder, err := evidence.Create(filepath.Join(t.TempDir(), "evidence"))
-			if err != nil {
-				t.Fatal(err)
+			epochs := []string{evidence.Joined}
+			if tc.looked {
+				epochs = append(epochs, evidence.Broken("remote-secret-deleted"), evidence.Repaired("remote-secret-deleted"))
 			}
-			for _, epoch := range []string{evidence.Joined, evidence.Broken("remote-secret-deleted"), evidence.Repaired("remote-secret-deleted")} {
-				if !tc.looked && epoch != evidence.Joined {
-					continue
-				}
-				for c, seen := range healthy.Epochs[evidence.Joined].Clusters {
-					if err := folder.SaveCluster(epoch, c, seen); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
+			folder := savedEpochs(t, healthy, epochs...)
 			in := healthy.Intent
 			in.Disruptions, in.DisruptionSamples = []string{"remote-secret-deleted", "not-injected"}, in.Samples
 			s := &Session{o: Options{FailFast: tc.failFast, Tell: silent{}}, intent: in, folder: folder, steps: healthy.Steps}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/meshproof/meshproof/framework/diagnose"
+	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/leak"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
 	"github.com/meshproof/meshproof/framework/packed/packedtest"
@@ -73,6 +74,44 @@ func TestASetUpThatTookTooLongIsExplained(t *testing.T) {
 		}
 		if text := packedtest.Read(t, filepath.Join(o.ReportDir, DiagnosticsDir, "one", "objects.json")); !strings.Contains(text, "istiod-r") {
 			t.Errorf("%s: saved %s", name, text)
+		}
+	}
+}
+
+// TestDisruptionsAreExplainedBeforeTheSampleGoes: diagnostics are saved at once where one went unnoticed or could not be undone, and
+// nothing where there was none, or somebody ended the run.
+func TestDisruptionsAreExplainedBeforeTheSampleGoes(t *testing.T) {
+	healthy, err := evidence.Load("../claim/testdata/healthy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stuck := errors.New("the policy could not be deleted")
+	over, end := context.WithCancel(t.Context())
+	end()
+	for name, tc := range map[string]struct {
+		ctx   context.Context
+		done  []string
+		err   error
+		saved bool
+	}{
+		"it went unnoticed": {t.Context(), []string{"remote-secret-deleted"}, nil, true},
+		"it was not undone": {t.Context(), []string{"remote-secret-deleted"}, stuck, true},
+		"nothing was done":  {t.Context(), nil, nil, false},
+		"interrupted":       {over, []string{"remote-secret-deleted"}, nil, false},
+	} {
+		_, o := meshes(t)
+		s, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.intent, s.steps = healthy.Intent, healthy.Steps
+		s.intent.Disruptions, s.intent.DisruptionSamples = tc.done, healthy.Intent.Samples
+		s.folder = savedEpochs(t, healthy, evidence.Joined, evidence.Broken("remote-secret-deleted"), evidence.Repaired("remote-secret-deleted"))
+		if got := s.disruptionsExplained(tc.ctx, tc.err); !errors.Is(got, tc.err) {
+			t.Errorf("%s: %v", name, got)
+		}
+		if _, err := os.Stat(filepath.Join(o.ReportDir, DiagnosticsDir, "one")); (err == nil) != tc.saved || s.diagnosed != tc.saved {
+			t.Errorf("%s: diagnostics are there: %v, noted: %t", name, err, s.diagnosed)
 		}
 	}
 }

@@ -138,15 +138,32 @@ func (s *Session) undo(ctx context.Context, rig *fault.Rig, id string, repair fu
 	return err
 }
 
-// unfit says why the joined mesh is not fit to be disrupted, from what was saved of it; "" when every core claim about it
-// holds.
+// unfit says why the joined mesh is not fit to be disrupted; "" when every core claim about it holds.
 func (s *Session) unfit() (string, error) {
+	return s.open(func(c claim.Claim) bool { return c.Epoch == evidence.Joined })
+}
+
+// disruptionsExplained saves diagnostics where something that was done to the mesh was not noticed or could not be mended: before S15
+// removes the sample. err is that of the disruptions.
+func (s *Session) disruptionsExplained(ctx context.Context, err error) error {
+	if ctx.Err() != nil || len(s.intent.Disruptions)+len(s.intent.Injections) == 0 {
+		return err
+	}
+	why, judgeErr := s.open(func(c claim.Claim) bool { return c.Epoch != evidence.Removed })
+	if err == nil && judgeErr == nil && why == "" {
+		return nil
+	}
+	return errors.Join(err, judgeErr, s.saveDiagnostics(ctx))
+}
+
+// open tells the first finding of these core claims that does not hold, from what was saved until now; "" when all of them do.
+func (s *Session) open(these func(claim.Claim) bool) (string, error) {
 	run, err := s.soFar()
 	if err != nil {
 		return "", err
 	}
 	for _, c := range claim.All() {
-		if c.Epoch != evidence.Joined || c.Level != claim.Core {
+		if c.Level != claim.Core || !these(c) {
 			continue
 		}
 		for _, f := range c.Judge(run) {

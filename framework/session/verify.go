@@ -43,7 +43,7 @@ func (s *Session) Verify(ctx context.Context) error {
 		}
 		joined = errors.Join(joined, s.saveDiagnostics(ctx)) // S15 removes the sample
 	case joined == nil:
-		joined = s.disrupt(ctx, o)
+		joined = s.disruptionsExplained(ctx, s.disrupt(ctx, o))
 	}
 	if ctx.Err() != nil {
 		return joined
