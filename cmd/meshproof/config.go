@@ -15,6 +15,7 @@ import (
 	"github.com/meshproof/meshproof/framework/release/shell"
 	"github.com/meshproof/meshproof/framework/session"
 	"github.com/meshproof/meshproof/framework/settings"
+	"github.com/meshproof/meshproof/framework/suite"
 )
 
 const configName, multiplierName = "config", "timeout-multiplier"
@@ -93,7 +94,7 @@ func layers() settings.Layers {
 		name, value, _ := strings.Cut(pair, "=")
 		environment[name] = value
 	}
-	return settings.Layers{Environment: environment, Beside: besideFlags(), File: configName, Others: fileKeys(), Never: onlyFlags(), Following: followingFlags()}
+	return settings.Layers{Environment: environment, Beside: besideFlags(), File: configName, Others: fileKeys(), Never: onlyFlags(), Following: followingFlags(), Paths: []string{strings.TrimPrefix(suite.RerunFlag, "--")}}
 }
 
 // configured adds --config, and has flags that are not given take their values from the environment and the file before the

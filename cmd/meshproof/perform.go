@@ -108,7 +108,9 @@ func run(ctx context.Context, t *progress.Teller, o session.Options, env *suite.
 	if errors.As(s.Check(ctx), &usage) {
 		return errors.Join(usage, s.Discard()) // before there is a report
 	}
-	t.Note(stats.Explain(o.Samples, o.Share(), o.Alpha))
+	if !o.ReadOnly { // which calls nobody
+		t.Note(stats.Explain(o.Samples, o.Share(), o.Alpha))
+	}
 	file, err := ginkgoFile(s.Options().ReportDir)
 	if err != nil {
 		return errors.Join(err, s.Discard())

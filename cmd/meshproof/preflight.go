@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -82,7 +83,19 @@ func look(ctx context.Context, w io.Writer, o session.Options, probe bool) error
 	if err != nil {
 		return err
 	}
-	facts := preflight.Read(ctx, looked)
+	var facts preflight.Facts
+	err = shown(ctx, progress.Options{Brief: true}, func(t *progress.Teller) error {
+		looked.Looking = func(what string) func() {
+			began := time.Now()
+			t.Doing("", what)
+			return func() { t.Done("", what, time.Since(began), nil) }
+		}
+		facts = preflight.Read(ctx, looked)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	var left error
 	if probe {
 		if facts.Dialled, left, err = dialled(ctx, o); err != nil {

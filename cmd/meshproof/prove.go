@@ -158,7 +158,7 @@ func (p *proving) named() int {
 // end writes the table, prints the last line, and gives what came of it all.
 func (p *proving) end(dir string, err error) (progress.Result, error) {
 	if p.table != "" {
-		if writeErr := os.WriteFile(p.table, []byte(p.page()), 0o644); writeErr != nil {
+		if writeErr := os.WriteFile(p.table, []byte(p.page(err)), 0o644); writeErr != nil {
 			err = errors.Join(err, fmt.Errorf("write the table of proofs: %w: give --table a file that can be written", writeErr))
 		}
 	}
@@ -192,12 +192,16 @@ func proofLine(p session.Proof) string {
 	return fmt.Sprintf("%-10s %-30s expected %s, %s; got %s; %.1f s", word, p.Fault.ID, p.Fault.Verdict, p.Fault.Cause, got(p), p.Took.Seconds())
 }
 
-// page is docs/self-proof.md.
-func (p *proving) page() string {
+// page is docs/self-proof.md. The error is that with which the proof broke off, or could not be cleaned up.
+func (p *proving) page(err error) string {
 	var b strings.Builder
+	after := "After every repair the mesh passed."
+	if err != nil {
+		after = fmt.Sprintf("**This proof did not end well, after %d of %d faults:** %s", len(p.proofs), len(p.faults), oneLine(err.Error()))
+	}
 	fmt.Fprintf(&b, "# The suite's own proof\n\nWritten by `make prove`: a healthy mesh on two kind clusters, one fault at a time, judged, repaired, and judged again. A fault\n"+
 		"counts as named when verdict and cause are those that it declares, and no other cause is named beside them, except those\n"+
-		"that are declared to come with it. After every repair the mesh passed.\n\n%d of %d named.\n\n", p.named(), len(p.faults))
+		"that are declared to come with it. %s\n\n%d of %d named.\n\n", after, p.named(), len(p.faults))
 	b.WriteString("| fault | what is done | expected | got | time to verdict, s | named |\n|---|---|---|---|---|---|\n")
 	for _, one := range p.proofs {
 		yes := "yes"

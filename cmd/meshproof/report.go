@@ -1,7 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -59,11 +64,16 @@ func reportMergeCommand() *cobra.Command {
 		Short: "Print a matrix of runs: a column a run, a row a claim",
 		Long: `Prints a matrix of finished runs, in the order of their report directories, as Markdown or as one
 self-contained HTML page. A claim has the worst verdict of its clusters and directions. A run
-that is given twice, as by the link reports/latest, has one column.`,
+that is given twice, as by the link reports/latest, has one column. A directory without a
+findings.json, as of a run that was killed or of single claims, is named and passed over.`,
 		Example: "  meshproof report merge reports/* > matrix.md\n  meshproof report merge --output html reports/* > matrix.html",
 		Args:    usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, dirs []string) error {
-			runs, err := readRuns(dirs)
+			with, err := judged(c.ErrOrStderr(), dirs)
+			if err != nil {
+				return err
+			}
+			runs, err := readRuns(with)
 			if err != nil {
 				return err
 			}
@@ -76,6 +86,22 @@ that is given twice, as by the link reports/latest, has one column.`,
 	}
 	outputFlag(c, &output, asMarkdown, asHTML)
 	return c
+}
+
+// judged gives the directories that hold findings, and names the others. Without any there is nothing to lay side by side.
+func judged(w io.Writer, dirs []string) (with []string, err error) {
+	for _, dir := range dirs {
+		_, missing := os.Stat(filepath.Join(dir, report.FindingsFile))
+		if _, err := os.Stat(dir); err == nil && errors.Is(missing, fs.ErrNotExist) {
+			fmt.Fprintf(w, "passed over: %s holds no %s\n", dir, report.FindingsFile)
+			continue
+		}
+		with = append(with, dir)
+	}
+	if len(with) == 0 {
+		return nil, &session.UsageError{Err: fmt.Errorf("compare reports: none of %d directories holds a %s: give report directories, such as reports/latest", len(dirs), report.FindingsFile)}
+	}
+	return with, nil
 }
 
 func readRuns(dirs []string) ([]report.Finished, error) {

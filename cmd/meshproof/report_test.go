@@ -71,6 +71,15 @@ func TestReportMerge(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "# meshproof: 2 runs\n") || !strings.Contains(out, "|  | `record` | `another` |\n") {
 		t.Errorf("exit code %d:\n%.600s", code, out)
 	}
+	without := t.TempDir()
+	if more, code := execute(t, "report", "merge", one, without, two); code != 0 || !strings.HasSuffix(more, out) {
+		t.Errorf("with a directory that holds no findings: exit code %d:\n%.600s", code, more)
+	}
+	for _, none := range []string{without, filepath.Join(without, "nowhere")} {
+		if more, code := execute(t, "report", "merge", none); code != 2 {
+			t.Errorf("of %s alone: exit code %d:\n%.600s", none, code, more)
+		}
+	}
 	page, code := execute(t, "report", "merge", "--output", "html", one, two)
 	if code != 0 || !strings.HasPrefix(page, "<!DOCTYPE html>") || !strings.Contains(page, "another") {
 		t.Errorf("exit code %d:\n%.200s", code, page)

@@ -121,8 +121,9 @@ func TestTheEndOfAProof(t *testing.T) {
 		"the removal failed": {[]session.Proof{named}, session.Search{}, errors.New("no engine"), 3, "prove: 1 of 1 named\n", []progress.Kind{progress.Proof, progress.End}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			table := filepath.Join(t.TempDir(), "self-proof.md")
 			prove := func(teller *progress.Teller, out io.Writer) (progress.Result, error) {
-				p := &proving{t: teller, w: out}
+				p := &proving{t: teller, w: out, table: table}
 				for _, one := range tc.proofs {
 					p.faults = append(p.faults, one.Fault)
 					p.add(one)
@@ -135,6 +136,9 @@ func TestTheEndOfAProof(t *testing.T) {
 			text, err := acted(t, "", prove)
 			if code := codeFor(err); code != tc.code || !strings.HasSuffix(text, tc.text) {
 				t.Errorf("exit code %d, want %d: %s", code, tc.code, text)
+			}
+			if page, _ := os.ReadFile(table); strings.Contains(string(page), "After every repair the mesh passed.") != (tc.err == nil) || tc.err != nil && !strings.Contains(string(page), tc.err.Error()) {
+				t.Errorf("the table says:\n%s", page)
 			}
 			out, err := acted(t, "--output json", prove)
 			all := parsed(t, eventSchema, out)

@@ -53,6 +53,16 @@ type Options struct {
 	Asked Asked
 	// Place is a directory on the disk that will hold images and evidence.
 	Place string
+	// Looking is told what is looked at, and gives what is called at its end; nil = nobody is told.
+	Looking func(what string) (looked func())
+}
+
+// looking tells that a look begins, and gives what tells its end.
+func (o Options) looking(what string) (looked func()) {
+	if o.Looking == nil {
+		return func() {}
+	}
+	return o.Looking(what)
 }
 
 // clusterLimit bounds the looks at one cluster, about two hundred short requests; answerLimit the first of them, without which
@@ -71,9 +81,11 @@ func Read(ctx context.Context, o Options) Facts {
 		at[c] = i
 	}
 	_ = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error { // every reason is in its fact
+		defer o.looking("look at cluster " + c.Name)()
 		f.Clusters[at[c]] = look(ctx, c, o)
 		return nil
 	})
+	defer o.looking("look at this machine")()
 	f.Host = readHost(ctx, o, f.Clusters)
 	return f
 }

@@ -39,7 +39,7 @@ const settingsHead = "# Configuration\n\n" +
 	"## Where values come from\n\n" +
 	"1. The flag on the command line.\n" +
 	"2. The environment variable: the flag's name in capitals with `_` for `-`, after `MESHPROOF_`. An empty one counts as not set. The\n" +
-	"   values of a list are separated by commas. A variable with that beginning which stands for no setting is refused.\n" +
+	"   values of a list are separated by commas or stand on lines of their own. A variable with that beginning which stands for no setting is refused.\n" +
 	"3. The file of `--config` (or `MESHPROOF_CONFIG`), one for all of these commands: a YAML document whose keys are named as the flags.\n" +
 	"   A key that a command has no use for is passed over; one that no command knows, or that is there twice, is refused. A text that\n" +
 	"   looks like a number is in quotes; a duration is a text (`30m`); a list is a YAML list. Paths are relative to the working\n" +

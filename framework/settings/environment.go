@@ -63,6 +63,14 @@ func meant(name string, known []string) string {
 	return ""
 }
 
+// list takes a list apart at commas and at line ends, as a YAML block in a CI system's file writes it: quotes keep both.
+func list(value string) ([]string, error) {
+	r := csv.NewReader(strings.NewReader(value))
+	r.FieldsPerRecord = -1
+	lines, err := r.ReadAll()
+	return slices.Concat(lines...), err
+}
+
 func fromEnvironment(flags *pflag.FlagSet, l Layers, sources Sources) error {
 	err := misspelt(flags, l)
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -73,7 +81,7 @@ func fromEnvironment(flags *pflag.FlagSet, l Layers, sources Sources) error {
 		}
 		values := []string{value}
 		if isList(f) {
-			values, err = csv.NewReader(strings.NewReader(value)).Read()
+			values, err = list(value)
 		}
 		if err == nil {
 			err = set(f, values)

@@ -37,6 +37,9 @@ type Layers struct {
 	Never []string
 	// Following are flags whose default follows from others.
 	Following []string
+	// Paths are flags besides File that name something to read: given and empty on the command line, as an unset variable of a CI
+	// system gives them, they are refused, because without them the command does something else.
+	Paths []string
 }
 
 // keys are the names of the command's flags and of those of others.
@@ -50,11 +53,18 @@ func (l Layers) keys(flags *pflag.FlagSet) []string {
 // one that is not set.
 func Fill(flags *pflag.FlagSet, l Layers) (Sources, error) {
 	sources := Sources{}
+	var empty error
 	flags.VisitAll(func(f *pflag.Flag) {
 		if f.Changed {
 			sources[f.Name] = onCommandLine(f.Name)
 		}
+		if f.Changed && f.Value.String() == "" && (f.Name == l.File || slices.Contains(l.Paths, f.Name)) {
+			empty = fmt.Errorf("--%s: the path is empty: give one, or leave the flag out", f.Name)
+		}
 	})
+	if empty != nil {
+		return nil, empty
+	}
 	if err := fromEnvironment(flags, l, sources); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ func flags(t *testing.T, args ...string) *pflag.FlagSet {
 	t.Helper()
 	f := pflag.NewFlagSet("run", pflag.ContinueOnError)
 	f.String("config", "", "")
+	f.String("report", "", "")
 	f.String("revision", "asm-1", "")
 	f.Int("samples", 600, "")
 	f.Float64("alpha", 1e-8, "")
@@ -32,7 +33,7 @@ func flags(t *testing.T, args ...string) *pflag.FlagSet {
 
 // layers has the environment; the file, if there is one, is named on the command line.
 func layers(environment map[string]string) Layers {
-	return Layers{File: "config", Others: []string{"table"}, Never: []string{"dry-run"}, Environment: environment, Beside: []string{"MESHPROOF_KUBECONFIGS"}}
+	return Layers{File: "config", Others: []string{"table"}, Never: []string{"dry-run"}, Paths: []string{"report"}, Environment: environment, Beside: []string{"MESHPROOF_KUBECONFIGS"}}
 }
 
 func file(t *testing.T, text string) string {
@@ -70,7 +71,7 @@ func TestFlagsComeBeforeEnvironmentBeforeFile(t *testing.T) {
 }
 
 func TestEveryKindOfFlagIsTaken(t *testing.T) {
-	text := "# for every night\n---\nrevision: \"1.10\"\nsamples: 2000\nalpha: 1e-6\ntimeout: 30m\ndisruptive: true\nkubeconfig: [\"a,b.yaml\", c.yaml]\nplant: different-roots\ntable: of-another-command.md\n"
+	text := "# for every night\n---\nrevision: \"1.10\"\nsamples: 2000\nalpha: 1e-6\ntimeout: 30m\ndisruptive: true\nkubeconfig: [\"a,b.yaml\", c.yaml]\nplant: [different-roots, same-network]\ntable: of-another-command.md\n"
 	fromFile := flags(t)
 	_, err := Fill(fromFile, layers(map[string]string{"MESHPROOF_CONFIG": file(t, text)}))
 	if err != nil {
@@ -78,7 +79,7 @@ func TestEveryKindOfFlagIsTaken(t *testing.T) {
 	}
 	fromEnvironment := flags(t)
 	_, err = Fill(fromEnvironment, layers(map[string]string{"MESHPROOF_REVISION": "1.10", "MESHPROOF_SAMPLES": "2000", "MESHPROOF_ALPHA": "1e-6",
-		"MESHPROOF_TIMEOUT": "30m", "MESHPROOF_DISRUPTIVE": "true", "MESHPROOF_KUBECONFIG": `"a,b.yaml",c.yaml`, "MESHPROOF_PLANT": "different-roots"}))
+		"MESHPROOF_TIMEOUT": "30m", "MESHPROOF_DISRUPTIVE": "true", "MESHPROOF_KUBECONFIG": `"a,b.yaml",c.yaml`, "MESHPROOF_PLANT": "different-roots\nsame-network\n"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func TestEveryKindOfFlagIsTaken(t *testing.T) {
 		kubeconfigs, _ := f.GetStringArray("kubeconfig")
 		plant, _ := f.GetStringSlice("plant")
 		got := fmt.Sprint(f.Lookup("revision").Value, samples, alpha, timeout == 30*time.Minute, disruptive, len(kubeconfigs), kubeconfigs, plant)
-		if want := "1.10 2000 1e-06 true true 2 [a,b.yaml c.yaml] [different-roots]"; got != want {
+		if want := "1.10 2000 1e-06 true true 2 [a,b.yaml c.yaml] [different-roots same-network]"; got != want {
 			t.Errorf("%d: %s, want %s", i, got, want)
 		}
 	}
@@ -129,6 +130,14 @@ func TestWhatIsWrongInAFileIsRefused(t *testing.T) {
 	if _, err := Fill(flags(t, "--config", "nowhere.yaml"), layers(nil)); err == nil || !strings.Contains(err.Error(), "nowhere.yaml") {
 		t.Errorf("a file that is not there: %v", err)
 	}
+	for _, flag := range []string{"--config", "--report"} {
+		if _, err := Fill(flags(t, flag, ""), layers(nil)); err == nil || !strings.Contains(err.Error(), flag+": the path is empty") {
+			t.Errorf("%s given and empty: %v", flag, err)
+		}
+	}
+	if _, err := Fill(flags(t, "--config", file(t, "report: ''\n")), layers(nil)); err != nil {
+		t.Errorf("an empty value of a file, as config print writes it: %v", err)
+	}
 	if _, err := Fill(flags(t, "--config", file(t, "# nothing yet\n")), layers(nil)); err != nil {
 		t.Errorf("an empty file: %v", err)
 	}
@@ -157,7 +166,7 @@ func TestPrintedSettingsAreTakenAgain(t *testing.T) {
 	}
 	from := fmt.Sprintf("  # file %q\n", path)
 	want := "alpha: 1e-08  # default\n# disruptive: false  # default that follows from other settings\nkubeconfig: []" + from +
-		`plant: ["a # \"b\": c","two\nlines","<&>"]` + from + "revision: \"1.10\"  # flag --revision\nsamples: 600  # default\n" +
+		`plant: ["a # \"b\": c","two\nlines","<&>"]` + from + "report: \"\"  # default\nrevision: \"1.10\"  # flag --revision\nsamples: 600  # default\n" +
 		"timeout: \"30m0s\"  # environment variable MESHPROOF_TIMEOUT\n"
 	if text != want {
 		t.Errorf("%s\nwant\n%s", text, want)
