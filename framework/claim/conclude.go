@@ -80,15 +80,22 @@ func explained(finding string) []string {
 	return nil
 }
 
+// ExpectedAs gives the first of these findings about the guide that a finding is, or comes with; "" when it is none of them.
+func (f Finding) ExpectedAs(expected []string) string {
+	for _, id := range expected {
+		if f.Finding == id || f.Cause != nil && slices.Contains(explained(id), f.Cause.ID) {
+			return id
+		}
+	}
+	return ""
+}
+
 func concludeExpected(all []Finding, expected []string) (Verdict, string) {
 	open, because, others := slices.Clone(expected), 0, []Finding{}
 	for _, f := range all {
-		is := func(id string) bool {
-			return f.Finding == id || f.Cause != nil && slices.Contains(explained(id), f.Cause.ID)
-		}
 		switch {
 		case f.Level != Core || f.Verdict == Passed:
-		case slices.ContainsFunc(expected, is):
+		case f.ExpectedAs(expected) != "":
 			because++
 			if f.Verdict == Failed {
 				open = slices.DeleteFunc(open, func(id string) bool { return f.Finding == id })

@@ -10,10 +10,12 @@ import (
 	"github.com/meshproof/meshproof/framework/evidence"
 )
 
-// junitXML gives a suite per area and a case per finding: failed = <failure>, inconclusive = <error>, skipped =
-// <skipped>. An extended claim that is not passed is <skipped>, so that no viewer turns a run red for it.
+// junitXML gives a suite for the run's verdict, and one per area with a case per finding: failed = <failure>, inconclusive = <error>,
+// skipped = <skipped>. An extended claim that is not passed is <skipped>, and so is what the run expected of the guide's printed text:
+// no viewer turns a run red for them. Where something expected was not found, the verdict's case alone says so.
 func junitXML(f Findings, run evidence.Run) ([]byte, error) {
-	out := reporters.JUnitTestSuites{}
+	out := reporters.JUnitTestSuites{TestSuites: []reporters.JUnitTestSuite{{Name: "meshproof verdict", Package: "meshproof"}}}
+	add(&out.TestSuites[0], "the run's verdict", claim.Finding{Area: "verdict", Level: claim.Core, Verdict: f.Verdict, Reason: f.Reason}, f.Reason, "")
 	at := map[claim.Area]int{}
 	for _, x := range f.Findings {
 		i, there := at[x.Area]
@@ -21,13 +23,13 @@ func junitXML(f Findings, run evidence.Run) ([]byte, error) {
 			i = len(out.TestSuites)
 			at[x.Area] = i
 			out.TestSuites = append(out.TestSuites, reporters.JUnitTestSuite{Name: "meshproof " + string(x.Area), Package: "meshproof"})
-			if len(run.Steps) > 0 {
-				out.TestSuites[i].Timestamp = run.Steps[0].Started.UTC().Format("2006-01-02T15:04:05")
-			}
 		}
-		add(&out.TestSuites[i], x)
+		add(&out.TestSuites[i], x.Claim+" ("+x.Subject+")", x, Sentence(x), x.ExpectedAs(run.Intent.Expect))
 	}
-	for _, s := range out.TestSuites {
+	for i, s := range out.TestSuites {
+		if len(run.Steps) > 0 {
+			out.TestSuites[i].Timestamp = run.Steps[0].Started.UTC().Format("2006-01-02T15:04:05")
+		}
 		out.Tests += s.Tests
 		out.Failures += s.Failures
 		out.Errors += s.Errors
@@ -40,20 +42,24 @@ func junitXML(f Findings, run evidence.Run) ([]byte, error) {
 	return append([]byte(xml.Header), append(body, '\n')...), nil
 }
 
-func add(s *reporters.JUnitTestSuite, f claim.Finding) {
-	c := reporters.JUnitTestCase{Name: f.Claim + " (" + f.Subject + ")", Classname: "meshproof." + string(f.Area), Status: string(f.Verdict)}
+// add adds a case for a finding; sentence tells all of it, and expectedAs which expected finding about the guide it is, if any.
+func add(s *reporters.JUnitTestSuite, name string, f claim.Finding, sentence, expectedAs string) {
+	c := reporters.JUnitTestCase{Name: name, Classname: "meshproof." + string(f.Area), Status: string(f.Verdict)}
 	s.Tests++
 	switch {
 	case f.Verdict == claim.Passed:
 		c.SystemOut = f.Reason
+	case expectedAs != "":
+		c.Skipped = &reporters.JUnitSkipped{Message: "expected as " + expectedAs + ": " + string(f.Verdict) + ": " + f.Reason}
+		s.Skipped++
 	case f.Verdict == claim.Skipped || f.Level == claim.Extended:
 		c.Skipped = &reporters.JUnitSkipped{Message: string(f.Verdict) + ": " + f.Reason}
 		s.Skipped++
 	case f.Verdict == claim.Failed:
-		c.Failure = &reporters.JUnitFailure{Message: f.Reason, Type: "failed", Description: Sentence(f)}
+		c.Failure = &reporters.JUnitFailure{Message: f.Reason, Type: "failed", Description: sentence}
 		s.Failures++
 	default:
-		c.Error = &reporters.JUnitError{Message: f.Reason, Type: "inconclusive", Description: Sentence(f)}
+		c.Error = &reporters.JUnitError{Message: f.Reason, Type: "inconclusive", Description: sentence}
 		s.Errors++
 	}
 	s.TestCases = append(s.TestCases, c)

@@ -58,6 +58,24 @@ func TestWaysOfTheRecordedMesh(t *testing.T) {
 	}
 }
 
+// TestCallsThroughAHostNameGoByTheGateway: Envoy holds what istiod resolved a load balancer's host name to.
+func TestCallsThroughAHostNameGoByTheGateway(t *testing.T) {
+	run := load(t)
+	for _, in := range run.Intent.Clusters {
+		services := run.Cluster(evidence.Joined, in.Name).Kubernetes.Services
+		for i, s := range services {
+			if s.Labels[evidence.GatewayLabel] == evidence.GatewayValue {
+				services[i].Addresses = []string{"gateway." + in.Name + ".example"}
+			}
+		}
+	}
+	for _, w := range ways(run) {
+		if w.Bypass || w.State != works {
+			t.Errorf("the way from %s to %s is %s (bypass %t)", w.From, w.To, w.State, w.Bypass)
+		}
+	}
+}
+
 func TestStateOfAWay(t *testing.T) {
 	in := load(t).Intent
 	reply := func(version string, n int) []evidence.Reply {
