@@ -22,7 +22,7 @@ func saveCommand(o *images.Options) *cobra.Command {
 				return &session.UsageError{Err: fmt.Errorf("write archive %s: there is no directory %s: make it, or choose another FILE", args[0], filepath.Dir(args[0]))}
 			}
 			save := func(set *images.Set, _ images.Options) error { return images.Save(c.Context(), set, args[0]) }
-			if _, err := ensured(c.Context(), *o, save); err != nil {
+			if _, err := ensured(c.Context(), *o, "write "+args[0], save); err != nil {
 				return err
 			}
 			info, err := os.Stat(args[0])
@@ -46,9 +46,11 @@ func loadCommand(o *images.Options) *cobra.Command {
 				return &session.UsageError{Err: fmt.Errorf("read archive %s: there is no such file: give one that meshproof images save has written", args[0])}
 			}
 			var set *images.Set
-			err := told(c.Context(), *o, func(o images.Options) (err error) {
-				set, err = images.Load(c.Context(), args[0], o)
-				return err
+			err := told(c.Context(), *o, func(o images.Options, doing doer) error {
+				return doing("load "+args[0], func() (err error) {
+					set, err = images.Load(c.Context(), args[0], o)
+					return err
+				})
 			})
 			if errors.Is(err, images.ErrOtherArchive) {
 				return &session.UsageError{Err: err}

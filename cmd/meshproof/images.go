@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,21 +16,37 @@ import (
 	"github.com/meshproof/meshproof/framework/session"
 )
 
-// told does something with images while a display shows it.
-func told(ctx context.Context, o images.Options, work func(images.Options) error) error {
+// told does something with images while a display shows it. What takes long, the work does by doing, so that it is named.
+func told(ctx context.Context, o images.Options, work func(o images.Options, doing doer) error) error {
 	return shown(ctx, progress.Options{}, func(t *progress.Teller) error {
 		o.Progress = func(e images.Event) { t.Note(session.Describe(e)) }
-		return work(o)
+		return work(o, doing(t))
 	})
 }
 
+// doer does a part of a command's work while the display says what it is.
+type doer func(what string, work func() error) error
+
+// doing gives what tells a display of parts of the work. An error is the command's to tell.
+func doing(t *progress.Teller) doer {
+	return func(what string, work func() error) error {
+		began := time.Now()
+		t.Doing("", what)
+		err := work()
+		if err == nil {
+			t.Done("", what, time.Since(began), nil)
+		}
+		return err
+	}
+}
+
 // ensured brings the images, and does with them what is asked.
-func ensured(ctx context.Context, o images.Options, then func(*images.Set, images.Options) error) (set *images.Set, err error) {
-	err = told(ctx, o, func(o images.Options) error {
+func ensured(ctx context.Context, o images.Options, what string, then func(*images.Set, images.Options) error) (set *images.Set, err error) {
+	err = told(ctx, o, func(o images.Options, doing doer) error {
 		if set, err = images.Ensure(ctx, o); err != nil || then == nil {
 			return err
 		}
-		return then(set, o)
+		return doing(what, func() error { return then(set, o) })
 	})
 	return set, err
 }
@@ -64,7 +81,7 @@ func buildCommand(o *images.Options) *cobra.Command {
 		Short: "Build or pull every image of a run into the cache, without a cluster",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			set, err := ensured(c.Context(), *o, nil)
+			set, err := ensured(c.Context(), *o, "", nil)
 			if err != nil {
 				return err
 			}
@@ -100,7 +117,7 @@ func pushCommand(o *images.Options) *cobra.Command {
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			push := func(set *images.Set, o images.Options) error { return images.Push(c.Context(), set, args[0], o) }
-			if _, err := ensured(c.Context(), *o, push); err != nil {
+			if _, err := ensured(c.Context(), *o, "push the images to "+args[0], push); err != nil {
 				return err
 			}
 			fmt.Printf("pushed to %s; use them with: meshproof run --images registry --registry %s\n", args[0], args[0])

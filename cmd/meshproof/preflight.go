@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -85,11 +84,7 @@ func look(ctx context.Context, w io.Writer, o session.Options, probe bool) error
 	}
 	var facts preflight.Facts
 	err = shown(ctx, progress.Options{Brief: true}, func(t *progress.Teller) error {
-		looked.Looking = func(what string) func() {
-			began := time.Now()
-			t.Doing("", what)
-			return func() { t.Done("", what, time.Since(began), nil) }
-		}
+		looked.Looking = doing(t)
 		facts = preflight.Read(ctx, looked)
 		return nil
 	})

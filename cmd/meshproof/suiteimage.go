@@ -29,19 +29,27 @@ needed; the image is pushed to a registry, or written as a file that docker load
 			if err != nil {
 				return fmt.Errorf("find this program: %w", err)
 			}
-			return told(c.Context(), *o, func(o images.Options) error {
-				image, err := images.Suite(c.Context(), program, o)
+			return told(c.Context(), *o, func(o images.Options, doing doer) error {
+				var image images.SuiteImage
+				err := doing("assemble the suite's image", func() (err error) {
+					image, err = images.Suite(c.Context(), program, o)
+					return err
+				})
 				if err != nil {
 					return err
 				}
 				if output != "" {
-					if err := image.Write(output); err != nil {
+					if err := doing("write "+output, func() error { return image.Write(output) }); err != nil {
 						return err
 					}
 					fmt.Printf("written to %s: docker load --input %s gives %s\n", output, output, image.Ref)
 				}
 				if mirror != "" {
-					to, err := image.Push(c.Context(), mirror)
+					var to string
+					err := doing("push it to "+mirror, func() (err error) {
+						to, err = image.Push(c.Context(), mirror)
+						return err
+					})
 					if err != nil {
 						return err
 					}

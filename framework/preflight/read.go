@@ -53,16 +53,16 @@ type Options struct {
 	Asked Asked
 	// Place is a directory on the disk that will hold images and evidence.
 	Place string
-	// Looking is told what is looked at, and gives what is called at its end; nil = nobody is told.
-	Looking func(what string) (looked func())
+	// Looking does each look, and tells somebody what is looked at; nil = nobody is told.
+	Looking func(what string, look func() error) error
 }
 
-// looking tells that a look begins, and gives what tells its end.
-func (o Options) looking(what string) (looked func()) {
+// looking does a look, and tells of it.
+func (o Options) looking(what string, look func() error) error {
 	if o.Looking == nil {
-		return func() {}
+		return look()
 	}
-	return o.Looking(what)
+	return o.Looking(what, look)
 }
 
 // clusterLimit bounds the looks at one cluster, about two hundred short requests; answerLimit the first of them, without which
@@ -81,12 +81,15 @@ func Read(ctx context.Context, o Options) Facts {
 		at[c] = i
 	}
 	_ = o.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error { // every reason is in its fact
-		defer o.looking("look at cluster " + c.Name)()
-		f.Clusters[at[c]] = look(ctx, c, o)
+		return o.looking("look at cluster "+c.Name, func() error {
+			f.Clusters[at[c]] = look(ctx, c, o)
+			return nil
+		})
+	})
+	_ = o.looking("look at this machine", func() error {
+		f.Host = readHost(ctx, o, f.Clusters)
 		return nil
 	})
-	defer o.looking("look at this machine")()
-	f.Host = readHost(ctx, o, f.Clusters)
 	return f
 }
 
