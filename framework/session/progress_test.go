@@ -73,3 +73,17 @@ func TestCommandsAreTheRuns(t *testing.T) {
 		t.Errorf("its environment is %q, %v", r.Stdout, err)
 	}
 }
+
+// A step that was ended says why, once: whoever was ended may have said it already.
+func TestAStepSaysOnceWhyItWasEnded(t *testing.T) {
+	why := errors.New("the limit has passed")
+	ctx, end := context.WithCancelCause(t.Context())
+	end(why)
+	for want, err := range map[string]error{"create it: the limit has passed": fmt.Errorf("create it: %w", why), "broken pipe\nthe limit has passed": errors.New("broken pipe")} {
+		s := &Session{o: Options{Tell: silent{}}}
+		_ = s.step(ctx, "P3", "", "create it", func(context.Context) error { return err })
+		if got := s.steps[0].Error; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -146,8 +146,8 @@ func (s *Session) step(ctx context.Context, id, clusterName, title string, f fun
 	s.begun(evidence.Step{ID: id, Title: title, Cluster: clusterName})
 	began := time.Now()
 	err := f(s.watched(ctx))
-	if err != nil && ctx.Err() != nil {
-		err = errors.Join(err, context.Cause(ctx))
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
+		err = errors.Join(err, cause)
 	}
 	st := evidence.Step{ID: id, Title: title, Cluster: clusterName, Started: began, Seconds: time.Since(began).Seconds()}
 	if err != nil {

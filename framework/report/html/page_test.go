@@ -113,6 +113,9 @@ func TestTheHeadlineSaysNoMoreThanTheReason(t *testing.T) {
 		"expecting": {expecting, "Expected of the guide's printed text, and not found", "The mesh does not conform"},
 	} {
 		head, _, _ := strings.Cut(render(t, judged(tc.run)), `<nav aria-label`)
+		if text := parse(t, head).text; strings.Contains(text, "left out, or of extended claims, which decide nothing") != (name == "part") {
+			t.Errorf("%s: what decides nothing: %s", name, text[:min(len(text), 300)])
+		}
 		if text := parse(t, head).text; !strings.Contains(text, tc.want) || strings.Contains(text, tc.not) {
 			t.Errorf("%s: the first screen must say %q and not %q: %s", name, tc.want, tc.not, text[:min(len(text), 300)])
 		}

@@ -97,37 +97,42 @@ func counts(found []claim.Finding) []count {
 	var all []count
 	at := 0
 	for _, v := range []claim.Verdict{claim.Passed, claim.Failed, claim.Inconclusive, claim.Skipped} {
-		n, core := 0, 0
+		n, core, of := 0, 0, "of extended claims"
 		for _, f := range found {
-			if f.Verdict == v {
-				n++
-				if f.Level == claim.Core {
-					core++
-				}
+			if f.Verdict != v {
+				continue
+			}
+			n++
+			if f.Level == claim.Core {
+				core++
+			}
+			if f.LeftOut {
+				of = "left out, or of extended claims"
 			}
 		}
 		if n == 0 {
 			continue
 		}
 		m := markOf(v)
-		all = append(all, count{Mark: m, N: n, X: percent(at, len(found)), W: percent(n, len(found)), Aside: aside(v, n, core, all), Label: fmt.Sprintf("%d %s", n, m.Word)})
+		all = append(all, count{Mark: m, N: n, X: percent(at, len(found)), W: percent(n, len(found)), Aside: aside(v, n, core, of, all), Label: fmt.Sprintf("%d %s", n, m.Word)})
 		at += n
 	}
 	return all
 }
 
-// aside tells how many of n findings with a verdict are of extended claims, and once what that means. Of passed ones nobody asks that.
-func aside(v claim.Verdict, n, core int, before []count) string {
-	const all = "of extended claims"
+const nothingDecided = ", which decide nothing"
+
+// aside tells how many of n findings with a verdict decide nothing, and once that they do not: of is why. Of passed ones nobody asks that.
+func aside(v claim.Verdict, n, core int, of string, before []count) string {
 	switch {
 	case v == claim.Passed && core > 0 || core == n:
 		return ""
 	case core > 0:
-		return fmt.Sprintf("(%d %s)", n-core, all)
-	case slices.ContainsFunc(before, func(c count) bool { return strings.HasPrefix(c.Aside, all) }):
-		return all
+		return fmt.Sprintf("(%d %s)", n-core, of)
+	case slices.ContainsFunc(before, func(c count) bool { return strings.HasSuffix(c.Aside, nothingDecided) }):
+		return of
 	}
-	return all + ", which decide nothing"
+	return of + nothingDecided
 }
 
 // lead has every count point to the claims that come before the areas, where there are any.
