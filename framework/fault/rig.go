@@ -42,6 +42,7 @@ const (
 	system      = "istio-system"
 	gateway     = "istio-eastwestgateway"
 	gatewayPort = 15443
+	appPort     = 5000 // helloworld's
 
 	// sampleWord stands in manifests for the namespace of the guide's sample.
 	sampleWord = "<sample>"
