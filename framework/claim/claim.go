@@ -90,6 +90,9 @@ type Finding struct {
 	Verdict Verdict `json:"verdict"`
 	// LeftOut tells that the run was asked not to judge this: it is skipped, whatever the evidence says.
 	LeftOut bool `json:"leftOut,omitempty"`
+	// Unseen tells that it is open for want of evidence: a file or a page is not there, or calls were cut short by something else
+	// than their own time. What is wrong with the mesh does not explain that.
+	Unseen bool `json:"-"`
 	// Reason says in one sentence what was seen that gives the verdict.
 	Reason string `json:"reason"`
 	// Cause names why it is not passed, when that is known.

@@ -103,7 +103,8 @@ func judgeAccounted(v view) result {
 	noteAsked(&n, v, t)
 	owner, err := owners(v, t.Pod)
 	if err != nil {
-		return result{verdict: Inconclusive, reason: err.Error()}
+		n.puzzles("%v", err)
+		return n.result("")
 	}
 	name := evidence.OutboundCluster(v.sample())
 	before := countersOf(t.Before, evidence.RoleSleep, name, t.Pod)

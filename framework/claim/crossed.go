@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -33,7 +34,8 @@ func noteCrossed(n *notes, v view, t evidence.Traffic, peer intent.Cluster) (cro
 		}
 	}
 	peerCalls := v.calls(peer.Name, evidence.Split)
-	gateways := seen.IPs(seen.GatewayPods(v.objects(peer.Name)))
+	pods := seen.PassingPods(v.objects(peer.Name))
+	gateways := seen.IPs(pods)
 	var strangers []string
 	for _, line := range peerCalls.AccessLog {
 		if line.From != v.self.Name {
@@ -66,11 +68,44 @@ func noteCrossed(n *notes, v view, t evidence.Traffic, peer intent.Cluster) (cro
 		n.puzzles("helloworld's sidecar on %s logged none of the %d calls that it answered: access logging is off there", peer.Name, len(replied))
 		return crossed
 	case len(strangers) > 0:
-		n.breaks("%d calls from %s reached helloworld on %s from %s, and not from a pod of the gateway (%s)",
-			len(strangers), v.self.Name, peer.Name, strings.Join(sorted(strangers), ", "), list(gateways))
+		came := fmt.Sprintf("%d calls from %s reached helloworld on %s from %s", len(strangers), v.self.Name, peer.Name, strings.Join(sorted(strangers), ", "))
+		noteStrangers(n, came, peerCalls, pods)
 	}
 	noteNumbers(n, v, peer, replied, logged)
 	return crossed
+}
+
+func noteStrangers(n *notes, came string, calls evidence.Traffic, gateways []evidence.Pod) {
+	if why := unknownGateways(calls, gateways); why != "" {
+		n.puzzles("%s, which may be a pod of the gateway: %s", came, why)
+		return
+	}
+	n.breaks("%s, and not from a pod of the gateway (%s)", came, list(seen.IPs(gateways)))
+}
+
+// unknownGateways says which pods of a gateway may have passed calls on whose addresses were not seen, or "": its autoscaler or the drain of
+// a node changes them without any harm, and they were looked at before the calls.
+func unknownGateways(calls evidence.Traffic, seenBefore []evidence.Pod) string {
+	names := func(all []evidence.Counters) []string {
+		var found []string
+		for _, c := range all {
+			if c.Role == evidence.RoleGateway {
+				found = append(found, c.Pod)
+			}
+		}
+		return sorted(found)
+	}
+	before, after := names(calls.Before), names(calls.After)
+	if !slices.Equal(before, after) {
+		return fmt.Sprintf("the gateway's pods were %s before the calls and %s after them", list(before), list(after))
+	}
+	came := slices.DeleteFunc(after, func(name string) bool {
+		return slices.ContainsFunc(seenBefore, func(p evidence.Pod) bool { return p.Name == name })
+	})
+	if len(came) == 0 {
+		return ""
+	}
+	return strings.Join(came, ", ") + " came after the cluster was looked at"
 }
 
 // noteNumbers compares the numbers of calls. Lines that are missing are the log's fault when the sidecar has counted as many

@@ -2,8 +2,10 @@ package claim
 
 import (
 	"fmt"
+	"net"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -69,7 +71,8 @@ func handshakes(of func(view) []intent.Cluster) part {
 func attempts(v view, peer intent.Cluster, as string) (all []evidence.Handshake, gap string) {
 	all = v.cluster(v.self.Name).HandshakesAs(peer.Name, as)
 	for _, address := range v.objects(peer.Name).GatewayAddresses() {
-		if !slices.ContainsFunc(all, func(h evidence.Handshake) bool { return strings.HasPrefix(h.Address, address+":") }) {
+		asked := net.JoinHostPort(address, strconv.Itoa(evidence.GatewayPort))
+		if !slices.ContainsFunc(all, func(h evidence.Handshake) bool { return h.Address == asked }) {
 			return all, fmt.Sprintf("%s holds no attempt with %q at %s of %s", evidence.FileOfHandshakes(v.epoch, v.self.Name), as, address, peer.Name)
 		}
 	}

@@ -32,6 +32,12 @@ func TestDenials(t *testing.T) {
 		{"a second address was not asked", "accepts-mesh-certificate", eastToWest, func(run evidence.Run) {
 			gatewayService(run).Addresses = append(gatewayService(run).Addresses, "172.18.252.9")
 		}, Inconclusive, "172.18.252.9"},
+		{"an address of IPv6", "accepts-mesh-certificate", eastToWest, func(run evidence.Run) {
+			gatewayService(run).Addresses = []string{"2001:db8::1"}
+			for i := range example.Cluster(run, east).Handshakes {
+				example.Cluster(run, east).Handshakes[i].Address = "[2001:db8::1]:15443"
+			}
+		}, Passed, "[2001:db8::1]:15443"},
 		{"no address", "accepts-mesh-certificate", eastToWest, func(run evidence.Run) {
 			gatewayService(run).Addresses, example.Cluster(run, east).Handshakes[6].To = nil, "nowhere"
 		}, Inconclusive, "no address that could be asked"},

@@ -122,6 +122,37 @@ func TestEndpoints(t *testing.T) {
 		{"a host name", "endpoints-across-gateway", eastToWest, func(run evidence.Run) {
 			gatewayService(run).Addresses = []string{"gw.west.example"}
 		}, Passed, "gw.west.example"},
+		{"two families, and sleep is told those of its own", "endpoints-across-gateway", eastToWest, func(run evidence.Run) {
+			gatewayService(run).Addresses = append(gatewayService(run).Addresses, "2001:db8::1")
+		}, Passed, "172.18.252.1:15443"},
+		{"two families, and sleep is told all", "endpoints-across-gateway", eastToWest, func(run evidence.Run) {
+			gatewayService(run).Addresses = append(gatewayService(run).Addresses, "2001:db8::1")
+			holds(func(l, r evidence.Endpoint) set {
+				l.Weight = 2
+				other := r
+				other.Address = "2001:db8::1"
+				return set{l, r, other}
+			})(run)
+		}, Passed, "172.18.252.1:15443"},
+		{"two families, and sleep is told the other's", "endpoints-across-gateway", eastToWest, func(run evidence.Run) {
+			gatewayService(run).Addresses = append(gatewayService(run).Addresses, "2001:db8::1")
+			holds(func(l, r evidence.Endpoint) set {
+				r.Address = "2001:db8::1"
+				return set{l, r}
+			})(run)
+		}, Failed, "are 172.18.252.1:15443, [2001:db8::1]:15443, but the Envoy holds [2001:db8::1]:15443"},
+		{"no address of sleep's family", "endpoints-across-gateway", eastToWest, func(run evidence.Run) {
+			gatewayService(run).Addresses = []string{"2001:db8::1"}
+			holds(func(l, _ evidence.Endpoint) set { return set{l} })(run)
+		}, Failed, "are [2001:db8::1]:15443, but the Envoy holds none"},
+		{"a host name of two families", "endpoints-across-gateway", eastToWest, func(run evidence.Run) {
+			gatewayService(run).Addresses = []string{"gw.west.example"}
+			istiod := example.Cluster(run, east).Istiods[0]
+			networks, _ := istiod.Networks()
+			other := networks[len(networks)-1]
+			other.Addr = "2001:db8::1"
+			istiod.Pages[evidence.PageNetworkz], _ = json.Marshal(append(networks, other))
+		}, Passed, "gw.west.example"},
 		{"a stale local pod", "endpoints-across-gateway", eastToWest, holds(func(l, r evidence.Endpoint) set {
 			stale := l
 			stale.Address = "10.244.0.99"

@@ -27,7 +27,7 @@ func judgeEndpoints(v view) result {
 			n.puzzles("%v", err)
 			continue
 		}
-		noteEndpoints(&n, v, all)
+		noteEndpoints(&n, v, pod, all)
 	}
 	if envoys == 0 {
 		n.breaks("cluster %s has no running sleep with a sidecar", v.self.Name)
@@ -37,15 +37,18 @@ func judgeEndpoints(v view) result {
 
 func gatewaysOf(v view) []string {
 	var all []string
+	callers := seen.IPs(seen.AppPods(v.objects(v.self.Name), v.sample(), evidence.RoleSleep))
 	for _, p := range v.peers {
 		for _, a := range v.objects(p.Name).GatewayAddresses() {
-			all = append(all, net.JoinHostPort(a, strconv.Itoa(evidence.GatewayPort)))
+			if net.ParseIP(a) == nil || seen.OfOneFamily(a, callers) {
+				all = append(all, net.JoinHostPort(a, strconv.Itoa(evidence.GatewayPort)))
+			}
 		}
 	}
 	return all
 }
 
-func noteEndpoints(n *notes, v view, all []evidence.Endpoint) {
+func noteEndpoints(n *notes, v view, pod evidence.Pod, all []evidence.Endpoint) {
 	local := pick(all, v.self.ID)
 	noteSet(n, "local pods of helloworld on "+v.self.Name, local, withPort(seen.IPs(seen.AppPods(v.objects(v.self.Name), v.sample(), evidence.RoleHelloworld)), seen.AppPort))
 	known := len(local)
@@ -57,7 +60,7 @@ func noteEndpoints(n *notes, v view, all []evidence.Endpoint) {
 			n.puzzles("%v", err)
 			continue
 		}
-		noteSet(n, "addresses of the gateway of "+peer.Name, remote, withPort(addresses, evidence.GatewayPort))
+		noteSet(n, "addresses of the gateway of "+peer.Name, remote, withPort(inFamilyOf(pod, addresses, remote), evidence.GatewayPort))
 		noteWeights(n, v, local, remote, peer.Name)
 	}
 	if known < len(all) {
@@ -134,6 +137,20 @@ func list(all []string) string {
 // gatewayIPs gives the IP addresses that this cluster's proxies hold of a peer's gateway.
 func gatewayIPs(v view, peer intent.Cluster) ([]string, error) {
 	return v.cluster(v.self.Name).GatewayIPs(peer, v.objects(peer.Name).GatewayAddresses())
+}
+
+// inFamilyOf gives the addresses of a gateway that a pod's Envoy must hold: those of the pod's own address families, which istiod tells it
+// alone (filterGatewaysByIPFamily in istio's pilot/pkg/xds/endpoints/ep_filters.go; releases before it tell all). Of a pod of two families the
+// evidence has one address, so that one of the other family may be held. Where no address is of its family, it holds no way at all.
+func inFamilyOf(pod evidence.Pod, addresses []string, held []evidence.Endpoint) []string {
+	own := slices.DeleteFunc(slices.Clone(addresses), func(a string) bool {
+		told := slices.ContainsFunc(held, func(e evidence.Endpoint) bool { return e.Address == a })
+		return !told && !seen.OfOneFamily(a, seen.IPs([]evidence.Pod{pod}))
+	})
+	if len(own) == 0 {
+		return addresses
+	}
+	return own
 }
 
 // noteWeights compares the weights with those that istiod computes (EndpointsByNetworkFilter and

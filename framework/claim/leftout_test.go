@@ -84,16 +84,26 @@ func TestTheVerdictSaysHowMuchWasLeftOut(t *testing.T) {
 
 // A disruption's claim judges the whole joined mesh before and after it: what is left out for itself is judged there.
 func TestLeavingOutHidesNothingFromADisruption(t *testing.T) {
-	run := example.Healthy()
-	run.Intent.LeftOut = map[string]string{"split-balanced": "--skip balanced"}
-	for _, c := range All() {
-		if c.ID != "split-balanced" {
-			continue
+	const id = "wrong-revision"
+	for name, tc := range map[string]struct {
+		version func(number int) string
+		verdict Verdict
+		reason  string
+	}{
+		"balanced":   {func(n int) string { return []string{"v1", "v2"}[n%2] }, Passed, "held again afterwards"},
+		"unbalanced": {func(n int) string { return map[bool]string{true: "v2", false: "v1"}[n%30 == 0] }, Failed, "after the repair, split-balanced (east to west) failed"},
+	} {
+		run := example.Disrupted(id, spoilers()[id])
+		run.Intent.LeftOut = map[string]string{"split-balanced": "--skip balanced"}
+		after := evidence.Run{Intent: run.Intent, Epochs: map[string]evidence.Epoch{evidence.Joined: run.Epochs[evidence.Repaired(id)]}}
+		after.Intent.Samples = run.Intent.DisruptionSamples
+		for _, c := range after.Intent.Clusters {
+			example.Cluster(after, c.Name).Traffic = nil
 		}
-		for _, f := range c.Judge(run) {
-			if f.Verdict != Passed || f.LeftOut {
-				t.Errorf("the claim itself says %+v", f)
-			}
+		example.Answer(after, east, tc.version)
+		example.Answer(after, west, func(n int) string { return []string{"v1", "v2"}[n%2] })
+		if f := one(t, run, OfDisruption(id), "mesh"); f.Verdict != tc.verdict || !strings.Contains(f.Reason, tc.reason) {
+			t.Errorf("%s: %s: %s, want %s: ...%s...", name, f.Verdict, f.Reason, tc.verdict, tc.reason)
 		}
 	}
 }

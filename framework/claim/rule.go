@@ -2,6 +2,7 @@ package claim
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -95,16 +96,26 @@ type result struct {
 	verdict  Verdict
 	reason   string
 	measured map[string]any
+	// unseen tells that it is inconclusive for want of evidence.
+	unseen bool
 }
 
 // notes collects what is wrong and what could not be told.
-type notes struct{ broken, unclear []string }
+type notes struct {
+	broken, unclear []string
+	// absent tells that a page was not there.
+	absent bool
+}
 
 func (n *notes) breaks(format string, args ...any) {
 	n.broken = append(n.broken, fmt.Sprintf(format, args...))
 }
 
 func (n *notes) puzzles(format string, args ...any) {
+	n.absent = n.absent || slices.ContainsFunc(args, func(a any) bool {
+		err, is := a.(error)
+		return is && errors.Is(err, evidence.ErrNotCollected)
+	})
 	n.unclear = append(n.unclear, fmt.Sprintf(format, args...))
 }
 
@@ -115,7 +126,7 @@ func (n *notes) result(holds string, args ...any) result {
 	case len(n.broken) > 0:
 		return result{verdict: Failed, reason: brief(n.broken)}
 	case len(n.unclear) > 0:
-		return result{verdict: Inconclusive, reason: brief(n.unclear)}
+		return result{verdict: Inconclusive, reason: brief(n.unclear), unseen: n.absent}
 	}
 	return result{verdict: Passed, reason: fmt.Sprintf(holds, args...)}
 }
@@ -198,19 +209,30 @@ func (r rule) unasked(v view, why string) Finding {
 
 func (r rule) look(v view) result {
 	if gaps := r.gaps(v); len(gaps) > 0 {
-		return result{verdict: Inconclusive, reason: brief(gaps)}
+		return result{verdict: Inconclusive, reason: brief(gaps), unseen: true}
 	}
 	got := r.judge(v)
+	got.unseen = got.verdict == Inconclusive && (got.unseen || r.cutShort(v))
 	if got.verdict == Passed && because(v.run, evidence.SumsFile) != "" {
 		return result{verdict: Inconclusive, measured: got.measured, reason: "the evidence is not sealed as it must be (" + evidence.SumsFile + "), and says: " + got.reason}
 	}
 	return got
 }
 
+// cutShort tells whether calls that the rule reads were ended by something else than their own time.
+func (r rule) cutShort(v view) bool {
+	return slices.ContainsFunc(r.reads, func(p part) bool {
+		return p.calls != "" && slices.ContainsFunc(p.of(v), func(c intent.Cluster) bool {
+			t := v.calls(c.Name, p.calls)
+			return t.Error != "" && !t.Overran()
+		})
+	})
+}
+
 func (r rule) finding(v view, got result) Finding {
 	return Finding{
 		Claim: r.ID, Level: r.Level, Area: r.Area, Guide: r.Guide, Sentence: r.Sentence, Subject: v.name,
-		Finding: r.Finding, Verdict: got.verdict, Reason: got.reason, Evidence: r.files(v), Measured: got.measured,
+		Finding: r.Finding, Verdict: got.verdict, Unseen: got.unseen, Reason: got.reason, Evidence: r.files(v), Measured: got.measured,
 	}
 }
 

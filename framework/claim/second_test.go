@@ -53,6 +53,9 @@ func TestSecondService(t *testing.T) {
 		{"no gateway", "second-endpoints", eastToWest, func(run evidence.Run) {
 			*example.Proxy(run, east, evidence.RoleSleep) = example.Sleep(example.Local(run.Intent.Clusters[0], 1))
 		}, Failed, "does not hold the gateway of west"},
+		{"a host name", "second-endpoints", eastToWest, func(run evidence.Run) {
+			gatewayService(run).Addresses = []string{"gw.west.example"}
+		}, Passed, "of every cluster"},
 		{"a raw address", "second-endpoints", eastToWest, func(run evidence.Run) {
 			raw := example.Remote(run.Intent.Clusters[1], 1)
 			raw.Address, raw.Port = "10.244.0.12", 5000

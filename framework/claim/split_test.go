@@ -240,5 +240,45 @@ func TestCrossed(t *testing.T) {
 		{"the gateway's pod is another one", "crossed-by-gateway", eastToWest, func(run evidence.Run) {
 			example.Pod(run, west, example.GatewayPod).IP = "10.244.0.70"
 		}, Failed, "from 10.244.0.7, and not from a pod of the gateway (10.244.0.70)"},
+		{"the gateway's pod was about to end", "crossed-by-gateway", eastToWest, func(run evidence.Run) {
+			anotherGateway(run, "10.244.0.70")
+			example.Pod(run, west, example.GatewayPod).Terminating = true
+		}, Passed, "came to it from its gateway's pods"},
+		{"another pod of the gateway had ended", "crossed-by-gateway", eastToWest, func(run evidence.Run) {
+			anotherGateway(run, "10.244.0.70")
+			example.Pod(run, west, example.GatewayPod).Phase = "Failed"
+		}, Failed, "and not from a pod of the gateway (10.244.0.70)"},
+		{"a pod of the gateway came before the calls", "crossed-by-gateway", eastToWest, func(run evidence.Run) {
+			passed(run, "gateway-2", "gateway-2")
+			log(func(l *[]evidence.LogLine) { (*l)[0].Downstream = "10.244.0.99" })(run)
+		}, Inconclusive, "1 calls from east reached helloworld on west from 10.244.0.99, which may be a pod of the gateway: gateway-2 came after the cluster was looked at"},
+		{"a pod of the gateway came during the calls", "crossed-by-gateway", eastToWest, func(run evidence.Run) {
+			passed(run, example.GatewayPod, "gateway-2")
+			log(func(l *[]evidence.LogLine) { (*l)[0].Downstream = "10.244.0.99" })(run)
+		}, Inconclusive, "the gateway's pods were " + example.GatewayPod + " before the calls and gateway-2 after them"},
+		{"the gateway stayed", "crossed-by-gateway", eastToWest, func(run evidence.Run) {
+			passed(run, example.GatewayPod, example.GatewayPod)
+			log(func(l *[]evidence.LogLine) { (*l)[0].Downstream = "10.244.0.99" })(run)
+		}, Failed, "from 10.244.0.99, and not from a pod of the gateway"},
 	})
+}
+
+// anotherGateway gives west a second pod of the gateway.
+func anotherGateway(run evidence.Run, ip string) {
+	k := example.Cluster(run, west).Kubernetes
+	second := *example.Pod(run, west, example.GatewayPod)
+	second.Name, second.IP = "gateway-2", ip
+	k.Pods = append(k.Pods, second)
+	c := example.Cluster(run, west)
+	c.Proxies = append(c.Proxies, evidence.Proxy{Namespace: "istio-system", Pod: second.Name, Role: evidence.RoleGateway})
+}
+
+// passed names the pods of west's gateway that were counted around the calls.
+func passed(run evidence.Run, before, after string) {
+	t := example.Calls(run, west, evidence.Split)
+	host := evidence.Counters{Role: evidence.RoleGateway, Cluster: evidence.SNICluster("sample"), Address: "10.244.0.8:5000"}
+	host.Pod = before
+	t.Before = append(t.Before, host)
+	host.Pod = after
+	t.After = append(t.After, host)
 }

@@ -1,6 +1,10 @@
 package evidence
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Traffic is one exec of calls from sleep, one call in flight at a time. Its file is traffic-PURPOSE.json.
 type Traffic struct {
@@ -22,6 +26,14 @@ type Traffic struct {
 	AccessLog []LogLine `json:"accessLog,omitempty"`
 	// AccessLogError is why that log could not be read to the last call; empty when it was, or when nothing says why lines are missing.
 	AccessLogError string `json:"accessLogError,omitempty"`
+}
+
+// Overran tells whether the calls ended early because their time was over. What stalls calls may be the mesh; an exec that ended
+// for any other reason says nothing of it. The words are those of packages traffic, verify and procedure.
+func (t Traffic) Overran() bool {
+	return slices.ContainsFunc([]string{" took longer than ", "the step's limit of ", "the mesh had not settled"}, func(words string) bool {
+		return strings.Contains(t.Error, words)
+	})
 }
 
 // Reply is one answer.

@@ -42,7 +42,7 @@ func (k *Kubernetes) GatewayAddresses() []string {
 	return slices.Compact(all)
 }
 
-// GatewayIPs gives the IP addresses that proxies of cluster c hold of a peer's gateway, whose addresses these are, sorted. A host name
+// GatewayIPs gives the IP addresses, of all families, that proxies of cluster c may hold of a peer's gateway, whose addresses these are, sorted. A host name
 // is resolved by c's istiod, and what it came to is on its page networkz (resolveHostname in istio's pilot/pkg/model/network.go). The
 // error says that no istiod of c was asked, or that the page cannot be read.
 func (c *Cluster) GatewayIPs(peer intent.Cluster, addresses []string) ([]string, error) {

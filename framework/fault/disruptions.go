@@ -146,10 +146,9 @@ func (r *Rig) policed(ctx context.Context, want bool) error {
 
 // behind waits until west's gateway has a helloworld to pass on to, or has none.
 func (r *Rig) behind(ctx context.Context, want bool) error {
-	host := evidence.SNICluster(r.sample()) + "::1"
 	return r.becomes(ctx, r.west(), "the gateway has a helloworld to pass on to", want, func(ctx context.Context) (bool, error) {
 		out, err := r.envoy(ctx, r.west(), system, gateway, "clusters")
-		return strings.Contains(out, host), err
+		return hasHost(out, evidence.SNICluster(r.sample()), appPort), err
 	})
 }
 
@@ -157,12 +156,18 @@ func (r *Rig) behind(ctx context.Context, want bool) error {
 func (r *Rig) holds(ctx context.Context, want bool) error {
 	return r.becomes(ctx, r.east(), "sleep holds the gateway", want, func(ctx context.Context) (bool, error) {
 		out, err := r.envoy(ctx, r.east(), r.sample(), "sleep", "clusters")
-		through := false
-		for line := range strings.Lines(out) {
-			through = through || strings.HasPrefix(line, evidence.OutboundCluster(r.sample())) && strings.Contains(line, fmt.Sprintf(":%d::", gatewayPort))
-		}
-		return through, err
+		return hasHost(out, evidence.OutboundCluster(r.sample()), gatewayPort), err
 	})
+}
+
+// hasHost tells whether Envoy's page clusters, as text, lists a host with that port in one of its clusters, of either address family.
+func hasHost(page, name string, port int) bool {
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, name+"::") && strings.Contains(line, fmt.Sprintf(":%d::", port)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Rig) serviceFile() string { return filepath.Join(r.Dir, "gateway-service.json") }

@@ -4,7 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/meshproof/meshproof/framework/claim"
@@ -68,7 +69,7 @@ func (r *Rig) crossing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	target := fmt.Sprintf("%s:%d", address, gatewayPort)
+	target := net.JoinHostPort(address, strconv.Itoa(gatewayPort))
 	w := poll.Wait{What: "the gateway takes connections", Where: "from cluster " + r.east().Name + " to " + target, Limit: 2 * r.limits().Notice, Every: time.Second}
 	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
 		out, err := r.kubectl(ctx, r.east(), "", "-n", "meshproof", "exec", "probe", "--", "/usr/local/bin/probe", "dial", "--timeout", "3s", target)

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -42,6 +43,7 @@ const (
 	system      = "istio-system"
 	gateway     = "istio-eastwestgateway"
 	gatewayPort = 15443
+	appPort     = 5000 // helloworld's
 
 	// sampleWord stands in manifests for the namespace of the guide's sample.
 	sampleWord = "<sample>"
@@ -125,14 +127,16 @@ func (r *Rig) unfilter(ctx context.Context, c *cluster.Cluster, chain, rule stri
 	return r.node(ctx, c, "sh", "-c", "while iptables -w -D "+chain+" "+rule+" 2>/dev/null; do :; done")
 }
 
-// gatewayAddress is the address that the load balancer gave to a cluster's gateway.
+// gatewayAddress is the address that the load balancer gave to a cluster's gateway: an IP address, or a host name.
 func (r *Rig) gatewayAddress(ctx context.Context, c *cluster.Cluster) (string, error) {
 	s, err := c.Kube().CoreV1().Services(system).Get(ctx, gateway, metav1.GetOptions{})
 	if err != nil {
 		return "", fmt.Errorf("read the gateway's service on cluster %s: %w", c.Name, err)
 	}
 	for _, i := range s.Status.LoadBalancer.Ingress {
-		return i.IP, nil
+		if address := cmp.Or(i.IP, i.Hostname); address != "" {
+			return address, nil
+		}
 	}
 	return "", fmt.Errorf("the gateway's service on cluster %s has no address", c.Name)
 }

@@ -87,6 +87,7 @@ func (l *Limits) table() []named {
 		{"guide-calls", &l.Procedure.Calls, "Step S14 makes the guide's 20 calls; where a path is dead each may stall for 10 s."},
 		{"mesh-settled", &l.Verify.Converge, "Every claim about the joined mesh that converges holds."},
 		{"mesh-unchanged", &l.Verify.Quiet, "No verdict has changed for so long: the wait for the mesh to settle ends early."},
+		{"gateway-host-name", &l.Verify.HostName, "After these two, the host name that a load balancer has given a gateway is resolved, and somebody answers there."},
 		{"counters-read", &l.Verify.Counters, "Counters and access logs are read before and after the measured calls, besides the time of the calls."},
 		{"disruption", &l.Disruption, "Something is done to the mesh on purpose, looked at, undone, and looked at again."},
 		{"fault-command", &l.Fault.Command, "A command that does or undoes a fault; a rollout is waited for in it."},
@@ -109,7 +110,7 @@ func (l *Limits) table() []named {
 // so that the mesh settles at once or not at all.
 func (s *Session) provingLimits() verify.Limits {
 	l := s.limits.Verify
-	l.Converge, l.Quiet = s.limits.BrokenConverge, s.limits.BrokenQuiet
+	l.Converge, l.Quiet, l.HostName = s.limits.BrokenConverge, s.limits.BrokenQuiet, 0 // what is broken may well be the way to a gateway
 	return l
 }
 

@@ -65,7 +65,7 @@ func TestCallsOnAMeshThatHasNotSettledAreCutShort(t *testing.T) {
 		}
 		for _, purpose := range []string{evidence.GuideCalls, evidence.Split} {
 			calls, made := run.Cluster(evidence.Joined, "east").TrafficFor(purpose)
-			if !made || caller.bounded != tc.cut || strings.Contains(calls.Error, "had not settled") != tc.cut {
+			if !made || caller.bounded != tc.cut || strings.Contains(calls.Error, "had not settled") != tc.cut || calls.Overran() != tc.cut {
 				t.Errorf("%s: calls %s were made: %t, with a limit: %t, and the evidence says %q", name, purpose, made, caller.bounded, calls.Error)
 			}
 		}

@@ -5,7 +5,6 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
-	"github.com/meshproof/meshproof/framework/poll"
 )
 
 // Limits bounds the waits of this package.
@@ -26,6 +24,9 @@ type Limits struct {
 	Converge time.Duration
 	// Quiet ends that wait early when no verdict has changed for so long.
 	Quiet time.Duration
+	// HostName is how much longer that wait may take, without an early end, while the host name of a gateway's load balancer is not
+	// resolved or does not answer; 0 = no longer.
+	HostName time.Duration
 	// Withdraw is how long the endpoints of a removed sample may stay in the mesh.
 	Withdraw time.Duration
 	// Counters is how long counters and access logs may take around the measured calls, which have traffic.Limit for themselves.
@@ -33,9 +34,10 @@ type Limits struct {
 }
 
 // DefaultLimits are what a mesh is given unless the run says otherwise. Measured on kind: discovery 0.2 to 2.5 s, 30 s
-// until istiod gives up on a remote cluster (PILOT_REMOTE_CLUSTER_TIMEOUT), and 0.8 s a call through a dead gateway.
+// until istiod gives up on a remote cluster (PILOT_REMOTE_CLUSTER_TIMEOUT), and 0.8 s a call through a dead gateway. A new load
+// balancer of AWS has its host name at once, and is reached 2 to 5 minutes later.
 func DefaultLimits() Limits {
-	return Limits{Converge: 90 * time.Second, Quiet: 35 * time.Second, Withdraw: 60 * time.Second, Counters: time.Minute}
+	return Limits{Converge: 90 * time.Second, Quiet: 35 * time.Second, HostName: 6 * time.Minute, Withdraw: 60 * time.Second, Counters: time.Minute}
 }
 
 // Caller makes the guide's own calls (S14) from one cluster.
@@ -71,7 +73,7 @@ func Joined(ctx context.Context, o Options) error { return Look(ctx, o, evidence
 
 // Look is Joined for an epoch of another name: that of a joined mesh to which something was done.
 func Look(ctx context.Context, o Options, epoch string) error {
-	snapshot, settled, err := settle(ctx, o, epoch, evidence.Joined, o.Limits.Converge)
+	snapshot, settled, err := settle(ctx, o, epoch, evidence.Joined, o.Limits.Converge, look)
 	if settled {
 		o.Unsettled = 0
 	}
@@ -112,55 +114,12 @@ func calls(ctx context.Context, o Options, snapshot map[string]*evidence.Cluster
 // Removed collects until nothing of the removed sample is left in the mesh, or the limit has passed, and saves that.
 func Removed(ctx context.Context, o Options) error {
 	o.Collect.Attempts = nil // nobody is behind the gateways any more who could answer
-	snapshot, _, err := settle(ctx, o, evidence.Removed, evidence.Removed, o.Limits.Withdraw)
+	snapshot, _, err := settle(ctx, o, evidence.Removed, evidence.Removed, o.Limits.Withdraw, look)
 	readLogs(ctx, o, snapshot)
 	if saveErr := save(o, evidence.Removed, snapshot); saveErr != nil {
 		return saveErr
 	}
 	return err
-}
-
-// settle looks until every claim that is awaited of a mesh in that state (Joined or Removed) has passed, and tells whether they
-// have. Not to settle is no error: the claims will say so. The error is that of an interrupted look.
-func settle(ctx context.Context, o Options, epoch, state string, limit time.Duration) (snapshot map[string]*evidence.Cluster, settled bool, _ error) {
-	last, verdicts, changed := "", "", time.Now()
-	step := evidence.Step{ID: "V." + epoch[3:], Title: "wait until the " + epoch[3:] + " mesh has settled", Started: time.Now()}
-	if o.OnBegin != nil {
-		o.OnBegin(step)
-	}
-	what := "every claim about the " + state[3:] + " mesh that converges"
-	if o.Await != nil {
-		what = strings.Join(o.Await, ", ")
-	}
-	err := poll.Until(ctx, poll.Wait{What: what, Where: "all clusters", Limit: limit},
-		func(tryCtx context.Context) (string, error) {
-			seen := look(tryCtx, o)
-			if tryCtx.Err() != nil && snapshot != nil {
-				return last, errors.New("the last look was cut short; the one before it is kept")
-			}
-			snapshot = seen
-			open := unsettled(o, state, snapshot)
-			if len(open) == 0 {
-				return "", nil
-			}
-			last = inShort(open)
-			if now := verdictsOf(open); now != verdicts {
-				verdicts, changed = now, time.Now()
-			}
-			err := fmt.Errorf("claims that do not hold yet: %d", len(open))
-			if time.Since(changed) > o.Limits.Quiet {
-				return last, poll.Enough(err, fmt.Sprintf("nothing has changed for %s", o.Limits.Quiet))
-			}
-			return last, err
-		})
-	if o.OnStep != nil {
-		step.Seconds, step.Error = time.Since(step.Started).Seconds(), text(err)
-		o.OnStep(step)
-	}
-	if ctx.Err() != nil {
-		return snapshot, false, context.Cause(ctx)
-	}
-	return snapshot, err == nil, nil
 }
 
 // look takes one snapshot of all clusters at once.

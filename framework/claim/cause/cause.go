@@ -139,6 +139,9 @@ func find(run evidence.Run, f claim.Finding, but ...string) (*claim.Cause, claim
 		if r.explains != nil && !slices.Contains(r.explains, f.Claim) || slices.Contains(but, r.id) {
 			continue
 		}
+		if f.Unseen && r.verdict != claim.Inconclusive {
+			continue // nor does what is wrong with the mesh stand in for what was not seen of it
+		}
 		if sentence, files := r.shows(s); sentence != "" {
 			return &claim.Cause{ID: r.id, Sentence: sentence + ".", Remedy: r.remedy}, r.verdict, files
 		}

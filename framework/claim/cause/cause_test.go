@@ -233,6 +233,36 @@ func TestAnEnvironmentCauseExplainsOnlyItsClaims(t *testing.T) {
 	}
 }
 
+// TestAnotherNeighbourInTheNamespaceExplainsNothing: what istio-system and the sample's namespace hold besides the mesh does not turn a
+// failure into one that could not be told.
+func TestAnotherNeighbourInTheNamespaceExplainsNothing(t *testing.T) {
+	for name, disturb := range map[string]func(*evidence.Kubernetes){
+		"an image": func(k *evidence.Kubernetes) {
+			for _, namespace := range []string{"istio-system", "sample"} {
+				k.Pods = append(k.Pods, evidence.Pod{Object: evidence.Object{Namespace: namespace, Name: "kiali-1", Labels: map[string]string{"app": "kiali"}}, Phase: "Pending",
+					Containers: []evidence.Container{{Name: "kiali", Image: "kiali:v2", Waiting: "ImagePullBackOff"}}})
+			}
+		},
+		"an address": func(k *evidence.Kubernetes) {
+			k.Services = append(k.Services, evidence.Service{Object: evidence.Object{Namespace: "istio-system", Name: "istio-ingressgateway",
+				Labels: map[string]string{"istio": "ingressgateway"}}, Type: "LoadBalancer", Ports: []int32{443}})
+			k.Events = append(k.Events, evidence.Event{Namespace: "istio-system", Object: "Service/istio-ingressgateway", Reason: "AllocationFailed", Message: "no available IPs"})
+		},
+	} {
+		run := example.Healthy()
+		k := example.Cluster(run, west).Kubernetes
+		k.Gateways, k.Services[0].Type = nil, "ClusterIP"
+		k.Services[0].Addresses = nil
+		disturb(k)
+		found := Apply(run, claim.Judge(run))
+		for _, id := range []string{"gateway-exposes", "gateway-address"} {
+			if f := finding(t, found, id, west); f.Verdict != claim.Failed {
+				t.Errorf("%s that something else waits for: %s is %s: %s, %+v", name, id, f.Verdict, f.Reason, f.Cause)
+			}
+		}
+	}
+}
+
 func TestTheTableNamesClaimsThatExist(t *testing.T) {
 	known := map[string]bool{}
 	for _, c := range claim.All() {

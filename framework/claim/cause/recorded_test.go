@@ -3,12 +3,14 @@ package cause
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/claim/internal/example"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/intent"
 )
 
 // TestOnTheRecordedMesh puts what was measured on real meshes into recorded pages.
@@ -89,6 +91,55 @@ func TestWhatOneNetworkBringsIsExpected(t *testing.T) {
 	} {
 		if got := Apply(run, []claim.Finding{f})[0]; got.Cause == nil || got.Cause.ID != "same-network" {
 			t.Errorf("%s: %+v", f.Claim, got.Cause)
+		}
+	}
+}
+
+// TestWhatWasNotSeenIsNotExpected: one network name explains no evidence that is missing, so that it cannot stand for the calls.
+func TestWhatWasNotSeenIsNotExpected(t *testing.T) {
+	refused := "call helloworld from cluster east: exec in sample/sleep: forbidden"
+	guided := func(change func(*evidence.Traffic)) func(evidence.Run) {
+		return func(run evidence.Run) { change(example.Calls(run, east, evidence.GuideCalls)) }
+	}
+	for _, tc := range []struct {
+		name, claim, subject string
+		verdict              claim.Verdict
+		spoil                func(evidence.Run)
+	}{
+		{"all was seen", "network-names", east, claim.Passed, func(evidence.Run) {}},
+		{"the exec was refused", "guide-calls", eastToWest, claim.Inconclusive, guided(func(calls *evidence.Traffic) { calls.Replies, calls.Error = nil, refused })},
+		{"the exec was cut off", "guide-calls", eastToWest, claim.Inconclusive, guided(func(calls *evidence.Traffic) { calls.Replies, calls.Error = calls.Replies[:3], refused })},
+		{"the calls were stalled", "guide-calls", eastToWest, claim.Passed, guided(func(calls *evidence.Traffic) {
+			calls.Replies, calls.Error = calls.Replies[:3], "ended after 4m0s: the step's limit of 4m0s has passed"
+		})},
+		{"no call is there", "guide-calls", eastToWest, claim.Inconclusive, func(run evidence.Run) {
+			c := example.Cluster(run, east)
+			c.Traffic = slices.DeleteFunc(c.Traffic, func(t evidence.Traffic) bool { return t.Purpose == evidence.GuideCalls })
+		}},
+		{"the measured calls were refused", "split-accounted", eastToWest, claim.Inconclusive, func(run evidence.Run) {
+			calls := example.Calls(run, east, evidence.Split)
+			calls.Pod, calls.Replies, calls.Error = "", nil, refused
+		}},
+		{"a page is not there", "gateway-backend-healthy", west, claim.Inconclusive, func(run evidence.Run) {
+			example.Proxy(run, west, evidence.RoleGateway).Clusters = nil
+		}},
+	} {
+		run := example.Healthy()
+		run.Intent.Mode, run.Intent.Expect = intent.Literal, []string{"F1"}
+		for name := range run.Epochs[evidence.Joined].Clusters {
+			example.Cluster(run, name).Kubernetes.Namespaces[0].Labels["topology.istio.io/network"] = "network1"
+			example.Pod(run, name, example.GatewayPod).Env["ISTIO_META_NETWORK"] = "network1"
+		}
+		raw := example.Remote(run.Intent.Clusters[1], 1)
+		raw.Address, raw.Port = "10.244.0.10", 5000
+		*example.Proxy(run, east, evidence.RoleSleep) = example.Sleep(example.Local(run.Intent.Clusters[0], 1), raw)
+		tc.spoil(run)
+		found := Apply(run, claim.Judge(run))
+		if f := finding(t, found, tc.claim, tc.subject); (f.Cause != nil) != (tc.verdict == claim.Passed) {
+			t.Errorf("%s: %s is %s: %s, %+v", tc.name, tc.claim, f.Verdict, f.Reason, f.Cause)
+		}
+		if verdict, reason := claim.Conclude(found, run.Intent.Expect...); verdict != tc.verdict {
+			t.Errorf("%s: %s: %s, want %s", tc.name, verdict, reason, tc.verdict)
 		}
 	}
 }

@@ -46,16 +46,10 @@ func UnreachableStep(s evidence.Step) string {
 	return fmt.Sprintf("the API server of cluster %s did not answer after step %s", strings.Join(silent, " and "), s.ID)
 }
 
-// Unpullable gives, in one sentence, which image a pod of the mesh or the sample waits for in vain; "" when none does. The
-// image "auto" is no image: its pod was not injected.
+// Unpullable gives, in one sentence, which image a pod of the mesh or the sample waits for in vain; "" when none does. What else
+// their namespaces hold breaks no claim. The image "auto" is no image: its pod was not injected.
 func Unpullable(k *evidence.Kubernetes, sample, cluster string) string {
-	if k == nil {
-		return ""
-	}
-	for _, p := range k.Pods {
-		if !Live(p) || p.Namespace != Istio && p.Namespace != sample {
-			continue
-		}
+	for _, p := range slices.Concat(IstiodPods(k), GatewayPods(k), AppPods(k, sample, evidence.RoleHelloworld), AppPods(k, sample, evidence.RoleSleep)) {
 		for _, c := range p.Containers {
 			if c.Image != AutoImage && pullFailed(c.Waiting) {
 				return fmt.Sprintf("image %s of pod %s/%s on cluster %s cannot be pulled: %s", c.Image, p.Namespace, p.Name, cluster, c.Waiting)
@@ -69,13 +63,10 @@ func pullFailed(text string) bool {
 	return containsAny(text, "ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "RegistryUnavailable", "Failed to pull image", "InvalidImageName")
 }
 
-// PoolEmpty gives, in one sentence, which service the load balancer has no address left for; "" when there is none. Only a
-// service that has no address yet counts: events outlive their reason.
+// PoolEmpty gives, in one sentence, which service of the gateway the load balancer has no address left for; "" when there is
+// none. Only a service that has no address yet counts: events outlive their reason.
 func PoolEmpty(k *evidence.Kubernetes, cluster string) string {
-	if k == nil {
-		return ""
-	}
-	for _, s := range k.Services {
+	for _, s := range k.GatewayServices() {
 		if s.Type != "LoadBalancer" || len(s.Addresses) > 0 {
 			continue
 		}

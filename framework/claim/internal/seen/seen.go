@@ -32,16 +32,18 @@ const (
 
 // Live tells whether a pod is there to stay: not being deleted, and not one that has ended.
 func Live(p evidence.Pod) bool {
-	return !p.Terminating && p.Phase != "Succeeded" && p.Phase != "Failed"
+	return !p.Terminating && !ended(p)
 }
 
-func pods(k *evidence.Kubernetes, namespace, label, value string) []evidence.Pod {
+func ended(p evidence.Pod) bool { return p.Phase == "Succeeded" || p.Phase == "Failed" }
+
+func pods(k *evidence.Kubernetes, namespace, label, value string, is func(evidence.Pod) bool) []evidence.Pod {
 	var found []evidence.Pod
 	if k == nil {
 		return nil
 	}
 	for _, p := range k.Pods {
-		if p.Namespace == namespace && p.Labels[label] == value && Live(p) {
+		if p.Namespace == namespace && p.Labels[label] == value && is(p) {
 			found = append(found, p)
 		}
 	}
@@ -50,15 +52,21 @@ func pods(k *evidence.Kubernetes, namespace, label, value string) []evidence.Pod
 
 // GatewayPods are the live pods of the east-west gateway.
 func GatewayPods(k *evidence.Kubernetes) []evidence.Pod {
-	return pods(k, Istio, GatewayLabel, GatewayValue)
+	return pods(k, Istio, GatewayLabel, GatewayValue, Live)
+}
+
+// PassingPods are the pods of the east-west gateway that may pass calls on: connections that are open go on through one that is
+// being deleted.
+func PassingPods(k *evidence.Kubernetes) []evidence.Pod {
+	return pods(k, Istio, GatewayLabel, GatewayValue, func(p evidence.Pod) bool { return !ended(p) })
 }
 
 // IstiodPods are the live replicas of the control plane, of every revision.
-func IstiodPods(k *evidence.Kubernetes) []evidence.Pod { return pods(k, Istio, "app", "istiod") }
+func IstiodPods(k *evidence.Kubernetes) []evidence.Pod { return pods(k, Istio, "app", "istiod", Live) }
 
 // AppPods are the live pods of one workload of the sample, which is in that namespace: "sleep" or "helloworld".
 func AppPods(k *evidence.Kubernetes, sample, app string) []evidence.Pod {
-	return pods(k, sample, "app", app)
+	return pods(k, sample, "app", app, Live)
 }
 
 // PodsOf are the live pods whose proxies have that role.

@@ -20,7 +20,7 @@ func ShardsOf(c intent.Cluster, own bool, shards []evidence.Shard) []evidence.Sh
 func Held(shards []evidence.Shard, pods []string) []string {
 	var all []string
 	for _, s := range shards {
-		if ofOneFamily(s.Address, pods) {
+		if OfOneFamily(s.Address, pods) {
 			all = append(all, s.Address)
 		}
 	}
@@ -28,9 +28,9 @@ func Held(shards []evidence.Shard, pods []string) []string {
 	return slices.Compact(all)
 }
 
-// ofOneFamily tells whether an address that istiod holds can be compared with those of the pods. A pod of two address families has two
+// OfOneFamily tells whether an address that istiod knows can be compared with those of the pods. A pod of two address families has two
 // addresses there and one in the evidence, so that only those of a family that the pods show can be.
-func ofOneFamily(address string, pods []string) bool {
+func OfOneFamily(address string, pods []string) bool {
 	return len(pods) == 0 || slices.ContainsFunc(pods, func(ip string) bool { return family(ip) == family(address) })
 }
 
