@@ -13,25 +13,38 @@ import (
 	"github.com/meshproof/meshproof/framework/evidence"
 )
 
-// keptSections are the sections of a config dump that become evidence. The others go at once: bootstrap holds the pod's
-// whole environment, secrets what its name says, and extensions anything at all.
-func keptSections() []string {
-	return []string{"ClustersConfigDump", "EndpointsConfigDump", "ListenersConfigDump", "RoutesConfigDump"}
+// keptSections are the sections of a config dump that become evidence, each with what is kept of it. The others go at once:
+// bootstrap holds the pod's whole environment, secrets what its name says, and extensions anything at all.
+func keptSections() []keptSection {
+	return []keptSection{
+		{"ClustersConfigDump", new(keptClusters)}, {"EndpointsConfigDump", new(keptEndpoints)},
+		{"ListenersConfigDump", new(keptListeners)}, {"RoutesConfigDump", new(keptRoutes)},
+	}
 }
 
-// cleanDump cuts a config dump to the kept sections, and takes the digest of the trusted root from the one on secrets.
+type keptSection struct {
+	name string
+	kept any
+}
+
+// cleanDump cuts a config dump to what is kept, and takes the digest of the trusted root from its section on secrets.
 func cleanDump(dump json.RawMessage) (kept json.RawMessage, root string, err error) {
 	sections, err := evidence.Sections(dump)
 	if err != nil {
 		return nil, "", fmt.Errorf("split the config dump: %w", err)
 	}
 	var page struct {
-		Configs []json.RawMessage `json:"configs"`
+		Configs []any `json:"configs"`
 	}
-	for _, name := range keptSections() {
-		if section, ok := sections[name]; ok {
-			page.Configs = append(page.Configs, section)
+	for _, s := range keptSections() {
+		section, ok := sections[s.name]
+		if !ok {
+			continue
 		}
+		if err := json.Unmarshal(section, s.kept); err != nil { // what is not named in the type is not decoded
+			return nil, "", fmt.Errorf("cut %s: %w", s.name, err)
+		}
+		page.Configs = append(page.Configs, s.kept)
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
