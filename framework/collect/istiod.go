@@ -95,8 +95,44 @@ func cutPage(name string, page json.RawMessage, o Options) (json.RawMessage, err
 		return onlyNamespaces(page, o.namespaces())
 	case evidence.PageMesh:
 		return onlyMeshSettings(page)
+	case evidence.PageSyncz:
+		return onlySync(page)
 	}
 	return page, nil
+}
+
+// onlySync cuts syncz to what claims read. Why an Envoy refused a resource is redacted: Envoy's message may repeat the resource.
+func onlySync(page json.RawMessage) (json.RawMessage, error) {
+	type state struct {
+		Sent      string `json:"sent,omitempty"`
+		Acked     string `json:"acked,omitempty"`
+		SentTime  string `json:"sentTime,omitempty"`
+		LastError string `json:"lastError,omitempty"`
+	}
+	var proxies []struct {
+		Cluster       string           `json:"cluster_id,omitempty"`
+		Proxy         string           `json:"proxy,omitempty"`
+		Version       string           `json:"istio_version,omitempty"`
+		ClusterSent   string           `json:"cluster_sent,omitempty"`
+		ClusterAcked  string           `json:"cluster_acked,omitempty"`
+		ListenerSent  string           `json:"listener_sent,omitempty"`
+		ListenerAcked string           `json:"listener_acked,omitempty"`
+		RouteSent     string           `json:"route_sent,omitempty"`
+		RouteAcked    string           `json:"route_acked,omitempty"`
+		EndpointSent  string           `json:"endpoint_sent,omitempty"`
+		EndpointAcked string           `json:"endpoint_acked,omitempty"`
+		Resources     map[string]state `json:"resources,omitempty"`
+	}
+	if err := json.Unmarshal(page, &proxies); err != nil {
+		return nil, err
+	}
+	for _, p := range proxies {
+		for kind, r := range p.Resources {
+			r.LastError = redact(r.LastError)
+			p.Resources[kind] = r
+		}
+	}
+	return json.Marshal(proxies)
 }
 
 // onlyNamespaces cuts endpointShardz (host, then namespace) to the services of some namespaces.

@@ -85,6 +85,13 @@ func TestWhatIsKeptIsJudgedTheSame(t *testing.T) {
 		cut := 0
 		for _, epoch := range run.Epochs {
 			for _, c := range epoch.Clusters {
+				for _, replica := range c.Istiods {
+					page, err := cutPage(evidence.PageSyncz, replica.Pages[evidence.PageSyncz], Options{})
+					if err != nil {
+						t.Fatalf("%s: %s: %v", name, replica.Pod, err)
+					}
+					replica.Pages[evidence.PageSyncz] = page
+				}
 				for i, p := range c.Proxies {
 					kept, _, err := cleanDump(p.ConfigDump)
 					if err != nil {
@@ -101,5 +108,22 @@ func TestWhatIsKeptIsJudgedTheSame(t *testing.T) {
 		if got := cause.Apply(run, claim.Judge(run)); cut == 0 || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s, after %d dumps were cut, is judged %+v, want %+v", name, cut, got, want)
 		}
+	}
+}
+
+// TestARefusalRepeatsNoResource: Envoy may say what it refused.
+func TestARefusalRepeatsNoResource(t *testing.T) {
+	page := `[{"cluster_id":"c","proxy":"sleep-1.sample","istio_version":"1.31","resources":{"type.googleapis.com/envoy.config.route.v3.RouteConfiguration":
+		{"sent":"n2","acked":"n1","lastError":"Proto constraint validation failed (HeaderValue.Value: value does not match): key: \"authorization\" value: \"` + canary + `\""}}}]`
+	cut, err := cutPage(evidence.PageSyncz, json.RawMessage(page), Options{})
+	if err != nil || strings.Contains(string(cut), canary) {
+		t.Errorf("error %v, kept %s", err, cut)
+	}
+	proxies, err := evidence.Istiod{Pages: map[string]json.RawMessage{evidence.PageSyncz: cut}}.Proxies()
+	if err != nil || len(proxies) != 1 || proxies[0].Proxy != "sleep-1.sample" || proxies[0].Cluster != "c" || proxies[0].Version != "1.31" {
+		t.Fatalf("proxies %+v, error %v", proxies, err)
+	}
+	if r := proxies[0].Resources[evidence.TypeRoutes]; r.Sent != "n2" || r.Acked != "n1" || !strings.HasPrefix(r.Error, "Proto constraint validation failed") {
+		t.Errorf("routes %+v", r)
 	}
 }
