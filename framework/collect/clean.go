@@ -56,8 +56,12 @@ func cleanDump(dump json.RawMessage) (kept json.RawMessage, root string, err err
 	return evidence.Compact(b.Bytes()), root, err
 }
 
-// trustedRoot gives the digest of the root that the proxy trusts (Istio's secret ROOTCA, or a root from a file), empty
-// when the proxy holds none. Nothing else of the section is decoded.
+// systemRoots is the bundle of the operating system, which rules with TLS of their own add (Istio's FileRootSystemCACert).
+const systemRoots = "file-root:system"
+
+// trustedRoot gives the digest of the root that the proxy trusts for the mesh: Istio's secret ROOTCA, which mounted certificates
+// replace by a root from a file. It is empty when the proxy holds none, or several files without ROOTCA: rules may name files too,
+// and nothing tells which is the mesh's. Nothing else of the section is decoded.
 func trustedRoot(secrets json.RawMessage) (string, error) {
 	if len(secrets) == 0 {
 		return "", nil
@@ -77,12 +81,22 @@ func trustedRoot(secrets json.RawMessage) (string, error) {
 	if err := json.Unmarshal(secrets, &section); err != nil {
 		return "", fmt.Errorf("read the trusted root: %w", err)
 	}
+	files := map[string]bool{}
+	var file string
 	for _, s := range section.Active {
-		if s.Name == "ROOTCA" || strings.HasPrefix(s.Name, "file-root:") {
-			return rootDigest(s.Secret.Validation.TrustedCA.Inline), nil
+		root := s.Secret.Validation.TrustedCA.Inline
+		switch {
+		case s.Name == "ROOTCA":
+			return rootDigest(root), nil
+		case strings.HasPrefix(s.Name, "file-root:") && s.Name != systemRoots:
+			file = rootDigest(root)
+			files[file] = true
 		}
 	}
-	return "", nil
+	if len(files) != 1 {
+		return "", nil
+	}
+	return file, nil
 }
 
 // rootDigest is the SHA-256 (hex) of the first certificate in a PEM text, which may be wrapped in base64 once more; empty
