@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/evidence"
@@ -87,9 +88,9 @@ func trustedRoot(secrets json.RawMessage) (string, error) {
 		root := s.Secret.Validation.TrustedCA.Inline
 		switch {
 		case s.Name == "ROOTCA":
-			return rootDigest(root), nil
+			return RootDigest(root), nil
 		case strings.HasPrefix(s.Name, "file-root:") && s.Name != systemRoots:
-			file = rootDigest(root)
+			file = RootDigest(root)
 			files[file] = true
 		}
 	}
@@ -99,18 +100,26 @@ func trustedRoot(secrets json.RawMessage) (string, error) {
 	return file, nil
 }
 
-// rootDigest is the SHA-256 (hex) of the first certificate in a PEM text, which may be wrapped in base64 once more; empty
-// when there is none.
-func rootDigest(text []byte) string {
-	block, _ := pem.Decode(text)
-	if block == nil {
+// RootDigest is the SHA-256 (hex) of the certificate in a PEM text, which may be wrapped in base64 once more; empty when there is
+// none. Of several, as there are while roots are rotated, it is that of the sorted set: files and agents order them differently.
+func RootDigest(text []byte) string {
+	roots := certificatesIn(text)
+	if len(roots) == 0 {
 		if unwrapped, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text))); err == nil {
-			block, _ = pem.Decode(unwrapped)
+			roots = certificatesIn(unwrapped)
 		}
 	}
-	if block == nil {
+	if len(roots) == 0 {
 		return ""
 	}
-	sum := sha256.Sum256(block.Bytes)
+	slices.SortFunc(roots, bytes.Compare)
+	sum := sha256.Sum256(bytes.Join(slices.CompactFunc(roots, bytes.Equal), nil))
 	return hex.EncodeToString(sum[:])
+}
+
+func certificatesIn(text []byte) (found [][]byte) {
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		found = append(found, block.Bytes)
+	}
+	return found
 }

@@ -44,3 +44,23 @@ func TestTrustedRoot(t *testing.T) {
 		}
 	}
 }
+
+// TestRootsAreASet: while roots are rotated there are two; config map and file have them in one order, the agent in another.
+func TestRootsAreASet(t *testing.T) {
+	older, newer := certPEM("older"), certPEM("newer")
+	both := RootDigest([]byte(older + newer))
+	for name, text := range map[string]string{"in the other order": newer + older, "one of them twice": older + newer + older,
+		"in base64 once more": base64.StdEncoding.EncodeToString([]byte(newer + older)), "with words between": "# new\n" + newer + "\n# old\n" + older} {
+		if got := RootDigest([]byte(text)); got != both {
+			t.Errorf("%s: %s, want %s", name, got, both)
+		}
+	}
+	if one := RootDigest([]byte(older)); one == both || one != RootDigest([]byte(older+older)) || len(both) != 64 || both == RootDigest([]byte(newer)) {
+		t.Errorf("older alone %s, both %s", one, both)
+	}
+	for _, none := range []string{"", "no certificate", "bm8gY2VydGlmaWNhdGU="} {
+		if got := RootDigest([]byte(none)); got != "" {
+			t.Errorf("%q has the digest %s", none, got)
+		}
+	}
+}

@@ -158,7 +158,7 @@ func (s source) meshRoot(ctx context.Context, ns string, l *lists) error {
 	if err != nil {
 		return err
 	}
-	l.add(func(k *evidence.Kubernetes) { k.MeshRoot = rootDigest([]byte(m.Data[rootKey])) })
+	l.add(func(k *evidence.Kubernetes) { k.MeshRoot = RootDigest([]byte(m.Data[rootKey])) })
 	return nil
 }
 

@@ -129,7 +129,8 @@ type Kubernetes struct {
 	EndpointSlices []Endpoints  `json:"endpointSlices"`
 	Gateways       []Gateway    `json:"gateways"`
 	Events         []Event      `json:"events"`
-	// MeshRoot is the SHA-256 (hex) of the first certificate in istio-system's config map istio-ca-root-cert.
+	// MeshRoot is the SHA-256 (hex) of the certificate in istio-system's config map istio-ca-root-cert, of several that of the
+	// sorted set; in evidence of older runs that of the first.
 	MeshRoot string `json:"meshRoot,omitempty"`
 	// The lists below are nil in evidence of runs that did not take them, or could not; then Problems says why.
 
