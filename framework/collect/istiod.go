@@ -29,7 +29,7 @@ func istiodPages() []string {
 // Istiods reads the debug pages of every running replica of istiod, of all revisions. What could be read is returned
 // beside the joined errors of what could not; no replica at all is such an error.
 func Istiods(ctx context.Context, c *cluster.Cluster, o Options) ([]evidence.Istiod, error) {
-	s, err := from(c)
+	s, err := from(c, o)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func onlyMeshSettings(page json.RawMessage) (json.RawMessage, error) {
 
 // running lists the pods that run and are not being deleted, in the order of their names.
 func (s source) running(ctx context.Context, namespace, selector string) ([]corev1.Pod, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestLimit)
+	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	list, err := s.Kube().CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {

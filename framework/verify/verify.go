@@ -24,7 +24,7 @@ import (
 type Limits struct {
 	// Converge is how long the joined mesh may take until every claim that converges holds.
 	Converge time.Duration
-	// Quiet ends that wait early when no verdict has changed for so long.
+	// Quiet ends that wait early when no verdict has changed for so long, in looks of which none was cut short.
 	Quiet time.Duration
 	// Withdraw is how long the endpoints of a removed sample may stay in the mesh.
 	Withdraw time.Duration
@@ -148,7 +148,9 @@ func settle(ctx context.Context, o Options, epoch, state string, limit time.Dura
 				verdicts, changed = now, time.Now()
 			}
 			err := fmt.Errorf("claims that do not hold yet: %d", len(open))
-			if time.Since(changed) > o.Limits.Quiet {
+			if cutShort(snapshot) {
+				changed = time.Now() // what the look did not see says nothing of the mesh
+			} else if time.Since(changed) > o.Limits.Quiet {
 				return last, poll.Enough(err, fmt.Sprintf("nothing has changed for %s", o.Limits.Quiet))
 			}
 			return last, err
@@ -178,6 +180,16 @@ func look(ctx context.Context, o Options) map[string]*evidence.Cluster {
 	}
 	all.Wait()
 	return snapshot
+}
+
+// cutShort tells whether a request of a look has met its limit.
+func cutShort(snapshot map[string]*evidence.Cluster) bool {
+	for _, c := range snapshot {
+		if slices.ContainsFunc(c.Problems, func(p evidence.Problem) bool { return strings.Contains(p.Error, context.DeadlineExceeded.Error()) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // unsettled gives the findings about a mesh in that state that are awaited and do not hold in the snapshot.
