@@ -18,7 +18,7 @@ func createMeshRules() []rule {
 			Claim: Claim{ID: "create-mesh-secrets", Level: Core, Kind: Converges, Area: Discovery, Epoch: evidence.Joined, Guide: enableDiscovery,
 				Sentence: "asmcli create-mesh made in the cluster one remote secret for each other cluster, as istioctl forms it and named after the context, and none for the cluster itself."},
 			about: eachCluster, asked: withAsmcli, judge: judgeCreated,
-			reads: []part{objects(ofAll), taken("the servers of the remote secrets", readServers, func(k *evidence.Kubernetes) bool { return k.RemoteServers != nil })},
+			reads: []part{objects(ofAll), taken(theServers, readServers, func(k *evidence.Kubernetes) bool { return k.RemoteServers != nil })},
 		},
 	}
 }

@@ -65,7 +65,7 @@ func noteCrossed(n *notes, v view, t evidence.Traffic, peer intent.Cluster) (cro
 			peer.Name, len(replied), len(peerCalls.AccessLog))
 		return crossed
 	case len(logged) == 0:
-		n.puzzles("helloworld's sidecar on %s logged none of the %d calls that it answered: access logging is off there", peer.Name, len(replied))
+		n.puzzles("helloworld's sidecar on %s logged none of the %d calls that it answered: access logging is off there, or its clock is minutes behind", peer.Name, len(replied))
 		return crossed
 	case len(strangers) > 0:
 		came := fmt.Sprintf("%d calls from %s reached helloworld on %s from %s", len(strangers), v.self.Name, peer.Name, strings.Join(sorted(strangers), ", "))

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/meshproof/meshproof/framework/claim/internal/seen"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
 )
@@ -143,7 +144,14 @@ func controlled(v view, peer intent.Cluster, as string, good func(evidence.Hands
 }
 
 // refusedTLS: the connection was ended, and neither a certificate nor an answer was given.
-func refusedTLS(h evidence.Handshake) bool { return h.Connected && !h.Handshake && h.Code == 0 }
+func refusedTLS(h evidence.Handshake) bool {
+	return h.Connected && !h.Handshake && h.Code == 0 && !silent(h)
+}
+
+// silent: nothing came until the probe gave up. That is a gateway that hangs, or packets that are lost, and no refusal.
+func silent(h evidence.Handshake) bool {
+	return h.Connected && !h.Handshake && seen.TimedOut(h.Error)
+}
 
 // refusedCertificate: the peer showed its own identity, and ended the connection because of the client's. With TLS 1.3 its
 // alert comes with the first read, and what was written before it may have met a closed connection. The alert itself may
@@ -170,6 +178,8 @@ func judgeDenied(v view, control func(view, intent.Cluster) string, refused func
 			for _, h := range all {
 				switch {
 				case refused(h):
+				case silent(h):
+					n.puzzles("asked with %q, %s of %s neither refused nor answered in %.0f s", as, h.Address, peer.Name, h.Seconds)
 				case h.Code != 0 || h.Handshake && !alerted(h):
 					n.breaks("asked with %q, %s of %s was not refused: TLS set up %t, %s", as, h.Address, peer.Name, h.Handshake, came(h))
 				default:

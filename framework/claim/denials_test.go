@@ -19,6 +19,12 @@ func TestDenials(t *testing.T) {
 	unreached := func(h *evidence.Handshake) {
 		h.Connected, h.Handshake, h.Code, h.Phase, h.Error = false, false, 0, "dial", "i/o timeout"
 	}
+	silent := func(phase string) func(*evidence.Handshake) { // packets are dropped on the way, or the gateway hangs
+		return func(h *evidence.Handshake) {
+			h.Connected, h.Handshake, h.Code, h.Peer, h.Phase, h.Seconds = true, false, 0, "", phase, 5.001
+			h.Error = "read tcp 10.244.0.7:60992->172.18.252.1:15443: i/o timeout"
+		}
+	}
 	lost := func(as string) func(evidence.Run) {
 		return asked(as, func(h *evidence.Handshake) { h.As = "somebody else" })
 	}
@@ -46,16 +52,20 @@ func TestDenials(t *testing.T) {
 		{"not asked", "denies-plaintext", eastToWest, lost(evidence.AsPlain), Inconclusive, "no attempt with \"plaintext\""},
 		{"the gateway is not there", "denies-plaintext", eastToWest, asked(evidence.AsPlain, unreached), Inconclusive, "i/o timeout"},
 		{"nobody is let in", "denies-plaintext", eastToWest, asked(evidence.AsAnonymous, shut), Inconclusive, "a refusal shows nothing"},
+		{"neither answered nor ended", "denies-plaintext", eastToWest, asked(evidence.AsPlain, silent("read")), Inconclusive, "neither refused nor answered in 5 s"},
 
 		{"TLS without a name", "denies-unknown-names", eastToWest, asked(evidence.AsNobody, answered), Failed, "asked with \"no server name\""},
 		{"a certificate for a service that is not there", "denies-unknown-names", eastToWest, asked(evidence.AsUnknownName, func(h *evidence.Handshake) {
 			h.Handshake, h.Phase, h.Error = true, "read", "EOF"
 		}), Failed, "asked with \"unknown name\""},
 		{"not asked", "denies-unknown-names", eastToWest, lost(evidence.AsUnknownName), Inconclusive, "unknown name"},
+		{"neither answered nor ended", "denies-unknown-names", eastToWest, asked(evidence.AsNobody, silent("handshake")), Inconclusive,
+			"asked with \"no server name\", 172.18.252.1:15443 of west neither refused nor answered in 5 s"},
 
 		{"without ALPN", "denies-foreign-protocols", eastToWest, asked(evidence.AsNoProtocol, answered), Failed, "asked with \"no protocol\""},
 		{"with http/1.1", "denies-foreign-protocols", eastToWest, asked(evidence.AsWeb, answered), Failed, "asked with \"http/1.1\""},
 		{"the gateway is not there", "denies-foreign-protocols", eastToWest, asked(evidence.AsWeb, unreached), Inconclusive, "dial"},
+		{"neither answered nor ended", "denies-foreign-protocols", eastToWest, asked(evidence.AsWeb, silent("handshake")), Inconclusive, "neither refused nor answered"},
 
 		{"answered", "denies-missing-certificate", eastToWest, asked(evidence.AsAnonymous, answered), Failed, "was not refused: TLS set up true, the HTTP answer 200"},
 		{"nobody is let in", "denies-missing-certificate", eastToWest, asked(evidence.AsMember, shut), Inconclusive, "a refusal shows nothing"},

@@ -109,8 +109,9 @@ func beside(problem string) bool {
 	}, func(p string) bool { return strings.HasPrefix(problem, p) })
 }
 
-// How collection begins what it says of lists that it could not read, and that only some claims read.
+// How collection begins what it says of lists that it could not read, and that only some claims read; and what one of them is.
 const (
+	theServers   = "the servers of the remote secrets"
 	readServers  = "read remote servers in "
 	readReader   = "read what istio-reader-service-account may "
 	readWebhooks = "read webhooks "
@@ -124,15 +125,22 @@ func taken(what, problem string, there func(*evidence.Kubernetes) bool) part {
 		if gap := objectsGap(v, c); gap != "" || there(v.objects(c.Name)) {
 			return gap
 		}
-		gap := fmt.Sprintf("%s does not hold %s", evidence.FileOfKubernetes(v.epoch, c.Name), what)
-		for _, one := range v.cluster(c.Name).Problems {
-			if one.What == seen.Objects && strings.HasPrefix(one.Error, problem) {
-				return gap + ": " + one.Error
-			}
+		if gap := untaken(v, c, what, problem); gap != "" {
+			return gap
 		}
-		return gap + ": the run did not take it"
+		return fmt.Sprintf("%s does not hold %s: the run did not take it", evidence.FileOfKubernetes(v.epoch, c.Name), what)
 	}
 	return p
+}
+
+// untaken says why collection could not read such a list; "" when it had no trouble with it.
+func untaken(v view, c intent.Cluster, what, problem string) string {
+	for _, one := range v.cluster(c.Name).Problems {
+		if one.What == seen.Objects && strings.HasPrefix(one.Error, problem) {
+			return fmt.Sprintf("%s does not hold %s: %s", evidence.FileOfKubernetes(v.epoch, c.Name), what, one.Error)
+		}
+	}
+	return ""
 }
 
 // stoppedAt is in the reason of what is open because the run went no further.

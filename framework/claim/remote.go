@@ -49,6 +49,9 @@ func judgeSecrets(v view) result {
 			n.breaks("cluster %s holds %d remote secrets for %s (%s), not 1", v.self.Name, count, p.Name, p.RemoteName)
 		}
 	}
+	if gap := untaken(v, v.self, theServers, readServers); gap != "" { // older runs did not ask for them
+		n.puzzles("%s", gap)
+	}
 	for _, r := range k.RemoteServers {
 		switch {
 		case r.Problem != "":

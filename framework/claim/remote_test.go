@@ -23,6 +23,11 @@ func TestDiscoveryOfEachCluster(t *testing.T) {
 			k.RemoteServers[0] = evidence.RemoteServer{Secret: "istio-system/x", Problem: "it holds no kubeconfig"}
 		}), Failed, "it holds no kubeconfig"},
 		{"servers were not taken", "remote-secrets", west, objectsOf(func(k *evidence.Kubernetes) { k.RemoteServers = nil }), Passed, "one remote secret for each of 1"},
+		{"servers were not told", "remote-secrets", west, func(run evidence.Run) {
+			c := example.Cluster(run, west)
+			c.Kubernetes.RemoteServers = nil
+			c.Problems = []evidence.Problem{{What: "API objects", Error: "read remote servers in istio-system on cluster west: the server has asked for time"}}
+		}, Inconclusive, "does not hold the servers of the remote secrets: read remote servers in istio-system on cluster west: the server has asked for time"},
 
 		{"another address", "gateways-known", west, func(run evidence.Run) {
 			example.Cluster(run, east).Kubernetes.Services[0].Addresses = []string{"172.18.251.9"}

@@ -8,30 +8,44 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/evidence"
 )
 
-// keptSections are the sections of a config dump that become evidence. The others go at once: bootstrap holds the pod's
-// whole environment, secrets what its name says, and extensions anything at all.
-func keptSections() []string {
-	return []string{"ClustersConfigDump", "EndpointsConfigDump", "ListenersConfigDump", "RoutesConfigDump"}
+// keptSections are the sections of a config dump that become evidence, each with what is kept of it. The others go at once:
+// bootstrap holds the pod's whole environment, secrets what its name says, and extensions anything at all.
+func keptSections() []keptSection {
+	return []keptSection{
+		{"ClustersConfigDump", new(keptClusters)}, {"EndpointsConfigDump", new(keptEndpoints)},
+		{"ListenersConfigDump", new(keptListeners)}, {"RoutesConfigDump", new(keptRoutes)},
+	}
 }
 
-// cleanDump cuts a config dump to the kept sections, and takes the digest of the trusted root from the one on secrets.
+type keptSection struct {
+	name string
+	kept any
+}
+
+// cleanDump cuts a config dump to what is kept, and takes the digest of the trusted root from its section on secrets.
 func cleanDump(dump json.RawMessage) (kept json.RawMessage, root string, err error) {
 	sections, err := evidence.Sections(dump)
 	if err != nil {
 		return nil, "", fmt.Errorf("split the config dump: %w", err)
 	}
 	var page struct {
-		Configs []json.RawMessage `json:"configs"`
+		Configs []any `json:"configs"`
 	}
-	for _, name := range keptSections() {
-		if section, ok := sections[name]; ok {
-			page.Configs = append(page.Configs, section)
+	for _, s := range keptSections() {
+		section, ok := sections[s.name]
+		if !ok {
+			continue
 		}
+		if err := json.Unmarshal(section, s.kept); err != nil { // what is not named in the type is not decoded
+			return nil, "", fmt.Errorf("cut %s: %w", s.name, err)
+		}
+		page.Configs = append(page.Configs, s.kept)
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -43,8 +57,12 @@ func cleanDump(dump json.RawMessage) (kept json.RawMessage, root string, err err
 	return evidence.Compact(b.Bytes()), root, err
 }
 
-// trustedRoot gives the digest of the root that the proxy trusts (Istio's secret ROOTCA, or a root from a file), empty
-// when the proxy holds none. Nothing else of the section is decoded.
+// systemRoots is the bundle of the operating system, which rules with TLS of their own add (Istio's FileRootSystemCACert).
+const systemRoots = "file-root:system"
+
+// trustedRoot gives the digest of the root that the proxy trusts for the mesh: Istio's secret ROOTCA, which mounted certificates
+// replace by a root from a file. It is empty when the proxy holds none, or several files without ROOTCA: rules may name files too,
+// and nothing tells which is the mesh's. Nothing else of the section is decoded.
 func trustedRoot(secrets json.RawMessage) (string, error) {
 	if len(secrets) == 0 {
 		return "", nil
@@ -64,26 +82,44 @@ func trustedRoot(secrets json.RawMessage) (string, error) {
 	if err := json.Unmarshal(secrets, &section); err != nil {
 		return "", fmt.Errorf("read the trusted root: %w", err)
 	}
+	files := map[string]bool{}
+	var file string
 	for _, s := range section.Active {
-		if s.Name == "ROOTCA" || strings.HasPrefix(s.Name, "file-root:") {
-			return rootDigest(s.Secret.Validation.TrustedCA.Inline), nil
+		root := s.Secret.Validation.TrustedCA.Inline
+		switch {
+		case s.Name == "ROOTCA":
+			return RootDigest(root), nil
+		case strings.HasPrefix(s.Name, "file-root:") && s.Name != systemRoots:
+			file = RootDigest(root)
+			files[file] = true
 		}
 	}
-	return "", nil
+	if len(files) != 1 {
+		return "", nil
+	}
+	return file, nil
 }
 
-// rootDigest is the SHA-256 (hex) of the first certificate in a PEM text, which may be wrapped in base64 once more; empty
-// when there is none.
-func rootDigest(text []byte) string {
-	block, _ := pem.Decode(text)
-	if block == nil {
+// RootDigest is the SHA-256 (hex) of the certificate in a PEM text, which may be wrapped in base64 once more; empty when there is
+// none. Of several, as there are while roots are rotated, it is that of the sorted set: files and agents order them differently.
+func RootDigest(text []byte) string {
+	roots := certificatesIn(text)
+	if len(roots) == 0 {
 		if unwrapped, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text))); err == nil {
-			block, _ = pem.Decode(unwrapped)
+			roots = certificatesIn(unwrapped)
 		}
 	}
-	if block == nil {
+	if len(roots) == 0 {
 		return ""
 	}
-	sum := sha256.Sum256(block.Bytes)
+	slices.SortFunc(roots, bytes.Compare)
+	sum := sha256.Sum256(bytes.Join(slices.CompactFunc(roots, bytes.Equal), nil))
 	return hex.EncodeToString(sum[:])
+}
+
+func certificatesIn(text []byte) (found [][]byte) {
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		found = append(found, block.Bytes)
+	}
+	return found
 }

@@ -41,11 +41,19 @@ type Options struct {
 	Since time.Time
 	// GatewayNamespace is where istiod and the east-west gateway run; "" means "istio-system".
 	GatewayNamespace string
+	// Request bounds each request to an API server, the reading of a pod's pages, and each exec; 0 means DefaultRequest.
+	Request time.Duration
 }
+
+// DefaultRequest is longer than what a probe gives one connection, in dials and handshakes.
+const DefaultRequest = 10 * time.Second
 
 func (o Options) withDefaults() Options {
 	if o.GatewayNamespace == "" {
 		o.GatewayNamespace = "istio-system"
+	}
+	if o.Request == 0 {
+		o.Request = DefaultRequest
 	}
 	return o
 }
@@ -59,12 +67,8 @@ func (o Options) namespaces() []string {
 	return all
 }
 
-const (
-	// requestLimit bounds each request to an API server, each port forwarding and each exec.
-	requestLimit = 10 * time.Second
-	// maxExecs at once on one cluster: more only queue up in the kubelet.
-	maxExecs = 8
-)
+// maxExecs at once on one cluster: more only queue up in the kubelet.
+const maxExecs = 8
 
 // reader is what is needed of a cluster; *cluster.Cluster is one.
 type reader interface {
@@ -83,15 +87,16 @@ type source struct {
 	metadata metadata.Interface
 	forward  getter
 	execs    chan struct{}
+	limit    time.Duration // Options.Request
 }
 
-func from(c *cluster.Cluster) (source, error) {
+func from(c *cluster.Cluster, o Options) (source, error) {
 	config := c.Resources().GetConfig()
 	m, err := metadata.NewForConfig(config)
 	if err != nil {
 		return source{}, fmt.Errorf("make a metadata client for cluster %s: %w", c.Name, err)
 	}
-	return source{reader: c, name: c.Name, metadata: m, forward: &forwarder{kube: c.Kube(), config: config}, execs: make(chan struct{}, maxExecs)}, nil
+	return source{reader: c, name: c.Name, metadata: m, forward: &forwarder{kube: c.Kube(), config: config}, execs: make(chan struct{}, maxExecs), limit: o.withDefaults().Request}, nil
 }
 
 // run executes a command in a container and gives its standard output.
@@ -102,7 +107,7 @@ func (s source) run(ctx context.Context, pod corev1.Pod, container string, comma
 	case <-ctx.Done():
 		return nil, fmt.Errorf("run %q in %s/%s on cluster %s: %w", command, pod.Namespace, pod.Name, s.name, context.Cause(ctx))
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestLimit)
+	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	stdout, stderr, err := s.Exec(ctx, pod.Namespace, pod.Name, container, command...)
 	if err != nil {
@@ -125,7 +130,7 @@ func said(stderr []byte) string {
 // options name a probe pod, a connection to every address of the peers' gateways. It takes as much as it can: what it
 // cannot see is in Problems, by name.
 func Cluster(ctx context.Context, c *cluster.Cluster, peers cluster.Set, o Options) *evidence.Cluster {
-	s, err := from(c)
+	s, err := from(c, o)
 	if err != nil {
 		return &evidence.Cluster{Problems: problems("clients", err)}
 	}

@@ -12,7 +12,7 @@ import (
 // those of its own application, in the gateway those of the pods that it passes helloworld's traffic to. Any Envoy of
 // these that cannot be read is an error: a sum over a part would be wrong.
 func Counters(ctx context.Context, c *cluster.Cluster, o Options) ([]evidence.Counters, error) {
-	s, err := from(c)
+	s, err := from(c, o)
 	if err != nil {
 		return nil, err
 	}

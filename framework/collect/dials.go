@@ -25,14 +25,14 @@ type Target struct {
 	Address string
 }
 
-// dialLimit bounds one connection; requestLimit, which bounds the exec, is longer.
+// dialLimit bounds one connection; Options.Request, which bounds the exec, is longer.
 const dialLimit = "5s"
 
 // GatewayTargets gives the addresses of the peers' east-west gateways, with the port that passes mesh traffic on. A peer
 // whose gateway has no address gives none.
 func GatewayTargets(ctx context.Context, peers cluster.Set, o Options) ([]Target, error) {
 	o = o.withDefaults()
-	ctx, cancel := context.WithTimeout(ctx, requestLimit)
+	ctx, cancel := context.WithTimeout(ctx, o.Request)
 	defer cancel()
 	found := make([][]Target, len(peers))
 	errs := make([]error, len(peers))
@@ -79,7 +79,7 @@ func ServerTargets(peers cluster.Set) ([]Target, error) {
 // Dials connects from the cluster's probe pod to every target, in one exec. A connection that fails is evidence, not an
 // error; the error says that the probe could not be asked, or did not answer for every target.
 func Dials(ctx context.Context, c *cluster.Cluster, o Options, targets []Target) ([]evidence.Dial, error) {
-	s, err := from(c)
+	s, err := from(c, o)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func open(t *testing.T, api *apiServer, answers map[string]string) source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return source{reader: fakeCluster{c, answers}, name: "east", metadata: m, forward: noForwarding{}, execs: make(chan struct{}, 1)}
+	return source{reader: fakeCluster{c, answers}, name: "east", metadata: m, forward: noForwarding{}, execs: make(chan struct{}, 1), limit: DefaultRequest}
 }
 
 // noForwarding is a cluster that does not allow it.

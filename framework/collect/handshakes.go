@@ -23,7 +23,7 @@ type Attempt struct {
 	Host, Path       string
 }
 
-// attemptSeconds bounds one attempt; requestLimit, which bounds the exec, is longer.
+// attemptSeconds bounds one attempt; Options.Request, which bounds the exec, is longer.
 const attemptSeconds = 5
 
 // handshakes makes every attempt with every target from the cluster's probe pod, in one exec. What comes of an attempt is
@@ -64,7 +64,7 @@ func (s source) handshakes(ctx context.Context, o Options, targets []Target) ([]
 	if err != nil {
 		return nil, fmt.Errorf("ask the gateways from cluster %s: %w", s.name, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestLimit)
+	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	stdout, stderr, err := s.Feed(ctx, bytes.NewReader(input), probe.Namespace, probe.Name, probe.Spec.Containers[0].Name, "probe", "tls")
 	if err != nil {

@@ -29,7 +29,7 @@ func istiodPages() []string {
 // Istiods reads the debug pages of every running replica of istiod, of all revisions. What could be read is returned
 // beside the joined errors of what could not; no replica at all is such an error.
 func Istiods(ctx context.Context, c *cluster.Cluster, o Options) ([]evidence.Istiod, error) {
-	s, err := from(c)
+	s, err := from(c, o)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +95,44 @@ func cutPage(name string, page json.RawMessage, o Options) (json.RawMessage, err
 		return onlyNamespaces(page, o.namespaces())
 	case evidence.PageMesh:
 		return onlyMeshSettings(page)
+	case evidence.PageSyncz:
+		return onlySync(page)
 	}
 	return page, nil
+}
+
+// onlySync cuts syncz to what claims read. Why an Envoy refused a resource is redacted: Envoy's message may repeat the resource.
+func onlySync(page json.RawMessage) (json.RawMessage, error) {
+	type state struct {
+		Sent      string `json:"sent,omitempty"`
+		Acked     string `json:"acked,omitempty"`
+		SentTime  string `json:"sentTime,omitempty"`
+		LastError string `json:"lastError,omitempty"`
+	}
+	var proxies []struct {
+		Cluster       string           `json:"cluster_id,omitempty"`
+		Proxy         string           `json:"proxy,omitempty"`
+		Version       string           `json:"istio_version,omitempty"`
+		ClusterSent   string           `json:"cluster_sent,omitempty"`
+		ClusterAcked  string           `json:"cluster_acked,omitempty"`
+		ListenerSent  string           `json:"listener_sent,omitempty"`
+		ListenerAcked string           `json:"listener_acked,omitempty"`
+		RouteSent     string           `json:"route_sent,omitempty"`
+		RouteAcked    string           `json:"route_acked,omitempty"`
+		EndpointSent  string           `json:"endpoint_sent,omitempty"`
+		EndpointAcked string           `json:"endpoint_acked,omitempty"`
+		Resources     map[string]state `json:"resources,omitempty"`
+	}
+	if err := json.Unmarshal(page, &proxies); err != nil {
+		return nil, err
+	}
+	for _, p := range proxies {
+		for kind, r := range p.Resources {
+			r.LastError = redact(r.LastError)
+			p.Resources[kind] = r
+		}
+	}
+	return json.Marshal(proxies)
 }
 
 // onlyNamespaces cuts endpointShardz (host, then namespace) to the services of some namespaces.
@@ -147,7 +183,7 @@ func onlyMeshSettings(page json.RawMessage) (json.RawMessage, error) {
 
 // running lists the pods that run and are not being deleted, in the order of their names.
 func (s source) running(ctx context.Context, namespace, selector string) ([]corev1.Pod, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestLimit)
+	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	list, err := s.Kube().CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {

@@ -32,7 +32,7 @@ const (
 // Kubernetes reads the API objects that claims are about, from the namespaces of the mesh, the sample and the probe. What
 // could be read is returned beside the joined errors of what could not.
 func Kubernetes(ctx context.Context, c *cluster.Cluster, o Options) (*evidence.Kubernetes, error) {
-	s, err := from(c)
+	s, err := from(c, o)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (l *lists) add(f func(*evidence.Kubernetes)) {
 }
 
 func (s source) kubernetes(ctx context.Context, o Options) (*evidence.Kubernetes, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestLimit)
+	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	l := &lists{all: evidence.Kubernetes{At: now(), Server: s.Server()}}
 	var mu sync.Mutex
@@ -158,7 +158,7 @@ func (s source) meshRoot(ctx context.Context, ns string, l *lists) error {
 	if err != nil {
 		return err
 	}
-	l.add(func(k *evidence.Kubernetes) { k.MeshRoot = rootDigest([]byte(m.Data[rootKey])) })
+	l.add(func(k *evidence.Kubernetes) { k.MeshRoot = RootDigest([]byte(m.Data[rootKey])) })
 	return nil
 }
 

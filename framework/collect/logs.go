@@ -30,7 +30,7 @@ const (
 // Logs reads what every running replica of istiod, of all revisions, has logged beside information since the time in the
 // options; of a container that was started anew also what the one before it wrote. What could not be read is a problem.
 func Logs(ctx context.Context, c *cluster.Cluster, o Options) ([]evidence.IstiodLog, []evidence.Problem) {
-	s, err := from(c)
+	s, err := from(c, o)
 	if err != nil {
 		return nil, problems(evidence.ProblemLogs, err)
 	}
@@ -81,7 +81,7 @@ func (s source) replicaLog(ctx context.Context, p corev1.Pod, since time.Time, p
 
 // istiodLog reads so much of the end of a replica's log.
 func (s source) istiodLog(ctx context.Context, p corev1.Pod, lines int64, bytes int, o corev1.PodLogOptions) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestLimit)
+	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	o.Container, o.TailLines = istiodEndpoint().container, &lines
 	text, err := s.LogEnd(ctx, p.Namespace, p.Name, &o, bytes)

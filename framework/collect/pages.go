@@ -33,7 +33,7 @@ func envoyEndpoint() endpoint {
 // get gives the pages at the paths (without the leading "/"), in their order, all at once: by port forwarding, and those
 // that could not be had so, by an exec each (a cluster may allow the one and not the other).
 func (s source) get(ctx context.Context, pod corev1.Pod, e endpoint, paths ...string) (bodies [][]byte, errs []error) {
-	forwardCtx, cancel := context.WithTimeout(ctx, requestLimit)
+	forwardCtx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	absolute := make([]string, len(paths))
 	for i, path := range paths {

@@ -44,7 +44,7 @@ func allRoles() []string {
 // Proxies reads the pages of every running Envoy of the roles; no role means all. What could be read is returned beside
 // the joined errors of what could not. A role without pods gives no proxy and no error: the sample may be gone.
 func Proxies(ctx context.Context, c *cluster.Cluster, o Options, roles ...string) ([]evidence.Proxy, error) {
-	s, err := from(c)
+	s, err := from(c, o)
 	if err != nil {
 		return nil, err
 	}

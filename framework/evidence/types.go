@@ -1,7 +1,7 @@
 // Package evidence holds the types of everything that a run saw, and the folder that keeps it. Evidence is what claims
 // are judged from: nothing in it is an opinion, and nothing in it is secret (keys, tokens and kubeconfigs are left out
-// when it is collected). Bodies of Envoy's and istiod's own pages are kept as they were sent and decoded when asked for,
-// with Istio's and Envoy's own types.
+// when it is collected). Bodies of Envoy's and istiod's own pages are kept in the form in which they were sent, without
+// what may be secret, and decoded when asked for, with Istio's and Envoy's own types.
 package evidence
 
 import (
@@ -129,7 +129,8 @@ type Kubernetes struct {
 	EndpointSlices []Endpoints  `json:"endpointSlices"`
 	Gateways       []Gateway    `json:"gateways"`
 	Events         []Event      `json:"events"`
-	// MeshRoot is the SHA-256 (hex) of the first certificate in istio-system's config map istio-ca-root-cert.
+	// MeshRoot is the SHA-256 (hex) of the certificate in istio-system's config map istio-ca-root-cert, of several that of the
+	// sorted set; in evidence of older runs that of the first.
 	MeshRoot string `json:"meshRoot,omitempty"`
 	// The lists below are nil in evidence of runs that did not take them, or could not; then Problems says why.
 
@@ -251,8 +252,9 @@ type Proxy struct {
 	Role string `json:"role"`
 	// Clusters is the body of Envoy's /clusters?format=json.
 	Clusters json.RawMessage `json:"clusters,omitempty"`
-	// ConfigDump is /config_dump?include_eds cut to its sections of clusters, listeners, routes and endpoints: the others
-	// (bootstrap, secrets, extensions) may hold what must not be kept.
+	// ConfigDump is /config_dump?include_eds cut to its sections of clusters, listeners, routes and endpoints, and these to names,
+	// addresses, filter chains, domains and where calls go: the rest may hold what must not be kept. In evidence of older runs
+	// these sections are whole.
 	ConfigDump json.RawMessage `json:"configDump,omitempty"`
 	// Certs is the body of /certs: subjects, serials and validity, no key.
 	Certs json.RawMessage `json:"certs,omitempty"`

@@ -9,8 +9,8 @@ import (
 )
 
 // PlantCanary puts a text wherever a person may keep a secret, in the namespaces of both clusters that a run looks into:
-// annotations of every kind of object, environment variables, a secret, a configuration map, a header that a policy asks
-// for. The mesh goes on as before.
+// annotations of every kind of object, environment variables, a secret, a configuration map, a header that helloworld's policy
+// asks for, and one that the routes of sleep's own service ask for and set, which nobody calls. The mesh goes on as before.
 func PlantCanary(ctx context.Context, r *Rig, canary string) error {
 	objects := fmt.Sprintf(`apiVersion: v1
 kind: Secret
@@ -26,9 +26,20 @@ apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: canary, namespace: %[1]s, annotations: {example.com/canary: %[2]s}}
 spec:
-  selector: {matchLabels: {app: nobody}}
+  selector: {matchLabels: {app: helloworld}}
   action: DENY
   rules: [{when: [{key: "request.headers[authorization]", values: [%[2]s]}]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: canary, namespace: %[1]s, annotations: {example.com/canary: %[2]s}}
+spec:
+  hosts: [sleep]
+  http:
+  - match: [{headers: {x-api-key: {exact: %[2]s}}}]
+    headers: {request: {set: {authorization: %[2]s}}}
+    route: [{destination: {host: sleep}}]
+  - route: [{destination: {host: sleep}}]
 `, r.sample(), canary)
 	return r.Set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		note := func(kinds string) string {

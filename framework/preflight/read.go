@@ -2,10 +2,7 @@ package preflight
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/manifest"
@@ -166,12 +164,11 @@ func root(ctx context.Context, c *cluster.Cluster) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	block, _ := pem.Decode([]byte(m.Data["root-cert.pem"]))
-	if block == nil {
+	digest := collect.RootDigest([]byte(m.Data["root-cert.pem"]))
+	if digest == "" {
 		return "", errors.New("ConfigMap istio-ca-root-cert holds no certificate in root-cert.pem")
 	}
-	sum := sha256.Sum256(block.Bytes)
-	return hex.EncodeToString(sum[:8]), nil
+	return digest[:16], nil
 }
 
 // admitted asks what would become of the namespaces that the run makes, and what of the gateway in istio-system. A dry run goes through

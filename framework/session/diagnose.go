@@ -57,7 +57,7 @@ func (s *Session) saveDiagnostics(ctx context.Context) error {
 func (s *Session) diagnoseEach(ctx context.Context, places []diagnose.Place) error {
 	return s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 		from := diagnose.Cluster{Cluster: c, Look: func(ctx context.Context) *evidence.Cluster {
-			return collect.Cluster(ctx, c, s.set.Peers(c.Name), collect.Options{Intent: s.intent})
+			return collect.Cluster(ctx, c, s.set.Peers(c.Name), collect.Options{Intent: s.intent, Request: s.limits.Request})
 		}}
 		if s.rel != nil {
 			from.IstioctlPath = s.rel.Istioctl

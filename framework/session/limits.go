@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/fault"
 	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/verify"
@@ -24,6 +25,7 @@ type Limits struct {
 	Step, Script           time.Duration
 	Disruption, Undo       time.Duration
 	Recover, Load          time.Duration
+	Request                time.Duration
 	Remove                 time.Duration
 }
 
@@ -35,7 +37,7 @@ func DefaultLimits() Limits {
 		Create: 5 * time.Minute, Install: 5 * time.Minute,
 		Step: 2 * time.Minute, Script: 10 * time.Second,
 		Disruption: 10 * time.Minute, Undo: 3 * time.Minute,
-		Recover: 2 * time.Minute, Load: time.Minute,
+		Recover: 2 * time.Minute, Load: time.Minute, Request: collect.DefaultRequest,
 		Remove: 6 * time.Minute, // an installed control plane goes in five stages, each of which may take a load balancer's minute
 	}
 }
@@ -85,8 +87,9 @@ func (l *Limits) table() []named {
 		{"clusters-joined", &l.Procedure.Joined, "With --join-in-turn, the clusters that were joined so far have synced each other before one more is."},
 		{"sample-pods", &l.Procedure.Pods, "The pods of one of the sample's workloads are ready, each with its sidecar."},
 		{"guide-calls", &l.Procedure.Calls, "Step S14 makes the guide's 20 calls; where a path is dead each may stall for 10 s."},
+		{"look-request", &l.Request, "In a look at the mesh: a request to an API server, the reading of a pod's pages, a command in a pod."},
 		{"mesh-settled", &l.Verify.Converge, "Every claim about the joined mesh that converges holds."},
-		{"mesh-unchanged", &l.Verify.Quiet, "No verdict has changed for so long: the wait for the mesh to settle ends early."},
+		{"mesh-unchanged", &l.Verify.Quiet, "No verdict has changed for so long, in looks of which none was cut short (look-request): the wait for the mesh to settle ends early."},
 		{"gateway-host-name", &l.Verify.HostName, "After these two, the host name that a load balancer has given a gateway is resolved, and somebody answers there."},
 		{"counters-read", &l.Verify.Counters, "Counters and access logs are read before and after the measured calls, besides the time of the calls."},
 		{"disruption", &l.Disruption, "Something is done to the mesh on purpose, looked at, undone, and looked at again."},

@@ -58,6 +58,9 @@ func TestOneFactorStretchesEveryWait(t *testing.T) {
 	if got := s.verifyOptions().Limits; got != s.limits.Verify {
 		t.Errorf("the mesh is given %+v", got)
 	}
+	if got := s.verifyOptions().Collect.Request; got != 25*time.Second {
+		t.Errorf("a look gives each request %s", got)
+	}
 	if s.Options().Limits != DefaultLimits() {
 		t.Error("a run that is made again from these options would stretch its waits twice")
 	}

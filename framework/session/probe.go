@@ -37,6 +37,8 @@ func (o Options) CheckProbe() error {
 type dialling struct {
 	dial  func(context.Context, *cluster.Cluster, collect.Options, []collect.Target) ([]evidence.Dial, error)
 	limit time.Duration
+	// request bounds one of its requests to the cluster.
+	request time.Duration
 }
 
 // newPod is how long a pod may need after its start until what lets its packets through knows it: a dial that failed is tried
@@ -50,7 +52,7 @@ type Dialled = map[string]preflight.Seen[[]evidence.Dial]
 // that S8 hands on. It removes what it made before it returns, also after an interruption. What was not seen is there with
 // the reason; the error says what could not be removed.
 func (s *Session) Probe(ctx context.Context) (Dialled, error) {
-	return s.probe(ctx, dialling{collect.Dials, newPod})
+	return s.probe(ctx, dialling{dial: collect.Dials, limit: newPod, request: s.limits.Request})
 }
 
 func (s *Session) probe(ctx context.Context, d dialling) (Dialled, error) {
@@ -151,7 +153,7 @@ func (d dialling) until(ctx context.Context, c *cluster.Cluster, targets []colle
 	whole := false
 	w := poll.Wait{What: "the other clusters' API servers are reached", Where: "cluster " + c.Name, Limit: d.limit, Every: time.Second}
 	err = poll.Until(ctx, w, func(ctx context.Context) (string, error) {
-		found, err := d.dial(ctx, c, collect.Options{Probe: probeRef()}, targets)
+		found, err := d.dial(ctx, c, collect.Options{Probe: probeRef(), Request: d.request}, targets)
 		if err != nil {
 			if !whole {
 				dials = found

@@ -152,7 +152,7 @@ func (s *Session) verifyOptions() verify.Options {
 	return verify.Options{
 		Set: s.set, Intent: s.intent, Folder: s.folder, Caller: s.proc, Limits: s.limits.Verify, OnBegin: s.begun, OnStep: s.record, OnAnswers: s.answered,
 		Collect: collect.Options{
-			Intent: s.intent, Since: s.began, GatewayNamespace: "istio-system",
+			Intent: s.intent, Since: s.began, GatewayNamespace: "istio-system", Request: s.limits.Request,
 			Probe:    probeRef(),
 			Attempts: func(name string) []collect.Attempt { return s.attempts[name] },
 		},

@@ -124,7 +124,7 @@ func (o Options) answers(from string) func(map[string]int) {
 }
 
 // markOf names one round of measured calls in their paths. A mesh that stands is judged again and again under one run id,
-// and a log is read from a little before the calls: lines of the round before must not count for this one.
+// and a log is read from minutes before the calls: lines of the round before must not count for this one.
 func markOf(runID string, began time.Time) string {
 	const base = 36
 	return runID + "-" + strconv.FormatInt(began.UnixMilli(), base)

@@ -22,7 +22,7 @@ import (
 type Limits struct {
 	// Converge is how long the joined mesh may take until every claim that converges holds.
 	Converge time.Duration
-	// Quiet ends that wait early when no verdict has changed for so long.
+	// Quiet ends that wait early when no verdict has changed for so long, in looks of which none was cut short.
 	Quiet time.Duration
 	// HostName is how much longer that wait may take, without an early end, while the host name of a gateway's load balancer is not
 	// resolved or does not answer; 0 = no longer.
@@ -137,6 +137,16 @@ func look(ctx context.Context, o Options) map[string]*evidence.Cluster {
 	}
 	all.Wait()
 	return snapshot
+}
+
+// cutShort tells whether a request of a look has met its limit.
+func cutShort(snapshot map[string]*evidence.Cluster) bool {
+	for _, c := range snapshot {
+		if slices.ContainsFunc(c.Problems, func(p evidence.Problem) bool { return strings.Contains(p.Error, context.DeadlineExceeded.Error()) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // unsettled gives the findings about a mesh in that state that are awaited and do not hold in the snapshot.
