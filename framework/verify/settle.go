@@ -73,8 +73,7 @@ func (s *settling) until(ctx context.Context, limit time.Duration) error {
 		err := fmt.Errorf("claims that do not hold yet: %d", len(open))
 		if cutShort(seen) {
 			s.changed = time.Now() // what the look did not see says nothing of the mesh
-		}
-		if time.Since(s.changed) > s.o.Limits.Quiet && !(patient && s.awaitsHostName()) {
+		} else if time.Since(s.changed) > s.o.Limits.Quiet && !(patient && s.awaitsHostName()) {
 			return inShort(open), poll.Enough(err, fmt.Sprintf("nothing has changed for %s", s.o.Limits.Quiet))
 		}
 		return inShort(open), err
