@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -73,7 +74,12 @@ func dirOf(stateDirectory, id string) (string, error) {
 // targetsFile says which given clusters a run works on: names, kubeconfig paths and contexts, no credentials of its own.
 const targetsFile = "targets.json"
 
-type savedTarget struct{ Name, Kubeconfig, Context string }
+// savedTarget is one of them. UID is that of the cluster ("" = an older version has written the file): a kubeconfig may lead elsewhere
+// later, where nothing of the run is found, which is no proof that nothing is left.
+type savedTarget struct {
+	Name, Kubeconfig, Context string
+	UID                       string `json:",omitempty"`
+}
 
 // saved is the file's content. Holder is what the run is called on the clusters: who removes what it left takes its place.
 type saved struct {
@@ -83,7 +89,7 @@ type saved struct {
 
 // keepTargets writes down how to reach the given clusters, so that another process can remove what this run makes there. A
 // kubeconfig that is merged from several gets a file of the run's own, which the commands of the guide can be given.
-func (s *Session) keepTargets() error {
+func (s *Session) keepTargets(ctx context.Context) error {
 	all := saved{Holder: s.holder}
 	for i, c := range s.set {
 		if len(s.o.Targets[i].Kubeconfigs) > 1 {
@@ -98,7 +104,11 @@ func (s *Session) keepTargets() error {
 			return fmt.Errorf("find kubeconfig %s: %w", c.Kubeconfig, err)
 		}
 		c.Kubeconfig = path // kubectl and istioctl are run in directories of the run's
-		all.Clusters = append(all.Clusters, savedTarget{c.Name, path, c.Context})
+		uid, err := c.UID(ctx)
+		if err != nil {
+			return fmt.Errorf("save which cluster %s is: %w", c.Name, err)
+		}
+		all.Clusters = append(all.Clusters, savedTarget{Name: c.Name, Kubeconfig: path, Context: c.Context, UID: uid})
 	}
 	if err := writeJSON(filepath.Join(s.o.dir(), targetsFile), all); err != nil {
 		return fmt.Errorf("save the given clusters of the run: %w", err)
@@ -145,21 +155,54 @@ func undoGiven(ctx context.Context, dir string, l *ledger.Ledger, stays func(str
 	if err != nil {
 		return fmt.Errorf("read the given clusters of the run: %w: remove by hand what meshproof cleanup --dry-run lists, then the run's directory %s", err, dir)
 	}
-	var set cluster.Set
-	for _, t := range all.Clusters {
-		c, err := cluster.Open(t.Name, "", t.Kubeconfig, t.Context)
-		if err != nil {
-			return err
-		}
-		set = append(set, c)
-	}
+	set, lacking := openSaved(ctx, all.Clusters)
 	ctx, held, err := holdForRemoval(ctx, set, all.Holder, stays)
+	err = errors.Join(lacking, err)
 	var book mirror.Book = l
 	if err != nil {
 		book = within{l, held.set}
 	}
 	undone := undoNoted(ctx, held.set, mirror.New(book, held.set, filepath.Base(dir), all.Holder.Who), procedure.DefaultLimits(), stays)
 	return errors.Join(err, undone, giveBack(ctx, held.leases))
+}
+
+// openSaved opens the clusters that a run has worked on. With an error it has those that can be opened and still are the same.
+func openSaved(ctx context.Context, targets []savedTarget) (cluster.Set, error) {
+	var errs []error
+	var opened, same cluster.Set
+	var mu sync.Mutex
+	uids := map[string]string{}
+	for _, t := range targets {
+		c, err := cluster.Open(t.Name, "", t.Kubeconfig, t.Context)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		opened, uids[t.Name] = append(opened, c), t.UID
+	}
+	err := opened.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+		if err := remains(ctx, c, uids[c.Name]); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		same = append(same, c)
+		return nil
+	})
+	return same, errors.Join(append(errs, err)...)
+}
+
+// remains tells whether a kubeconfig still leads to the cluster with that UID; "" = it is not known which it was.
+func remains(ctx context.Context, c *cluster.Cluster, uid string) error {
+	if uid == "" {
+		return nil
+	}
+	now, err := c.UID(ctx)
+	if err == nil && now != uid {
+		err = fmt.Errorf("kubeconfig %s (context %s) leads to another cluster now: kube-system has UID %s there, and the run worked where it has %s: have it lead to that one again",
+			c.Kubeconfig, c.Context, now, uid)
+	}
+	return err
 }
 
 // within is a ledger of which only what is on these clusters counts.
