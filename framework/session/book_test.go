@@ -4,8 +4,6 @@ import (
 	"errors"
 	"os"
 	"path"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -146,12 +144,7 @@ func TestDownOfAnotherCluster(t *testing.T) {
 		farm, o := killed(t)
 		west := farm.Server("west")
 		if older {
-			file := filepath.Join(o.dir(), targetsFile)
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			write(t, file, regexp.MustCompile(`,"UID":"uid[^"]*"`).ReplaceAllString(string(text), ""))
+			forgetUIDs(t, o)
 		}
 		west.Put(t, "/api/v1/namespaces/kube-system", "{metadata: {name: kube-system, uid: uid-of-north}}")
 		before := len(west.Calls())

@@ -100,13 +100,16 @@ func endedBy(ctx context.Context) (context.Context, func(error)) {
 }
 
 // holdForRemoval takes the leases of the clusters. With an error it has those of the others. The context ends when another takes one.
-func holdForRemoval(ctx context.Context, set cluster.Set, h lease.Holder, note func(string)) (context.Context, *removal, error) {
+func holdForRemoval(ctx context.Context, set cluster.Set, h lease.Holder, limits Limits, note func(string)) (context.Context, *removal, error) {
 	ctx, lost := endedBy(ctx)
 	free := map[*cluster.Cluster]bool{} // where istio-system is gone: no run works there
-	leases, err := takeAll(ctx, set, h, lost, note, func(c *cluster.Cluster) { free[c] = true })
-	r := &removal{leases: leases}
+	r := &removal{}
+	err := inTime(ctx, "keeping other runs off the clusters", limits.Step, func(ctx context.Context) (err error) {
+		r.leases, err = takeAll(ctx, set, h, lost, note, func(c *cluster.Cluster) { free[c] = true })
+		return err
+	})
 	for _, c := range set {
-		if free[c] || slices.ContainsFunc(leases, func(l *lease.Lease) bool { return l.Cluster() == c }) {
+		if free[c] || slices.ContainsFunc(r.leases, func(l *lease.Lease) bool { return l.Cluster() == c }) {
 			r.set = append(r.set, c)
 		}
 	}
