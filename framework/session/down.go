@@ -32,6 +32,9 @@ func down(ctx context.Context, stateDirectory, id string, limits Limits, stays f
 	if err != nil {
 		return err
 	}
+	if ctx.Err() != nil { // nothing is begun that cannot go on: a mesh that stands would do so no more
+		return fmt.Errorf("remove run %s: nothing of it was begun: %w: run meshproof down %s again", id, context.Cause(ctx), id)
+	}
 	l, err := ledger.Open(ledgerOf(dir)) // a run that was killed before it had one has made nothing
 	if err != nil {
 		return err
