@@ -84,7 +84,7 @@ func cleanup(ctx context.Context, t *progress.Teller, w io.Writer, f cleanupFlag
 	if f.dryRun {
 		return nil
 	}
-	if err := session.CleanUp(all, func(id string) error { return remove(ctx, t, w, id) }); err != nil {
+	if err := session.CleanUp(ctx, all, func(id string) error { return remove(ctx, t, w, id) }); err != nil {
 		return errors.Join(errNotAll, err)
 	}
 	return nil

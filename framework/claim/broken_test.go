@@ -66,6 +66,7 @@ func TestSetup(t *testing.T) {
 		{"no address is left", "procedure", "mesh", steps13(func(s *evidence.Step) {
 			s.Error = "gave up waiting; last state: EXTERNAL-IP <pending>"
 		}), Inconclusive, "load balancer gave none"},
+		{"somebody made it meanwhile", "procedure", "mesh", steps13(func(s *evidence.Step) { s.Error = evidence.InTheWay + ": Gateway" }), Inconclusive, "was not run"},
 		{"the run was interrupted", "procedure", "mesh", steps13(func(s *evidence.Step) { s.Error = "interrupted by a signal" }), Inconclusive, "ended from outside"},
 		{"another chain failed first", "procedure", "mesh", func(run evidence.Run) {
 			run.Steps[5].Error, run.Steps[6].Error = "context canceled", "no matches for kind Gateway"

@@ -106,8 +106,8 @@ func (c *Cluster) Resources(namespace ...string) *resources.Resources {
 func (c *Cluster) UID(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var ns corev1.Namespace
-	if err := c.klient.Resources().Get(ctx, metav1.NamespaceSystem, "", &ns); err != nil {
+	ns, err := c.kube.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{}) // klient asks for the API's kinds first, under no limit
+	if err != nil {
 		return "", fmt.Errorf("read namespace kube-system on cluster %s (%s): %w", c.Name, c.Server(), Access(err))
 	}
 	return string(ns.UID), nil

@@ -77,6 +77,9 @@ const (
 	OtherFleet     = "meshproof-other-fleet"
 )
 
+// InTheWay is what the error of a step says that was not begun, as clusters hold what it would make.
+const InTheWay = "the guide's steps would overwrite what is there already"
+
 // Deviation is one difference between the command that was run and the one that the guide prints.
 type Deviation struct {
 	Printed string `json:"printed"`

@@ -41,7 +41,7 @@ func (a *asmcli) Join(ctx context.Context, set cluster.Set) ([]evidence.Step, er
 	}
 	a.refused = true
 	// asmcli may take the fleet that it is to refuse, so that its secrets are noted before.
-	if err := a.p.tell(join.makes, Ledger.Intend); err != nil {
+	if err := a.p.intend(ctx, join.makes); err != nil {
 		return nil, err
 	}
 	return a.p.do(ctx, append(refusal, join))

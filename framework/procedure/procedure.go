@@ -26,9 +26,9 @@ import (
 
 // Ledger is told of what is about to be made on a supplied cluster, before and after, and of what was removed.
 type Ledger interface {
+	Book
 	Intend(ledger.Entry) error
 	Made(ledger.Entry) error
-	Removed(ledger.Entry) error
 }
 
 // Limits bound the steps.

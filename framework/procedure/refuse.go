@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/manifest"
@@ -61,7 +62,7 @@ func gatewayKinds() []schema.GroupKind {
 }
 
 // ErrInTheWay is wrapped when clusters hold what the guide's steps would make.
-var ErrInTheWay = errors.New("the guide's steps would overwrite what is there already")
+var ErrInTheWay = errors.New(evidence.InTheWay)
 
 // Refuse names everything on the clusters that the guide's steps would overwrite or fail on, and the further namespaces that
 // are there already: a run must not touch what it did not make. What steps would make that the run leaves out is somebody's,
@@ -104,6 +105,51 @@ func Refuse(ctx context.Context, set cluster.Set, in intent.Intent, namespaces .
 		}
 		return errors.Join(errs...)
 	})
+}
+
+// intend notes what a step is about to make, unless somebody has made it since the run looked: an entry of something that is not the
+// run's would have it removed.
+func (p *Procedure) intend(ctx context.Context, makes []ledger.Entry) error {
+	if p.o.Ledger == nil || !p.supplied() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, p.o.Limits.Command, fmt.Errorf("the limit of %s for a look at what is there already has passed", p.o.Limits.Command))
+	defer cancel()
+	noted := p.o.Ledger.Remaining()
+	for _, e := range makes {
+		same := func(n ledger.Entry) bool {
+			return n.Kind == e.Kind && n.Cluster == e.Cluster && n.Namespace == e.Namespace && n.Name == e.Name
+		}
+		if slices.ContainsFunc(noted, same) { // an earlier command of the run may have made it
+			continue
+		}
+		if err := vacantFor(ctx, p.o.Set.Named(e.Cluster), e); err != nil {
+			return err
+		}
+	}
+	return p.tell(makes, Ledger.Intend)
+}
+
+// vacantFor gives ErrInTheWay when anything of what an entry stands for is there.
+func vacantFor(ctx context.Context, c *cluster.Cluster, e ledger.Entry) error {
+	refs, err := objects(ctx, c, e)
+	if err != nil {
+		return fmt.Errorf("look whether %s is there already: %w", e, err)
+	}
+	if e.Kind == operatorKind {
+		refs = append(gatewayRefs(), refs...)
+	}
+	for _, r := range refs {
+		there, err := manifest.Exists(ctx, c, r)
+		switch {
+		case err != nil:
+			return fmt.Errorf("look whether %s is there already: %w", e, err)
+		case there:
+			return fmt.Errorf("%w: %s on cluster %s was not there when the run began, so that somebody else has made it: see whose it is, remove it or wait until it is gone, and run again",
+				ErrInTheWay, r, c.Name)
+		}
+	}
+	return nil
 }
 
 // instead says what to do about what is in the way: later tells that some of it is what a run can begin after, and sample that

@@ -98,6 +98,41 @@ func TestRefuseNamesEverythingAndChangesNothing(t *testing.T) {
 	}
 }
 
+// TestWhatSomebodyMakesMeanwhileIsTheirs: what was free when the run looked, and is there when the step comes to it, is neither noted nor
+// written, and no removal takes it.
+func TestWhatSomebodyMakesMeanwhileIsTheirs(t *testing.T) {
+	for name, tc := range map[string]struct{ path, object, after, step, what, noted string }{
+		"the sample's namespace": {namespacePath, "name: sample", "get pods -l app=istiod", "S10", "Namespace sample",
+			"Namespace sample"},
+		"the exposure": {gatewayPath, "name: cross-network-gateway, namespace: istio-system", "gen-eastwest-gateway.sh", "S7.2",
+			"Gateway istio-system/cross-network-gateway", "Gateway istio-system/cross-network-gateway"},
+		"a gateway without the label": {deploymentPath, "name: istio-eastwestgateway, namespace: istio-system", "get-contexts", "S6.2",
+			"Deployment istio-system/istio-eastwestgateway", "IstioOperator istio-system/eastwest"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := &notes{}
+			r := suppliedRig(t, n)
+			r.answer[tc.after] = func(ctx context.Context, c shell.Command) (shell.Result, error) {
+				r.servers["west"].Put(t, tc.path, "{metadata: {"+tc.object+", creationTimestamp: '"+time.Now().UTC().Format(time.RFC3339)+"'}}")
+				return r.act(ctx, c, c.Args[len(c.Args)-1])
+			}
+			steps, err := r.p.SetUp(t.Context())
+			if !errors.Is(err, ErrInTheWay) || !strings.Contains(err.Error(), "step "+tc.step) || !strings.Contains(err.Error(), tc.what+" on cluster west was not there when the run began") {
+				t.Errorf("%v", err)
+			}
+			if s := named(t, steps, tc.step); s.ExitCode != -1 {
+				t.Errorf("the command was run: %+v", s)
+			}
+			if n.has("intend " + tc.noted + " on cluster west") {
+				t.Errorf("noted as about to be made: %q", n.lines)
+			}
+			if err := Undo(t.Context(), r.set, n, DefaultLimits(), unsaid); err != nil || r.servers["west"].Get(tc.path) == nil {
+				t.Errorf("the removal took it: %v", err)
+			}
+		})
+	}
+}
+
 func TestUndoRemovesWhatTheLedgerNamesAndNothingElse(t *testing.T) {
 	n := &notes{}
 	r := suppliedRig(t, n)

@@ -149,7 +149,7 @@ func (p *Procedure) perform(ctx context.Context, t task) (evidence.Step, error) 
 }
 
 func (p *Procedure) act(ctx context.Context, t task, step *evidence.Step) error {
-	if err := p.tell(t.makes, Ledger.Intend); err != nil {
+	if err := p.intend(ctx, t.makes); err != nil {
 		return err
 	}
 	if t.wait != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/manifest"
+	"github.com/meshproof/meshproof/framework/manifest/apitest"
 )
 
 // TestDownTakesItsTracesAway: of a run that was killed on given clusters, its things go, and its copies and leases with them;
@@ -25,7 +26,7 @@ func TestDownTakesItsTracesAway(t *testing.T) {
 	}
 	ctx, cancel := s.limited(t.Context())
 	defer cancel()
-	if err := errors.Join(s.Check(ctx), s.takeLeases(ctx), s.keepTargets()); err != nil {
+	if err := errors.Join(s.Check(ctx), s.takeLeases(ctx), s.keepTargets(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	s.mirror = mirror.New(s.ledger, s.set, o.RunID, "ann@here")
@@ -64,7 +65,7 @@ func TestDownKeepsOffWhereAnotherRunWorks(t *testing.T) {
 	}
 	ctx, cancel := s.limited(t.Context())
 	defer cancel()
-	if err := errors.Join(s.Check(ctx), s.keepTargets()); err != nil {
+	if err := errors.Join(s.Check(ctx), s.keepTargets(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	s.mirror = mirror.New(s.ledger, s.set, o.RunID, "ann@here")
@@ -94,20 +95,76 @@ func TestDownKeepsOffWhereAnotherRunWorks(t *testing.T) {
 	}
 }
 
-// TestDownOfClustersThatAreGone: with the cluster its kubeconfig went, and nobody can mend that.
-func TestDownOfClustersThatAreGone(t *testing.T) {
-	_, o := meshes(t)
+// killed gives the options of a run that was killed on given clusters, and had made the sample's namespace on both.
+func killed(t *testing.T) (*apitest.Farm, Options) {
+	t.Helper()
+	farm, o := meshes(t)
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := s.limited(t.Context())
 	defer cancel()
-	if err := errors.Join(s.Check(ctx), s.keepTargets(), s.ledger.Close(), os.Remove(o.Targets[1].Kubeconfigs[0])); err != nil {
+	if err := errors.Join(s.Check(ctx), s.remember(ctx)); err != nil {
 		t.Fatal(err)
 	}
-	if err := Down(t.Context(), o.StateDir, o.RunID, unsaid); err == nil || !strings.Contains(err.Error(), "gone for good, remove "+o.dir()) {
+	for i, name := range []string{"east", "west"} {
+		if err := s.book().Intend(ledger.Entry{Kind: "Namespace", Name: "sample", Cluster: s.Clusters()[i].Name, Run: o.RunID}); err != nil {
+			t.Fatal(err)
+		}
+		farm.Server(name).Put(t, samplePath, "{metadata: {name: sample, labels: {meshproof.dev/run: r1}}}")
+	}
+	if err := s.ledger.Close(); err != nil { // as the kernel does for a killed process
+		t.Fatal(err)
+	}
+	return farm, o
+}
+
+const samplePath = "/api/v1/namespaces/sample"
+
+// TestDownOfClustersThatAreGone: with the cluster its kubeconfig went, and nobody can mend that. The other cluster is freed.
+func TestDownOfClustersThatAreGone(t *testing.T) {
+	farm, o := killed(t)
+	if err := os.Remove(o.Targets[1].Kubeconfigs[0]); err != nil {
+		t.Fatal(err)
+	}
+	err := Down(t.Context(), o.StateDir, o.RunID, unsaid)
+	if err == nil || !strings.Contains(err.Error(), "gone for good, remove "+o.dir()) || !strings.Contains(err.Error(), "of cluster two") {
 		t.Errorf("it does not say how to end with the run: %v", err)
+	}
+	if farm.Server("east").Get(samplePath) != nil || farm.Server("west").Get(samplePath) == nil {
+		t.Error("the cluster that is there was not freed")
+	}
+}
+
+// TestDownOfAnotherCluster: where a kubeconfig leads to another cluster now, nothing is taken for removed, and nothing of that is touched.
+// The files of older runs do not say which cluster it was.
+func TestDownOfAnotherCluster(t *testing.T) {
+	for _, older := range []bool{false, true} {
+		farm, o := killed(t)
+		west := farm.Server("west")
+		if older {
+			forgetUIDs(t, o)
+		}
+		west.Put(t, "/api/v1/namespaces/kube-system", "{metadata: {name: kube-system, uid: uid-of-north}}")
+		before := len(west.Calls())
+		err := Down(t.Context(), o.StateDir, o.RunID, unsaid)
+		if older {
+			if err != nil || west.Get(samplePath) != nil {
+				t.Errorf("a run of an older version cannot be removed: %v", err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), o.Targets[1].Kubeconfigs[0]+" (context west) leads to another cluster now") || len(west.Calls()) != before {
+			t.Errorf("%v; it wrote %q", err, west.Calls()[before:])
+		}
+		if farm.Server("east").Get(samplePath) != nil {
+			t.Error("the cluster that is the same was not freed")
+		}
+		west.Put(t, "/api/v1/namespaces/kube-system", "{metadata: {name: kube-system, uid: uid-of-west}}")
+		if err := Down(t.Context(), o.StateDir, o.RunID, unsaid); err != nil || west.Get(samplePath) != nil {
+			t.Errorf("once it leads there again: %v", err)
+		}
 	}
 }
 
@@ -144,7 +201,7 @@ func TestNoCopyOutlivesTheLedger(t *testing.T) {
 		}
 		ctx, cancel := s.limited(t.Context())
 		defer cancel()
-		if err := errors.Join(s.Check(ctx), s.takeLeases(ctx), s.keepTargets()); err != nil {
+		if err := errors.Join(s.Check(ctx), s.takeLeases(ctx), s.keepTargets(ctx)); err != nil {
 			t.Fatal(err)
 		}
 		s.mirror = mirror.New(s.ledger, s.set, o.RunID, "ann@here")

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,10 +66,13 @@ func left(dir string) Left {
 }
 
 // CleanUp has those of the runs removed that are not alive. It goes on after a run that could not be removed; the error names
-// them all.
-func CleanUp(runs []Left, remove func(id string) error) error {
+// them all. After an interruption it begins with none.
+func CleanUp(ctx context.Context, runs []Left, remove func(id string) error) error {
 	var errs []error
 	for _, one := range runs {
+		if ctx.Err() != nil {
+			return errors.Join(append(errs, fmt.Errorf("the rest, from run %s on, was not begun with: %w", one.ID, context.Cause(ctx)))...)
+		}
 		if !one.Alive {
 			errs = append(errs, remove(one.ID))
 		}

@@ -53,7 +53,7 @@ func TestCleanUp(t *testing.T) {
 		t.Errorf("runs %+v, error %v, want %+v", runs, err, want)
 	}
 	var told []string
-	err = CleanUp(runs, func(id string) error {
+	err = CleanUp(t.Context(), runs, func(id string) error {
 		told = append(told, id)
 		return Down(t.Context(), dir, id, unsaid)
 	})

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -16,16 +18,22 @@ import (
 	"github.com/meshproof/meshproof/framework/lease"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
-	"github.com/meshproof/meshproof/framework/procedure"
 	"github.com/meshproof/meshproof/framework/release/shell"
 )
 
 // Down removes what the run of that id made on this machine and on given clusters. stateDir "" means the user's. stays is told what is
 // left for good, and why.
 func Down(ctx context.Context, stateDirectory, id string, stays func(string)) error {
+	return down(ctx, stateDirectory, id, DefaultLimits(), stays)
+}
+
+func down(ctx context.Context, stateDirectory, id string, limits Limits, stays func(string)) error {
 	dir, err := dirOf(stateDirectory, id)
 	if err != nil {
 		return err
+	}
+	if ctx.Err() != nil { // nothing is begun that cannot go on: a mesh that stands would do so no more
+		return fmt.Errorf("remove run %s: nothing of it was begun: %w: run meshproof down %s again", id, context.Cause(ctx), id)
 	}
 	l, err := ledger.Open(ledgerOf(dir)) // a run that was killed before it had one has made nothing
 	if err != nil {
@@ -37,13 +45,18 @@ func Down(ctx context.Context, stateDirectory, id string, stays func(string)) er
 	if err := noLonger(dir); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	if err := errors.Join(kindcluster.Remove(ctx, l), undoGiven(ctx, dir, l, stays)); err != nil {
+	if err := errors.Join(removeMade(ctx, l, limits), undoGiven(ctx, dir, l, limits, stays)); err != nil {
 		return errors.Join(fmt.Errorf("remove run %s: %w: once that is mended, run meshproof down %s again%s", id, err, id, forgetting(dir, err)), l.Close())
 	}
 	if rest := l.Remaining(); len(rest) > 0 {
 		return errors.Join(fmt.Errorf("remove run %s: %d things are left, the first is %s: its files stay in %s: remove what is in the way, and run meshproof down %s again", id, len(rest), rest[0], dir, id), l.Close())
 	}
 	return errors.Join(l.Close(), os.RemoveAll(dir))
+}
+
+// removeMade removes what was made on this machine.
+func removeMade(ctx context.Context, l *ledger.Ledger, limits Limits) error {
+	return inTime(ctx, "the removal", limits.Remove, func(ctx context.Context) error { return kindcluster.Remove(ctx, l) })
 }
 
 // forgetting says how to end with a run on given clusters that nobody can ask any more.
@@ -73,18 +86,27 @@ func dirOf(stateDirectory, id string) (string, error) {
 // targetsFile says which given clusters a run works on: names, kubeconfig paths and contexts, no credentials of its own.
 const targetsFile = "targets.json"
 
-type savedTarget struct{ Name, Kubeconfig, Context string }
+// savedTarget is one of them. UID is that of the cluster ("" = an older version has written the file): a kubeconfig may lead elsewhere
+// later, where nothing of the run is found, which is no proof that nothing is left.
+type savedTarget struct {
+	Name, Kubeconfig, Context string
+	UID                       string `json:",omitempty"`
+}
 
 // saved is the file's content. Holder is what the run is called on the clusters: who removes what it left takes its place.
+// TimeoutMultiplier is that of the run (0 = an older version has written the file): its removal needs the same.
 type saved struct {
-	Holder   lease.Holder
-	Clusters []savedTarget
+	Holder            lease.Holder
+	Clusters          []savedTarget
+	TimeoutMultiplier float64 `json:",omitempty"`
 }
+
+func (all saved) stretch(l Limits) Limits { return l.times(cmp.Or(all.TimeoutMultiplier, 1)) }
 
 // keepTargets writes down how to reach the given clusters, so that another process can remove what this run makes there. A
 // kubeconfig that is merged from several gets a file of the run's own, which the commands of the guide can be given.
-func (s *Session) keepTargets() error {
-	all := saved{Holder: s.holder}
+func (s *Session) keepTargets(ctx context.Context) error {
+	all := saved{Holder: s.holder, TimeoutMultiplier: s.o.TimeoutMultiplier}
 	for i, c := range s.set {
 		if len(s.o.Targets[i].Kubeconfigs) > 1 {
 			own, err := s.separate(c)
@@ -98,7 +120,11 @@ func (s *Session) keepTargets() error {
 			return fmt.Errorf("find kubeconfig %s: %w", c.Kubeconfig, err)
 		}
 		c.Kubeconfig = path // kubectl and istioctl are run in directories of the run's
-		all.Clusters = append(all.Clusters, savedTarget{c.Name, path, c.Context})
+		uid, err := c.UID(ctx)
+		if err != nil {
+			return fmt.Errorf("save which cluster %s is: %w", c.Name, err)
+		}
+		all.Clusters = append(all.Clusters, savedTarget{Name: c.Name, Kubeconfig: path, Context: c.Context, UID: uid})
 	}
 	if err := writeJSON(filepath.Join(s.o.dir(), targetsFile), all); err != nil {
 		return fmt.Errorf("save the given clusters of the run: %w", err)
@@ -132,34 +158,82 @@ func (s *Session) separate(c *cluster.Cluster) (*cluster.Cluster, error) {
 	return cluster.Open(c.Name, c.Network, path, c.Context)
 }
 
-// undoGiven removes from given clusters what the run made there; a run on kind clusters has none.
-func undoGiven(ctx context.Context, dir string, l *ledger.Ledger, stays func(string)) error {
-	body, err := os.ReadFile(filepath.Join(dir, targetsFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
+// readSaved reads which given clusters the run of that directory works on; a run on kind clusters has no such file.
+func readSaved(dir string) (saved, error) {
 	var all saved
+	body, err := os.ReadFile(filepath.Join(dir, targetsFile))
 	if err == nil {
 		err = json.Unmarshal(body, &all)
 	}
 	if err != nil {
-		return fmt.Errorf("read the given clusters of the run: %w: remove by hand what meshproof cleanup --dry-run lists, then the run's directory %s", err, dir)
+		err = fmt.Errorf("read the given clusters of the run: %w: remove by hand what meshproof cleanup --dry-run lists, then the run's directory %s", err, dir)
 	}
-	var set cluster.Set
-	for _, t := range all.Clusters {
+	return all, err
+}
+
+// undoGiven removes from given clusters what the run made there.
+func undoGiven(ctx context.Context, dir string, l *ledger.Ledger, limits Limits, stays func(string)) error {
+	all, err := readSaved(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	limits = all.stretch(limits)
+	return inTime(ctx, "the removal", limits.Remove, func(ctx context.Context) error {
+		var set cluster.Set
+		lacking := inTime(ctx, "a look at the given clusters", limits.Step, func(ctx context.Context) (err error) {
+			set, err = openSaved(ctx, all.Clusters)
+			return err
+		})
+		ctx, held, err := holdForRemoval(ctx, set, all.Holder, limits, stays)
+		var book mirror.Book = l
+		if err = errors.Join(lacking, err); err != nil {
+			book = within{l, held.set}
+		}
+		undone := undoNoted(ctx, held.set, mirror.New(book, held.set, filepath.Base(dir), all.Holder.Who), limits.Procedure, stays)
+		return errors.Join(err, undone, giveBack(ctx, held.leases))
+	})
+}
+
+// openSaved opens the clusters that a run has worked on. With an error it has those that can be opened and still are the same.
+func openSaved(ctx context.Context, targets []savedTarget) (cluster.Set, error) {
+	var errs []error
+	var opened, same cluster.Set
+	var mu sync.Mutex
+	uids := map[string]string{}
+	for _, t := range targets {
 		c, err := cluster.Open(t.Name, "", t.Kubeconfig, t.Context)
 		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		opened, uids[t.Name] = append(opened, c), t.UID
+	}
+	err := opened.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+		if err := remains(ctx, c, uids[c.Name]); err != nil {
 			return err
 		}
-		set = append(set, c)
+		mu.Lock()
+		defer mu.Unlock()
+		same = append(same, c)
+		return nil
+	})
+	return same, errors.Join(append(errs, err)...)
+}
+
+// remains tells whether a kubeconfig still leads to the cluster with that UID; "" = it is not known which it was.
+func remains(ctx context.Context, c *cluster.Cluster, uid string) error {
+	if uid == "" {
+		return nil
 	}
-	ctx, held, err := holdForRemoval(ctx, set, all.Holder, stays)
-	var book mirror.Book = l
-	if err != nil {
-		book = within{l, held.set}
+	now, err := c.UID(ctx)
+	if err == nil && now != uid {
+		err = fmt.Errorf("kubeconfig %s (context %s) leads to another cluster now: kube-system has UID %s there, and the run worked where it has %s: have it lead to that one again",
+			c.Kubeconfig, c.Context, now, uid)
 	}
-	undone := undoNoted(ctx, held.set, mirror.New(book, held.set, filepath.Base(dir), all.Holder.Who), procedure.DefaultLimits(), stays)
-	return errors.Join(err, undone, giveBack(ctx, held.leases))
+	return err
 }
 
 // within is a ledger of which only what is on these clusters counts.

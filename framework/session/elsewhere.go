@@ -19,6 +19,7 @@ import (
 type Elsewhere struct {
 	set    cluster.Set
 	copies map[string][]*mirror.Copy // by cluster
+	limits Limits
 }
 
 // LeftThere is what one run has left on one of the clusters.
@@ -38,14 +39,16 @@ func LookElsewhere(ctx context.Context, targets []Target) (*Elsewhere, error) {
 	if err := set.Distinct(ctx); err != nil {
 		return nil, refused(err, cluster.ErrSameCluster, cluster.ErrAccess)
 	}
-	there := &Elsewhere{set: set, copies: map[string][]*mirror.Copy{}}
+	there := &Elsewhere{set: set, copies: map[string][]*mirror.Copy{}, limits: DefaultLimits()}
 	var mu sync.Mutex
-	err = set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		found, err := mirror.Copies(ctx, c)
-		mu.Lock()
-		defer mu.Unlock()
-		there.copies[c.Name] = found
-		return err
+	err = inTime(ctx, "a look at the given clusters", there.limits.Step, func(ctx context.Context) error {
+		return set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+			found, err := mirror.Copies(ctx, c)
+			mu.Lock()
+			defer mu.Unlock()
+			there.copies[c.Name] = found
+			return err
+		})
 	})
 	return there, refused(err, cluster.ErrAccess)
 }
@@ -80,7 +83,11 @@ func (e *Elsewhere) Remove(ctx context.Context, run, namespace string, stays fun
 	if len(e.Runs(run)) == 0 {
 		return &UsageError{fmt.Errorf("no cluster says that run %q has left anything: `meshproof cleanup` with the same kubeconfigs and without --run-id lists the runs", run)}
 	}
-	ctx, held, err := holdForRemoval(ctx, e.set, lease.Here(run), stays)
+	return inTime(ctx, "the removal", e.limits.Remove, func(ctx context.Context) error { return e.remove(ctx, run, namespaces, stays) })
+}
+
+func (e *Elsewhere) remove(ctx context.Context, run string, namespaces []string, stays func(string)) error {
+	ctx, held, err := holdForRemoval(ctx, e.set, lease.Here(run), e.limits, stays)
 	if err != nil {
 		return errors.Join(refused(err, lease.ErrHeld, cluster.ErrAccess), giveBack(ctx, held.leases))
 	}
@@ -94,7 +101,7 @@ func (e *Elsewhere) Remove(ctx context.Context, run, namespace string, stays fun
 				errs = append(errs, one.Err)
 				continue
 			}
-			errs = append(errs, procedure.UndoMarked(ctx, cluster.Set{c}, one, procedure.DefaultLimits().Gone, stays, namespaces...))
+			errs = append(errs, procedure.UndoMarked(ctx, cluster.Set{c}, one, e.limits.Procedure.Gone, stays, namespaces...))
 		}
 		return errors.Join(errs...)
 	})

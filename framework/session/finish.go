@@ -146,12 +146,7 @@ func (s *Session) remove(ctx context.Context) error {
 	return s.timed("remove what the run made", func() error {
 		var err error
 		if s.intent.Provision == intent.Supplied {
-			err = s.whileHeld(s.watched(ctx), func(ctx context.Context) error {
-				if s.mirror == nil { // nothing was made there
-					return nil
-				}
-				return undoNoted(ctx, s.set, s.mirror, s.limits.Procedure, s.stayed.Add)
-			})
+			err = s.whileHeld(s.watched(ctx), s.undoHeld)
 		} else {
 			err = kindcluster.Remove(s.watched(ctx), s.ledger)
 		}

@@ -66,21 +66,13 @@ func (s *Session) injectOnce(run context.Context, rig *fault.Rig, o verify.Optio
 	}
 	if err := errors.Join(s.undo(run, rig, i.ID, i.Repair), context.Cause(ctx)); err != nil {
 		if s.outlive() { // the pods that call would go on for ever
-			stop, cancel := context.WithTimeoutCause(context.WithoutCancel(run), s.limits.Load, tooLong("to end the calls", s.limits.Load))
-			defer cancel()
-			_, stopErr := s.stopCalls(stop, steady)
+			_, stopErr := s.endCalls(ctx, steady)
 			err = errors.Join(err, stopErr)
 		}
 		return err
 	}
 	steady.Restored = time.Now().UTC()
-	if err == nil {
-		_ = s.step(ctx, "D."+i.ID+".recover", "", "wait until all calls go well again", func(ctx context.Context) error {
-			return s.calmed(ctx, s.limits.Recover, time.Now())
-		}) // when they do not, the claim says so
-	}
-	steady.Ended = time.Now().UTC()
-	made, stopErr := s.stopCalls(ctx, steady) // also when they did not begin well: the look after it is to be alone
+	made, stopErr := s.recovered(ctx, i.ID, steady, err == nil)
 	err = s.step(ctx, "D."+i.ID+".again", "", "look at the mesh after it", func(ctx context.Context) error {
 		return verify.Look(ctx, o, evidence.Repaired(i.ID))
 	})
@@ -88,6 +80,27 @@ func (s *Session) injectOnce(run context.Context, rig *fault.Rig, o verify.Optio
 		err = errors.Join(err, s.folder.AddSteadyCalls(evidence.Repaired(i.ID), name, calls))
 	}
 	return errors.Join(err, stopErr)
+}
+
+// recovered waits until the calls go well again, where they had begun well, and ends them: the look after it is to be alone.
+func (s *Session) recovered(ctx context.Context, id string, steady evidence.SteadyCalls, began bool) (map[string]evidence.SteadyCalls, error) {
+	if began {
+		_ = s.step(ctx, "D."+id+".recover", "", "wait until all calls go well again", func(ctx context.Context) error {
+			return s.calmed(ctx, s.limits.Recover, time.Now())
+		}) // when they do not, the claim says so
+	}
+	steady.Ended = time.Now().UTC()
+	return s.endCalls(ctx, steady)
+}
+
+// endCalls is stopCalls, also after an interruption where the clusters outlive the run: the pods that call would go on for ever.
+func (s *Session) endCalls(ctx context.Context, steady evidence.SteadyCalls) (map[string]evidence.SteadyCalls, error) {
+	if s.outlive() {
+		limited, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), s.limits.Load, tooLong("to end the calls", s.limits.Load))
+		defer cancel()
+		ctx = limited
+	}
+	return s.stopCalls(ctx, steady)
 }
 
 // hold lets a failure last: nothing is awaited, so it is no wait.

@@ -68,7 +68,7 @@ func (s *Session) installedIntent(context.Context) (intent.Intent, error) {
 // makeHomes makes istio-system on each given cluster, before anything else is there: the lease and the copy of the ledger need it, and
 // who finds it there goes away. With an error nothing of it is left, or the error is none of usage.
 func (s *Session) makeHomes(ctx context.Context) error {
-	if err := s.remember(); err != nil {
+	if err := s.remember(ctx); err != nil {
 		return err
 	}
 	err := s.bounded(ctx, "P12", "", "make namespace "+istio.Namespace, func(ctx context.Context) error { return s.set.Each(ctx, s.makeHome) })

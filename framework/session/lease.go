@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -24,17 +25,50 @@ func (s *Session) lookForOthers(ctx context.Context) error {
 // takeLeases keeps other runs off the given clusters until releaseLeases. A run that loses one ends: what another does there at the
 // same time would be in its evidence.
 func (s *Session) takeLeases(ctx context.Context) error {
-	lost := func(err error) {
-		s.o.Tell.Note(err.Error())
-		s.lost(err)
-	}
 	return s.bounded(ctx, "P10", "", "keep other runs off the clusters", func(ctx context.Context) error {
-		taken, err := takeAll(ctx, s.set, s.holder, lost, s.o.Tell.Note, nil)
+		taken, err := takeAll(ctx, s.set, s.holder, s.loses, s.o.Tell.Note, nil)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.leases = append(s.leases, taken...)
 		return refused(err, lease.ErrHeld, cluster.ErrAccess)
 	})
+}
+
+// loses ends the run, for it holds the lease of a cluster no more.
+func (s *Session) loses(c *cluster.Cluster, err error) {
+	if errors.Is(err, lease.ErrHeld) {
+		s.mu.Lock()
+		if s.taken == nil {
+			s.taken = map[*cluster.Cluster]error{}
+		}
+		s.taken[c] = err
+		s.mu.Unlock()
+	}
+	s.o.Tell.Note(err.Error())
+	s.lost(err)
+}
+
+// undoHeld removes what the run made on given clusters, but where another run works now: it may have made the same names.
+func (s *Session) undoHeld(ctx context.Context) error {
+	if s.mirror == nil { // nothing was made there
+		return nil
+	}
+	s.mu.Lock()
+	var set cluster.Set
+	var errs []error
+	for _, c := range s.set {
+		if err := s.taken[c]; err != nil {
+			errs = append(errs, fmt.Errorf("remove what the run made on cluster %s: %w: it stays until the other run has ended", c.Name, err))
+			continue
+		}
+		set = append(set, c)
+	}
+	s.mu.Unlock()
+	m := s.mirror
+	if len(errs) > 0 {
+		m = mirror.New(within{s.ledger, set}, set, s.o.RunID, s.holder.Who)
+	}
+	return errors.Join(append(errs, undoNoted(ctx, set, m, s.limits.Procedure, s.stayed.Add))...)
 }
 
 // releaseLeases gives back what takeLeases took, also after an interruption.
@@ -48,13 +82,13 @@ func (s *Session) releaseLeases(ctx context.Context) error {
 
 // takeAll takes the leases of the clusters, and gives those that it got, also with an error. nowhere is told of clusters that have no
 // place for one; nil = that is an error.
-func takeAll(ctx context.Context, set cluster.Set, h lease.Holder, lost func(error), note func(string), nowhere func(*cluster.Cluster)) ([]*lease.Lease, error) {
+func takeAll(ctx context.Context, set cluster.Set, h lease.Holder, lost func(*cluster.Cluster, error), note func(string), nowhere func(*cluster.Cluster)) ([]*lease.Lease, error) {
 	var (
 		mu    sync.Mutex
 		taken []*lease.Lease
 	)
 	err := set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-		l, said, err := lease.Take(ctx, c, h, lost)
+		l, said, err := lease.Take(ctx, c, h, func(err error) { lost(c, err) })
 		mu.Lock()
 		defer mu.Unlock()
 		if errors.Is(err, lease.ErrNowhere) && nowhere != nil {
@@ -100,13 +134,16 @@ func endedBy(ctx context.Context) (context.Context, func(error)) {
 }
 
 // holdForRemoval takes the leases of the clusters. With an error it has those of the others. The context ends when another takes one.
-func holdForRemoval(ctx context.Context, set cluster.Set, h lease.Holder, note func(string)) (context.Context, *removal, error) {
+func holdForRemoval(ctx context.Context, set cluster.Set, h lease.Holder, limits Limits, note func(string)) (context.Context, *removal, error) {
 	ctx, lost := endedBy(ctx)
 	free := map[*cluster.Cluster]bool{} // where istio-system is gone: no run works there
-	leases, err := takeAll(ctx, set, h, lost, note, func(c *cluster.Cluster) { free[c] = true })
-	r := &removal{leases: leases}
+	r := &removal{}
+	err := inTime(ctx, "keeping other runs off the clusters", limits.Step, func(ctx context.Context) (err error) {
+		r.leases, err = takeAll(ctx, set, h, func(_ *cluster.Cluster, err error) { lost(err) }, note, func(c *cluster.Cluster) { free[c] = true })
+		return err
+	})
 	for _, c := range set {
-		if free[c] || slices.ContainsFunc(leases, func(l *lease.Lease) bool { return l.Cluster() == c }) {
+		if free[c] || slices.ContainsFunc(r.leases, func(l *lease.Lease) bool { return l.Cluster() == c }) {
 			r.set = append(r.set, c)
 		}
 	}

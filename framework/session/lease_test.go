@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/lease"
+	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/poll"
 )
 
@@ -48,5 +49,36 @@ func TestARemovalGoesOnWhereItsHomeIsMadeAnew(t *testing.T) {
 		if (ctx.Err() != nil) != ends || ends && !errors.Is(context.Cause(ctx), err) {
 			t.Errorf("%v: %v", err, context.Cause(ctx))
 		}
+	}
+}
+
+// TestARemovalKeepsOffWhereTheLeaseWasLost: where another run works now, the run removes nothing, and says so; the rest goes.
+func TestARemovalKeepsOffWhereTheLeaseWasLost(t *testing.T) {
+	farm, o := meshes(t)
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := s.limited(t.Context())
+	defer end()
+	if err := errors.Join(s.Check(ctx), s.takeLeases(ctx), s.remember(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"east", "west"} {
+		if err := s.book().Intend(ledger.Entry{Kind: "Namespace", Name: "sample", Cluster: s.set[i].Name, Run: o.RunID}); err != nil {
+			t.Fatal(err)
+		}
+		farm.Server(name).Put(t, samplePath, "{metadata: {name: sample, labels: {meshproof.dev/run: r1}}}")
+	}
+	west := farm.Server("west")
+	west.Put(t, leasePath, "{metadata: {name: meshproof, namespace: istio-system}, spec: {holderIdentity: run r2 of ann}}")
+	s.loses(s.set[1], fmt.Errorf("%w: the lease on cluster two was taken", lease.ErrHeld))
+	before := len(west.Calls())
+	left, err := s.removeUnlessKept(t.Context(), "")
+	if !errors.Is(err, lease.ErrHeld) || !errors.Is(context.Cause(ctx), lease.ErrHeld) || len(left) != 1 || len(west.Calls()) != before {
+		t.Errorf("%v, left %q; it wrote %q", err, left, west.Calls()[before:])
+	}
+	if farm.Server("east").Get(samplePath) != nil || len(s.ledger.Remaining()) != 1 {
+		t.Errorf("left %v", s.ledger.Remaining())
 	}
 }

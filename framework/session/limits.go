@@ -1,6 +1,8 @@
 package session
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -131,6 +133,18 @@ func (o Options) checkMultiplier() error {
 // tooLong is the cause of a context that a limit has ended.
 func tooLong(what string, limit time.Duration) error {
 	return fmt.Errorf("%s took longer than %s: where the machine or a cluster is slow, --timeout-multiplier stretches this limit", what, limit)
+}
+
+// inTime bounds something that another process than the run does, which takes no --timeout-multiplier. An error that comes of the limit
+// says so.
+func inTime(ctx context.Context, what string, limit time.Duration, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%s took longer than %s: see whether each API server, or the container engine, answers", what, limit))
+	defer cancel()
+	err := do(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = errors.Join(err, context.Cause(ctx))
+	}
+	return err
 }
 
 // stretched says by how much the waits are stretched; "" when they are not.

@@ -111,7 +111,7 @@ func (s *Session) readyToProbe(ctx context.Context) error {
 		err = s.hold(ctx)
 	}
 	if err == nil && !s.o.installs() {
-		err = s.remember()
+		err = s.remember(ctx)
 	}
 	return err
 }

@@ -54,7 +54,7 @@ func (s *Session) provision(ctx context.Context) error {
 	case s.o.installs():
 		return s.install(ctx)
 	case len(s.o.Targets) > 0:
-		return s.remember()
+		return s.remember(ctx)
 	}
 	return s.makeClusters(ctx)
 }
@@ -71,8 +71,8 @@ func (s *Session) hold(ctx context.Context) error {
 }
 
 // remember writes down how to reach the given clusters, and has the ledger copied to them from now on.
-func (s *Session) remember() error {
-	if err := s.keepTargets(); err != nil {
+func (s *Session) remember(ctx context.Context) error {
+	if err := s.keepTargets(ctx); err != nil {
 		return err
 	}
 	s.mirror = mirror.New(s.ledger, s.set, s.o.RunID, s.holder.Who)

@@ -58,7 +58,7 @@ func (s *Session) remain() error {
 		Intent: s.intent, Steps: s.orderedSteps(), Variables: s.proc.Variables(), Release: *s.rel, Began: s.began, TimeoutMultiplier: s.o.TimeoutMultiplier,
 	}
 	for _, c := range s.set {
-		all.Clusters = append(all.Clusters, savedTarget{c.Name, c.Kubeconfig, c.Context})
+		all.Clusters = append(all.Clusters, savedTarget{Name: c.Name, Kubeconfig: c.Kubeconfig, Context: c.Context})
 	}
 	var err error
 	if all.Kubectl, err = filepath.Abs(s.images.Kubectl); err == nil {

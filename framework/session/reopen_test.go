@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -183,6 +184,28 @@ func TestAStandingMeshIsOnesAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	reopened(t, o)
+}
+
+// TestAnInterruptedCleanupBeginsNoRemoval: a mesh whose removal was not begun when the cleanup was interrupted stands on, and can be judged.
+func TestAnInterruptedCleanupBeginsNoRemoval(t *testing.T) {
+	o, _ := remaining(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	interrupted := errors.New("interrupted by a signal")
+	cancel(interrupted)
+	if err := Down(ctx, o.StateDir, o.RunID, unsaid); !errors.Is(err, interrupted) || !strings.Contains(err.Error(), "meshproof down "+o.RunID) {
+		t.Errorf("%v", err)
+	}
+	var told []string
+	err := CleanUp(ctx, []Left{{ID: "r1"}, {ID: "r2"}}, func(id string) error {
+		told = append(told, id)
+		return nil
+	})
+	if !errors.Is(err, interrupted) || len(told) != 0 {
+		t.Errorf("it went on with %q: %v", told, err)
+	}
+	if runs, err := Standing(o.StateDir); err != nil || !slices.Equal(runs, []string{o.RunID}) {
+		t.Errorf("%q stand, %v", runs, err)
+	}
 }
 
 // TestAMeshThatWasPartlyRemovedStandsNoMore: what is left of one says nothing of what stood.

@@ -46,10 +46,11 @@ type Session struct {
 	checkErr error
 	versions []string // of the control planes of given clusters, where their images say it
 
-	holder lease.Holder   // what this run is called there
-	leases []*lease.Lease // of the given clusters
-	stayed Kept           // by the removal
-	mirror *mirror.Mirror // the ledger with its copies there
+	holder lease.Holder               // what this run is called there
+	leases []*lease.Lease             // of the given clusters
+	taken  map[*cluster.Cluster]error // those whose lease another run has taken, and how that was told
+	stayed Kept                       // by the removal
+	mirror *mirror.Mirror             // the ledger with its copies there
 	// lost ends the run whose lease another has taken.
 	lost context.CancelCauseFunc
 

@@ -113,6 +113,9 @@ func Environment(run evidence.Run, s evidence.Step) string {
 	if why := PoolEmptyStep(s); why != "" {
 		return why
 	}
+	if strings.Contains(s.Error, evidence.InTheWay) {
+		return "its command was not run"
+	}
 	for _, c := range run.Intent.Clusters {
 		if s.Cluster != "" && s.Cluster != c.Name {
 			continue
