@@ -186,3 +186,18 @@ func TestLabelTouchesNothingElse(t *testing.T) {
 		t.Errorf("%q, %v: what is not there is made", uid, err)
 	}
 }
+
+// TestAnInterruptionCutsNoNamespaceShort: the server would make it all the same, after whoever removes what was made has looked.
+func TestAnInterruptionCutsNoNamespaceShort(t *testing.T) {
+	s := apitest.New(t)
+	c := s.Cluster(t, "east")
+	ctx, interrupt := context.WithCancelCause(t.Context())
+	why := errors.New("interrupted")
+	s.During(http.MethodPost, "/api/v1/namespaces", func() { interrupt(why) })
+	if err := MakeNamespace(ctx, c, "probe", "run-1", nil); err != nil || s.Get("/api/v1/namespaces/probe") == nil {
+		t.Errorf("interrupted while it is made: %v", err)
+	}
+	if err := MakeNamespace(ctx, c, "later", "run-1", nil); !errors.Is(err, why) || s.Get("/api/v1/namespaces/later") != nil {
+		t.Errorf("interrupted before: %v", err)
+	}
+}

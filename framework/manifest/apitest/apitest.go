@@ -35,6 +35,7 @@ type Server struct {
 	calls   []string                  // "VERB path", writes only
 	fail    map[string]int            // by "VERB path": the status
 	lost    map[string]bool           // by "VERB path": it is done, and the reply is lost
+	during  map[string]func()         // by "VERB path": what happens while it is done
 	known   map[string][]metav1.APIResource
 	denied  map[string]bool // by "VERB RESOURCE": what reviews of access say
 	writes  int             // so far: gives each object its UID and each state of it its version
@@ -50,7 +51,7 @@ func New(t *testing.T) *Server {
 }
 
 func newServer() *Server {
-	return &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, lost: map[string]bool{}, known: resources(), denied: map[string]bool{}}
+	return &Server{objects: map[string]map[string]any{}, fail: map[string]int{}, lost: map[string]bool{}, during: map[string]func(){}, known: resources(), denied: map[string]bool{}}
 }
 
 // Cluster opens the server as a cluster of that name; its kubeconfig has one context, ctx-NAME.
@@ -129,6 +130,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	changes := r.Method != http.MethodGet && r.URL.Query().Get("dryRun") == "" && path != reviews
 	if changes {
 		s.calls = append(s.calls, r.Method+" "+path)
+	}
+	if do := s.during[r.Method+" "+path]; do != nil {
+		do()
 	}
 	if code := s.fail[r.Method+" "+path]; code != 0 {
 		refuse(w, code)

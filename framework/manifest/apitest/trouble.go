@@ -32,6 +32,13 @@ func (s *Server) Fail(verb, path string, status int) {
 	s.fail[verb+" "+path] = status
 }
 
+// During has something happen while calls of that verb and path are under way, before they are done. It must not call the server.
+func (s *Server) During(verb, path string, do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.during[verb+" "+path] = do
+}
+
 // Lose makes every write of that verb and path be done, and its reply be lost: the caller sees a server that failed.
 func (s *Server) Lose(verb, path string) {
 	s.mu.Lock()
