@@ -31,7 +31,11 @@ func Suite(ctx context.Context, program string, o Options) (SuiteImage, error) {
 	if err != nil {
 		return SuiteImage{}, err
 	}
-	dir, err := j.build.SuiteLayout(ctx, source.Suite{Program: program, Entry: entry, Manifest: manifest})
+	b, err := j.build()
+	if err != nil {
+		return SuiteImage{}, err
+	}
+	dir, err := b.SuiteLayout(ctx, source.Suite{Program: program, Entry: entry, Manifest: manifest})
 	return SuiteImage{Ref: source.SuiteRef(runtime.GOARCH), Layout: dir}, err
 }
 

@@ -111,8 +111,8 @@ func (b *Builder) mmdebstrap(ctx context.Context) (tool, error) {
 	}
 	for _, need := range []string{"apt-get", "dpkg", "perl"} {
 		if _, err := exec.LookPath(need); err != nil {
-			return tool{}, fmt.Errorf("mmdebstrap is not on PATH, and neither is %s to get it with: root file systems are made on Debian "+
-				"and its derivatives only: use --images registry: %w", need, err)
+			return tool{}, fmt.Errorf("%w: mmdebstrap is not on PATH, and neither is %s to get it with: root file systems are made on "+
+				"Debian and its derivatives only: %w", ErrCannotBuild, need, err)
 		}
 	}
 	dir, err := b.entry(ctx, "mmdebstrap", store.Key("mmdebstrap", b.v.Debian.Suite), "get mmdebstrap", aptDownload)

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -205,7 +206,10 @@ func TestModuleDirChecksTheSum(t *testing.T) {
 func TestNewNeedsGo(t *testing.T) {
 	onPath(t, nil)
 	_, err := New(t.Context(), pinned(t), builder(t).store, progress.New(nil))
-	wantError(t, err, "go command is not on PATH", "install Go", "--images registry")
+	wantError(t, err, "go command is not on PATH", "install Go")
+	if !errors.Is(err, ErrCannotBuild) {
+		t.Errorf("%v does not say that this machine cannot build", err)
+	}
 }
 
 func TestCheckNamesFindsWhatWouldBePulled(t *testing.T) {
