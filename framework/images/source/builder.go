@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os/exec"
 	"runtime"
-	"strings"
 	"sync"
 
 	"github.com/meshproof/meshproof/framework/images/internal/engine"
@@ -26,8 +25,9 @@ type Builder struct {
 	store  *store.Store
 	report *progress.Reporter
 	docker engine.Docker
-	goVer  string // of the go command, part of every key that compiled code enters
-	arch   string // Go's name of this machine's architecture
+	goVer  string   // of the go command, part of every key that compiled code enters
+	goEnv  []string // in which it runs
+	arch   string   // Go's name of this machine's architecture
 	gate   chan struct{}
 	mu     sync.Mutex
 	made   map[string]*call
@@ -52,11 +52,11 @@ func New(ctx context.Context, v versions.Versions, st *store.Store, report *prog
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, fmt.Errorf("%w: the go command is not on PATH: install Go 1.26 or later: %w", ErrCannotBuild, err)
 	}
-	out, err := run.Output(ctx, run.Cmd{Name: "go", Args: []string{"env", "GOVERSION"}, Dir: st.Root(), Env: goEnv()})
+	version, env, err := goSettings(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("build from source: ask go for its version: %w", err)
+		return nil, fmt.Errorf("build from source: ask go for its version and settings: %w", err)
 	}
-	return &Builder{v: v, store: st, report: report, goVer: strings.TrimSpace(string(out)), arch: runtime.GOARCH,
+	return &Builder{v: v, store: st, report: report, goVer: version, goEnv: env, arch: runtime.GOARCH,
 		gate: make(chan struct{}, 1), made: map[string]*call{}}, nil
 }
 
