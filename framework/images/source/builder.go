@@ -29,8 +29,10 @@ type Builder struct {
 	goEnv  []string // in which it runs
 	arch   string   // Go's name of this machine's architecture
 	gate   chan struct{}
-	mu     sync.Mutex
-	made   map[string]*call
+	// debianKeys is where this machine would have the keys that Debian signs its archive with.
+	debianKeys string
+	mu         sync.Mutex
+	made       map[string]*call
 }
 
 // call is one piece of work that is done once.
@@ -57,7 +59,7 @@ func New(ctx context.Context, v versions.Versions, st *store.Store, report *prog
 		return nil, fmt.Errorf("build from source: ask go for its version and settings: %w", err)
 	}
 	return &Builder{v: v, store: st, report: report, goVer: version, goEnv: env, arch: runtime.GOARCH,
-		gate: make(chan struct{}, 1), made: map[string]*call{}}, nil
+		gate: make(chan struct{}, 1), made: map[string]*call{}, debianKeys: "/" + keysInPackage}, nil
 }
 
 // once runs work for name unless that was done or is being done, and returns its outcome.

@@ -82,6 +82,44 @@ func fileSum(t *testing.T, path string) string {
 	return sum
 }
 
+// TestDebiansKeysAreFetchedWhereTheyAreMissing: a machine of another distribution cannot check what Debian signed, unless it is given the keys.
+func TestDebiansKeysAreFetchedWhereTheyAreMissing(t *testing.T) {
+	asked := filepath.Join(t.TempDir(), "asked")
+	own := filepath.Join(t.TempDir(), "own.gpg")
+	if err := os.WriteFile(own, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const keys = "usr/share/keyrings/debian-archive-keyring.gpg"
+	onPath(t, map[string]string{"mmdebstrap": `echo "$@" >` + asked, "apt-get": "touch debian-archive-keyring_1_all.deb", "perl": "",
+		"dpkg": "mkdir -p $3/usr/share/keyrings && echo >$3/" + keys})
+	for name, tc := range map[string]struct{ own, want string }{
+		"they are there":  {own, ""},
+		"they are not":    {filepath.Join(t.TempDir(), "missing"), keys},
+		"nobody can tell": {"", keys},
+	} {
+		b := builder(t)
+		b.made["module-kind"] = done(t.TempDir())
+		b.debianKeys = tc.own
+		if err := b.debootstrap(t.Context(), slimFS(), t.TempDir()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		args, err := os.ReadFile(asked)
+		_, after, given := strings.Cut(string(args), "--keyring=")
+		file, _, _ := strings.Cut(after, " ")
+		if err != nil || given != (tc.want != "") || !strings.HasSuffix(file, tc.want) {
+			t.Errorf("%s: mmdebstrap was given %q, error %v", name, args, err)
+		}
+		if _, err := os.Stat(file); given && err != nil {
+			t.Error(err)
+		}
+	}
+	onPath(t, map[string]string{"mmdebstrap": "echo no namespaces >&2; exit 1"})
+	b := builder(t)
+	b.made["module-kind"], b.debianKeys = done(t.TempDir()), own
+	err := b.debootstrap(t.Context(), slimFS(), t.TempDir())
+	wantError(t, err, "this machine cannot build from source", "no namespaces", "uidmap")
+}
+
 func TestMmdebstrapIsTakenOutOfItsPackage(t *testing.T) {
 	unpack := `mkdir -p $3/usr/bin && echo > $3/usr/bin/mmdebstrap`
 	for name, c := range map[string]struct {
