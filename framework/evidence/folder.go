@@ -58,24 +58,6 @@ func (f *Folder) SaveSteps(steps []Step) error {
 	return f.saveJSON(StepsFile, steps)
 }
 
-// SaveFile writes a file that is not one of the types here, such as a log; name is relative to the folder.
-func (f *Folder) SaveFile(name string, content []byte) error {
-	if !filepath.IsLocal(name) || name == SumsFile {
-		return fmt.Errorf("save evidence file %q: the name does not stay in the folder, or is kept for the seal: use a relative name", name)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.write(name, content)
-}
-
-// AddTraffic writes one traffic-PURPOSE.json beside what the cluster has already.
-func (f *Folder) AddTraffic(epoch, name string, t Traffic) error {
-	if err := checkNames(epoch, name, t.Purpose); err != nil {
-		return err
-	}
-	return f.saveJSON(FileOfTraffic(epoch, name, t.Purpose), t)
-}
-
 // AddSteadyCalls adds a cluster's steady calls to what was saved of an epoch.
 func (f *Folder) AddSteadyCalls(epoch, name string, s SteadyCalls) error {
 	if err := checkNames(epoch, name); err != nil {

@@ -209,9 +209,7 @@ func TestSaveAgainReplaces(t *testing.T) {
 	must(t, err)
 	must(t, f.SaveIntent(intent.Intent{RunID: "r1"}))
 	must(t, f.SaveCluster(Joined, "east", &Cluster{Proxies: []Proxy{{Namespace: "sample", Pod: "old"}}, Problems: []Problem{{What: "x"}}}))
-	must(t, f.SaveCluster(Joined, "east", &Cluster{Proxies: []Proxy{{Namespace: "sample", Pod: "new"}}}))
-	must(t, f.AddTraffic(Joined, "east", Traffic{Purpose: Split}))
-	must(t, f.SaveFile("kubelet/east.log", []byte("started")))
+	must(t, f.SaveCluster(Joined, "east", &Cluster{Proxies: []Proxy{{Namespace: "sample", Pod: "new"}}, Traffic: []Traffic{{Purpose: Split}}}))
 	must(t, os.WriteFile(filepath.Join(dir, temporary+"1"), []byte("half"), 0o600)) // as a crash leaves it
 	must(t, f.Seal())
 	run := load(t, dir)
@@ -234,7 +232,6 @@ func TestSaveRefuses(t *testing.T) {
 	for name, err := range map[string]error{
 		"a cluster name that leads out": f.SaveCluster(Joined, "../east", &Cluster{}),
 		"an epoch without a number":     f.SaveCluster("joined", "east", &Cluster{}),
-		"a file that leads out":         f.SaveFile("../x", nil),
 		"two parts with one file":       f.SaveCluster(Joined, "east", &Cluster{Proxies: []Proxy{{Namespace: "a", Pod: "b-c"}, {Namespace: "a-b", Pod: "c"}}}),
 		"a page that is no JSON":        f.SaveCluster(Joined, "east", &Cluster{Proxies: []Proxy{{Namespace: "a", Pod: "b", Certs: json.RawMessage("<html>")}}}),
 	} {

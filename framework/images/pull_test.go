@@ -225,7 +225,7 @@ func TestWantedImages(t *testing.T) {
 		}
 		return ws[i]
 	}
-	curl, pilot := v.Images["curl"], IstioHub+"/pilot:"+v.Istio.Version
+	curl, pilot := v.Images["curl"], source.Hub+"/pilot:"+v.Istio.Version
 	own := wantedImages(v, "", nil)
 	if w := find(own, curl); !slices.Equal(w.from, []string{curl}) || w.build {
 		t.Errorf("curl's image: %+v", w)

@@ -83,7 +83,7 @@ func TestIstioOnGivenClusters(t *testing.T) {
 	}
 	for release, want := range map[string][]string{
 		dir: {"gcr.io/gke-release/asm/pilot:1.23.2-asm.2", "gcr.io/gke-release/asm/proxyv2:1.23.2-asm.2"},
-		"":  {IstioHub + "/pilot:" + v.Istio.Version, IstioHub + "/proxyv2:" + v.Istio.Version},
+		"":  {source.Hub + "/pilot:" + v.Istio.Version, source.Hub + "/proxyv2:" + v.Istio.Version},
 	} {
 		if got, err := ControlPlane(t.Context(), Options{ReleaseDir: release}); err != nil || !slices.Equal(got, want) {
 			t.Errorf("release %q: %q, %v, want %q", release, got, err, want)
