@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/whole"
 )
 
 func at(second int) time.Time { return time.Date(2026, 9, 1, 10, 0, second, 120_000_000, time.UTC) }
@@ -210,14 +211,14 @@ func TestSaveAgainReplaces(t *testing.T) {
 	must(t, f.SaveIntent(intent.Intent{RunID: "r1"}))
 	must(t, f.SaveCluster(Joined, "east", &Cluster{Proxies: []Proxy{{Namespace: "sample", Pod: "old"}}, Problems: []Problem{{What: "x"}}}))
 	must(t, f.SaveCluster(Joined, "east", &Cluster{Proxies: []Proxy{{Namespace: "sample", Pod: "new"}}, Traffic: []Traffic{{Purpose: Split}}}))
-	must(t, os.WriteFile(filepath.Join(dir, temporary+"1"), []byte("half"), 0o600)) // as a crash leaves it
+	must(t, os.WriteFile(filepath.Join(dir, whole.Prefix+"1"), []byte("half"), 0o600)) // as a crash leaves it
 	must(t, f.Seal())
 	run := load(t, dir)
 	c := run.Cluster(Joined, "east")
 	if len(run.Unreadable) != 0 || len(c.Proxies) != 1 || c.Proxies[0].Pod != "new" || c.Problems != nil || len(c.Traffic) != 1 {
 		t.Errorf("loaded %+v, unreadable %v", c, run.Unreadable)
 	}
-	if _, err := os.Stat(filepath.Join(dir, temporary+"1")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, whole.Prefix+"1")); !errors.Is(err, os.ErrNotExist) {
 		t.Error("the half-written file is still there")
 	}
 	if err := f.SaveSteps(nil); !errors.Is(err, ErrSealed) {
