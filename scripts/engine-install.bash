@@ -62,9 +62,13 @@ note_before() {
     getent group docker >/dev/null || echo "group docker"
     [[ $(cat "$ROOT/proc/sys/net/ipv4/ip_forward") == 1 ]] || echo "forwarding off"
     [[ -e $ROOT/sys/class/net/docker0 ]] || echo "bridge docker0"
+    systemctl -q is-active containerd.service 2>/dev/null || echo "active containerd"
   } >"$STATE/before.new"
   mv "$STATE/before.new" "$STATE/before"
 }
+
+# Says whether a thing was there beforehand; without notes, as if it was.
+was_before() { ! grep -qx -- "$1" "$STATE/before" 2>/dev/null; }
 
 # Brings the packages back in order after an installation of ours that was cut off: dpkg refuses any work before that.
 mend_packages() {
@@ -79,9 +83,23 @@ install_packages() {
   say "installing ${wanted[*]} (no engine was found)"
   # A foreign package source that does not answer is no reason to give up: the lists may hold docker.io all the same.
   try_apt update || say "apt-get update went wrong, trying with the lists that are there: $(tail -n 1 <<<"$APT_SAID")"
-  apt -s install --no-install-recommends "${wanted[@]}"
-  sed -n 's/^Inst \([^ ]*\).*/\1/p' <<<"$APT_SAID" >>"$STATE/packages"
-  apt install -y --no-install-recommends "${wanted[@]}"
+  apt -s install --no-install-recommends --no-upgrade "${wanted[@]}"
+  refuse_removals "${wanted[*]}"
+  # A line of a package that is only upgraded has the version that is there, in brackets; that package is not ours to purge.
+  sed -n 's/^Inst \([^ ]*\) (.*/\1/p' <<<"$APT_SAID" >>"$STATE/packages"
+  apt install -y --no-install-recommends --no-remove --no-upgrade "${wanted[@]}"
+}
+
+# Ends when apt-get would remove packages for $1, as Docker's own for docker.io. Nothing is ours then, so the notes go too.
+refuse_removals() {
+  local removed
+  removed=$(sed -n 's/^Remv \([^ ]*\).*/\1/p' <<<"$APT_SAID" | paste -sd ' ')
+  [[ -n $removed ]] || return 0
+  allow_start
+  [[ -s $STATE/packages ]] || rm -rf -- "$STATE"
+  die "installing $1 would remove $removed, which this machine has; nothing was installed" \
+    "do one of: have docker from where those packages come from (docker-ce goes with containerd.io);" \
+    "  remove them by hand if nothing needs them, then run scripts/engine again"
 }
 
 install_engine() {
@@ -101,7 +119,8 @@ install_engine() {
     return
   fi
   if [[ -d $ROOT/run/systemd/system ]]; then
-    systemctl -q disable docker.service docker.socket containerd.service # started at boot, it would lack the wrapper
+    systemctl -q disable docker.service docker.socket # started at boot, it would lack the wrapper
+    was_before "active containerd" || systemctl -q disable containerd.service
   fi
   echo daemon >"$STATE/mode"
 }

@@ -35,7 +35,8 @@ remove_networks() {
 stop_engine() {
   local pid until=$((SECONDS + 60))
   if [[ $(cat "$STATE/mode") == systemd ]]; then
-    systemctl stop docker.socket docker.service containerd.service 2>/dev/null || true
+    systemctl stop docker.socket docker.service 2>/dev/null || true
+    was_before "active containerd" || systemctl stop containerd.service 2>/dev/null || true
     return
   fi
   pid=$(daemon_pid) || return 0
@@ -46,8 +47,6 @@ stop_engine() {
     sleep 0.2
   done
 }
-
-was_before() { ! grep -qx -- "$1" "$STATE/before" 2>/dev/null; }
 
 # The rules that a stopped dockerd leaves, its bridge, and the forwarding that it switched on.
 remove_packet_filter() {

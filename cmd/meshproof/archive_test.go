@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/meshproof/meshproof/framework/exitcode"
 )
 
 // TestAnArchiveThatCannotBe: what is wrong with the path is bad input, and known before any image is looked for.
@@ -13,8 +15,8 @@ func TestAnArchiveThatCannotBe(t *testing.T) {
 		"images load .":            "read archive .: there is no such file",
 		"images save none/a.zst":   "write archive none/a.zst: there is no directory none: make it, or choose another FILE",
 	} {
-		if out, code := execute(t, strings.Fields(args)...); code != exitUsage || !strings.Contains(out, want) {
-			t.Errorf("meshproof %s: exit code %d, want %d and %q:\n%s", args, code, exitUsage, want, out)
+		if out, code := execute(t, strings.Fields(args)...); code != exitcode.Usage || !strings.Contains(out, want) {
+			t.Errorf("meshproof %s: exit code %d, want %d and %q:\n%s", args, code, exitcode.Usage, want, out)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/report"
 )
 
@@ -89,7 +90,7 @@ func TestList(t *testing.T) {
 		both + " --disruptive --focus needs-the":       {"needs-the-service-in-every-cluster"},
 	} {
 		if want == nil {
-			if out, code, _ := w.dryRun("--list " + args); code != exitUsage || out != "" {
+			if out, code, _ := w.dryRun("--list " + args); code != exitcode.Usage || out != "" {
 				t.Errorf("%s: exit code %d, printed %q", args, code, out)
 			}
 			continue

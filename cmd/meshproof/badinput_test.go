@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
 )
 
@@ -57,7 +58,7 @@ func (b badInput) refused(t *testing.T) {
 	}
 	out, code, err := w.dryRun(args)
 	w.unchanged(before)
-	if code != exitUsage || err == nil || out != "" {
+	if code != exitcode.Usage || err == nil || out != "" {
 		t.Fatalf("exit code %d, error %v, printed %q: want a usage error", code, err, out)
 	}
 	b.reads(t, err)
@@ -109,7 +110,7 @@ func TestAServerOutOfReachIsNoBadInput(t *testing.T) {
 	before := w.tree()
 	out, code, err := w.dryRun(both)
 	w.unchanged(before)
-	if code != exitCouldNot || err == nil || !strings.Contains(err.Error(), "https://gone.example.com") || out != "" {
+	if code != exitcode.CouldNotTell || err == nil || !strings.Contains(err.Error(), "https://gone.example.com") || out != "" {
 		t.Errorf("exit code %d, error %v, printed %q", code, err, out)
 	}
 }
@@ -126,7 +127,7 @@ func TestARefusedRunLeavesNothing(t *testing.T) {
 	c.SetArgs(strings.Fields("--output json --timeout 10s " + both))
 	err := c.ExecuteContext(t.Context())
 	w.unchanged(before)
-	if codeOf(err) != exitUsage || !strings.Contains(err.Error(), "Namespace sample") {
+	if codeOf(err) != exitcode.Usage || !strings.Contains(err.Error(), "Namespace sample") {
 		t.Errorf("%v", err)
 	}
 	if n := strings.Count(told.String(), "Namespace sample"); n != 1 || !strings.Contains(told.String(), `"error":"refused"`) {
@@ -150,7 +151,7 @@ func TestARefusedRunSaysNoMoreThanWhy(t *testing.T) {
 	told, err := os.ReadFile(file.Name())
 	w.must(err)
 	lines := strings.Split(strings.TrimSpace(string(told)), "\n")
-	if code != exitUsage || len(lines) > 3 || !strings.Contains(lines[0], "run ") || !strings.Contains(lines[1], "meshproof: ") || strings.Contains(string(told), " P3 ") {
+	if code != exitcode.Usage || len(lines) > 3 || !strings.Contains(lines[0], "run ") || !strings.Contains(lines[1], "meshproof: ") || strings.Contains(string(told), " P3 ") {
 		t.Errorf("exit code %d, told:\n%s", code, told)
 	}
 }
@@ -173,7 +174,7 @@ func TestAnUnreadableKubeconfig(t *testing.T) {
 	out, err = w.asNobody(both)
 	w.unchanged(before)
 	exit := (*exec.ExitError)(nil)
-	if !errors.As(err, &exit) || exit.ExitCode() != exitUsage {
+	if !errors.As(err, &exit) || exit.ExitCode() != exitcode.Usage {
 		t.Fatalf("%v: %s", err, out)
 	}
 	badInput{says: []string{"read kubeconfig west.yaml of cluster cluster-2", "may not be read by this user (uid 65534)", "change the mode"}}.reads(t, errors.New(out))

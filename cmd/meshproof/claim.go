@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/nearest"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/report"
@@ -207,7 +208,7 @@ func exitOf(v claim.Verdict) error {
 	case claim.Passed:
 		return nil
 	case claim.Failed:
-		return exitError(exitFailed)
+		return exitError(exitcode.Failed)
 	}
-	return exitError(exitCouldNot)
+	return exitError(exitcode.CouldNotTell)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/report"
 )
 
@@ -36,10 +37,10 @@ func TestOneClaimIsJudged(t *testing.T) {
 		{"from the evidence", "gateway-address", recorded, 0, []string{"gateway-address (core): ", "passed       gateway-address (east): ", "gateway-address (west): ",
 			"  " + filepath.Join(recorded, evidence.Joined, "west", "kubernetes.json") + "\n", "judged: " + recorded + "\n"}},
 		{"from a report directory", "gateway-address", filepath.Dir(kept), 0, []string{"  " + filepath.Join(kept, evidence.Joined, "east", "kubernetes.json") + "\n"}},
-		{"evidence is missing", "gateway-reached", torn, exitCouldNot, []string{"inconclusive gateway-reached (east to west): "}},
+		{"evidence is missing", "gateway-reached", torn, exitcode.CouldNotTell, []string{"inconclusive gateway-reached (east to west): "}},
 		{"another claim of it", "gateway-address", torn, 0, []string{"passed "}},
 		{"extended", "lb-policy", recorded, 0, []string{"lb-policy (extended): "}},
-		{"not asked for", "denies-another-root", recorded, exitCouldNot, []string{"skipped "}},
+		{"not asked for", "denies-another-root", recorded, exitcode.CouldNotTell, []string{"skipped "}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			out, code := execute(t, "claim", tc.id, "--from", tc.from)
@@ -54,7 +55,7 @@ func TestOneClaimIsJudged(t *testing.T) {
 		})
 	}
 	out, code := execute(t, "claim", "gateway-reached", "gateway-address", "--from", torn)
-	if code != exitCouldNot || !strings.Contains(out, "passed       gateway-address (west)") || !strings.Contains(out, "inconclusive gateway-reached (east to west)") {
+	if code != exitcode.CouldNotTell || !strings.Contains(out, "passed       gateway-address (west)") || !strings.Contains(out, "inconclusive gateway-reached (east to west)") {
 		t.Errorf("two claims: exit code %d:\n%s", code, out)
 	}
 	body, code := execute(t, "claim", "common-root", "--from", recorded, "--output", "json")
@@ -78,14 +79,14 @@ func TestWhereAClaimIsJudged(t *testing.T) {
 		code     int
 		says     []string
 	}{
-		"one stands":           {[]string{"r1"}, true, "", exitCouldNot, []string{"read how the standing mesh of run r1 is judged"}}, // its file is empty
-		"two stand":            {[]string{"r1", "r2"}, true, "", exitUsage, []string{"2 meshes stand", "--run: r1, r2"}},
-		"one of two is chosen": {[]string{"r1", "r2"}, true, "--run r2", exitCouldNot, []string{"standing mesh of run r2"}},
+		"one stands":           {[]string{"r1"}, true, "", exitcode.CouldNotTell, []string{"read how the standing mesh of run r1 is judged"}}, // its file is empty
+		"two stand":            {[]string{"r1", "r2"}, true, "", exitcode.Usage, []string{"2 meshes stand", "--run: r1, r2"}},
+		"one of two is chosen": {[]string{"r1", "r2"}, true, "--run r2", exitcode.CouldNotTell, []string{"standing mesh of run r2"}},
 		"none stands":          {nil, true, "", 0, nil},
-		"nothing is there":     {nil, false, "", exitUsage, []string{"no mesh stands", "meshproof up --join", "--from"}},
+		"nothing is there":     {nil, false, "", exitcode.Usage, []string{"no mesh stands", "meshproof up --join", "--from"}},
 		"a report is asked":    {[]string{"r1"}, true, "--from reports/latest", 0, nil},
-		"both are asked":       {[]string{"r1"}, true, "--from reports/latest --run r1", exitUsage, []string{"leave one of them out"}},
-		"a run that is not":    {[]string{"r1"}, true, "--run r3", exitUsage, []string{`find run "r3"`}},
+		"both are asked":       {[]string{"r1"}, true, "--from reports/latest --run r1", exitcode.Usage, []string{"leave one of them out"}},
+		"a run that is not":    {[]string{"r1"}, true, "--run r3", exitcode.Usage, []string{`find run "r3"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -114,7 +115,7 @@ func TestWhereAClaimIsJudged(t *testing.T) {
 // TestWhatCouldNotBeDoneLetsNothingPass: the findings are printed all the same.
 func TestWhatCouldNotBeDoneLetsNothingPass(t *testing.T) {
 	undone := errors.New("the calls were not made")
-	for v, want := range map[claim.Verdict]int{claim.Passed: exitCouldNot, claim.Failed: exitFailed, claim.Inconclusive: exitCouldNot} {
+	for v, want := range map[claim.Verdict]int{claim.Passed: exitcode.CouldNotTell, claim.Failed: exitcode.Failed, claim.Inconclusive: exitcode.CouldNotTell} {
 		var out strings.Builder
 		err := conclusion(&out, &claimSource{from: "there"}, []claim.Finding{{Claim: "one", Subject: "east", Verdict: v}}, asText, undone)
 		if codeOf(err) != want || !strings.Contains(out.String(), "one (east)") {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshproof/meshproof/framework/exitcode"
 )
 
 // leave puts on both clusters what run r1 has made there, with its ledger, beside what it has not.
@@ -78,7 +80,7 @@ func TestCleanupLeavesWhatIsNotTheRuns(t *testing.T) {
 	w.leave()
 	put("/api/v1/namespaces/sample", "{metadata: {name: sample, uid: uid-new, labels: {}}}")(w)
 	out, code, err := w.cleanup(both + " --run-id r1")
-	if code != exitCouldNot || err == nil || !strings.Contains(err.Error(), "Namespace sample on cluster cluster-2 is not known to be the one that run r1 made") {
+	if code != exitcode.CouldNotTell || err == nil || !strings.Contains(err.Error(), "Namespace sample on cluster cluster-2 is not known to be the one that run r1 made") {
 		t.Errorf("exit code %d, %v: %s", code, err, out)
 	}
 	for path, there := range map[string]bool{"/api/v1/namespaces/sample": true, exposure: false, system + "/configmaps/meshproof-run-r1": true} {
@@ -104,7 +106,7 @@ func TestCleanupOfAnotherNamespace(t *testing.T) {
 	for args, want := range map[string]struct {
 		code int
 		says string
-	}{"": {exitCouldNot, "--namespace"}, " --namespace kube-system": {exitUsage, "--namespace kube-system"}} {
+	}{"": {exitcode.CouldNotTell, "--namespace"}, " --namespace kube-system": {exitcode.Usage, "--namespace kube-system"}} {
 		out, code, err := w.cleanup(both + " --run-id r1" + args)
 		if code != want.code || err == nil || !strings.Contains(err.Error(), want.says) || !there() {
 			t.Errorf("%s: exit code %d, %v, still there: %t: %s", args, code, err, there(), out)
@@ -137,7 +139,7 @@ func TestCleanupIsRefused(t *testing.T) {
 			}
 			before := w.paths()
 			out, code, err := w.cleanup(tc.args)
-			if code != exitUsage || err == nil || !strings.Contains(err.Error(), tc.says) {
+			if code != exitcode.Usage || err == nil || !strings.Contains(err.Error(), tc.says) {
 				t.Errorf("exit code %d, %v: %s", code, err, out)
 			}
 			if after := w.paths(); !slices.Equal(before, after) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/release/shell"
 	"github.com/meshproof/meshproof/framework/report"
@@ -22,7 +23,7 @@ func conclude(env *suite.Env) error {
 	case env.Outcome.ReportDir == "":
 		return env.Err
 	case found.Verdict == "" || found.ExitCode == 0 && env.Err != nil:
-		return exitError(exitCouldNot)
+		return exitError(exitcode.CouldNotTell)
 	case found.ExitCode != 0:
 		return exitError(found.ExitCode)
 	}

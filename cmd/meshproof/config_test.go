@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
 )
@@ -76,7 +77,7 @@ func TestARefusedSettingNamesItsPlace(t *testing.T) {
 			before := w.tree()
 			out, code, err := w.dryRun(tc.args)
 			w.unchanged(before)
-			if code != exitUsage || err == nil || !strings.Contains(err.Error(), tc.want) || out != "" {
+			if code != exitcode.Usage || err == nil || !strings.Contains(err.Error(), tc.want) || out != "" {
 				t.Errorf("exit code %d, %v, want a usage error that says %q; printed %q", code, err, tc.want, out)
 			}
 		})
@@ -92,7 +93,7 @@ func TestEveryCommandOfARunTakesTheFile(t *testing.T) {
 			before := w.tree()
 			out, code := execute(t, c.Name(), "--config", "run.yaml")
 			w.unchanged(before)
-			if code != exitUsage || !strings.Contains(out, `there is no key "colour"`) {
+			if code != exitcode.Usage || !strings.Contains(out, `there is no key "colour"`) {
 				t.Errorf("exit code %d: %s", code, out)
 			}
 		})

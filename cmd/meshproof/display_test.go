@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/report/schematest"
@@ -62,11 +63,11 @@ func TestEventsEndWithTheVerdict(t *testing.T) {
 	}{
 		"a dry run":                {"--dry-run " + both, "the input is sound", nil, 0},
 		"a quiet dry run":          {"--quiet --dry-run " + both, "the input is sound", nil, 0},
-		"a topology that is gone":  {"--dry-run --topology none.yaml", "none.yaml", nil, exitUsage},
-		"one cluster":              {"--kubeconfig east.yaml", "give --kubeconfig twice", nil, exitUsage},
-		"a run that is refused":    {both, "Namespace sample", put("/api/v1/namespaces/sample", "{metadata: {name: sample}}"), exitUsage},
-		"a server that is away":    {"--dry-run " + both, "gone.example.com", func(w *world) { w.edit("west.yaml", "https://west.example.com", "https://gone.example.com") }, exitCouldNot},
-		"options that are refused": {"--samples 3 " + both, "use at least 28", nil, exitUsage},
+		"a topology that is gone":  {"--dry-run --topology none.yaml", "none.yaml", nil, exitcode.Usage},
+		"one cluster":              {"--kubeconfig east.yaml", "give --kubeconfig twice", nil, exitcode.Usage},
+		"a run that is refused":    {both, "Namespace sample", put("/api/v1/namespaces/sample", "{metadata: {name: sample}}"), exitcode.Usage},
+		"a server that is away":    {"--dry-run " + both, "gone.example.com", func(w *world) { w.edit("west.yaml", "https://west.example.com", "https://gone.example.com") }, exitcode.CouldNotTell},
+		"options that are refused": {"--samples 3 " + both, "use at least 28", nil, exitcode.Usage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -90,7 +91,7 @@ func TestEventsEndWithTheVerdict(t *testing.T) {
 
 func TestUnknownOutputIsRefused(t *testing.T) {
 	w := newWorld(t)
-	if out, code, err := w.dryRun(both + " --output xml"); code != exitUsage || out != "" || !strings.Contains(err.Error(), "use text, json") {
+	if out, code, err := w.dryRun(both + " --output xml"); code != exitcode.Usage || out != "" || !strings.Contains(err.Error(), "use text, json") {
 		t.Errorf("exit code %d, %v, printed %q", code, err, out)
 	}
 }
@@ -110,7 +111,7 @@ func TestTheEndOfARunAsEvents(t *testing.T) {
 		"failed":             {context.Background(), &suite.Env{Outcome: outcome}, 1, ""},
 		"failed on the way":  {context.Background(), &suite.Env{Outcome: outcome, Err: errors.New("no engine")}, 1, "no engine"},
 		"interrupted":        {interrupted, &suite.Env{Outcome: outcome}, 130, ""},
-		"without an outcome": {context.Background(), &suite.Env{Err: errors.New("disk full")}, exitCouldNot, "disk full"},
+		"without an outcome": {context.Background(), &suite.Env{Err: errors.New("disk full")}, exitcode.CouldNotTell, "disk full"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -158,7 +159,7 @@ func TestTheEndOfARunAsText(t *testing.T) {
 		t.Errorf("a run with diagnostics says %q", told)
 	}
 	env.Err = errors.New("the removal went wrong")
-	if code := codeFor(conclude(env)); code != exitCouldNot {
+	if code := codeFor(conclude(env)); code != exitcode.CouldNotTell {
 		t.Errorf("a passed run that went wrong ends with %d", code)
 	}
 }

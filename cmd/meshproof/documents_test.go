@@ -145,6 +145,22 @@ func TestCIExamplesCallWhatThereIs(t *testing.T) {
 	}
 }
 
+// TestTheProwExampleHasAVolumeForTheEngine: the pod's own file system is an overlay, on which no engine can keep its data.
+func TestTheProwExampleHasAVolumeForTheEngine(t *testing.T) {
+	script, err := os.ReadFile("../../scripts/engine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := regexp.MustCompile(`(?m)^readonly STATE=\$ROOT(/\S+)`).FindSubmatch(script)
+	text, err := os.ReadFile("../../docs/ci/prow.yaml")
+	if err != nil || state == nil {
+		t.Fatalf("the engine's directory is %q, error %v", state, err)
+	}
+	if mount := "mountPath: " + string(state[1]) + "\n"; !strings.Contains(string(text), mount) {
+		t.Errorf("docs/ci/prow.yaml has no %q, where scripts/engine keeps the data of the engine that it installs", mount)
+	}
+}
+
 // Commands in the documents: a line of a block, or code within a sentence. What stands in brackets may be left out, and "|"
 // separates choices; for this test all of it is there.
 func TestDocumentsNameWhatThereIs(t *testing.T) {

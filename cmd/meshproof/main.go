@@ -8,17 +8,9 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
-)
-
-// Exit codes (docs/architecture.md): 0 passed, 1 a core claim failed (or what was compared differs), 2 usage, 3 could not tell, 130 SIGINT, 143 SIGTERM or SIGHUP.
-const (
-	exitFailed      = 1
-	exitUsage       = 2
-	exitCouldNot    = 3
-	exitInterrupted = 130
-	exitTerminated  = 143
 )
 
 // exitError carries an exit code whose reason has been told already.
@@ -66,13 +58,13 @@ func codeFor(err error) int {
 		return 0
 	case errors.As(err, &sig):
 		if sig.Signal == os.Interrupt {
-			return exitInterrupted
+			return exitcode.Interrupted
 		}
-		return exitTerminated
+		return exitcode.Terminated
 	case errors.As(err, &told):
 		return int(told)
 	case errors.As(err, &usage):
-		return exitUsage
+		return exitcode.Usage
 	}
-	return exitCouldNot
+	return exitcode.CouldNotTell
 }

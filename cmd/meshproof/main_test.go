@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
@@ -103,7 +104,7 @@ func TestBadInputIsRefusedBeforeAnythingIsMade(t *testing.T) {
 			c := root()
 			c.SetArgs(strings.Fields(tc.args))
 			err := c.ExecuteContext(context.Background())
-			if codeOf(err) != exitUsage || !strings.Contains(err.Error(), tc.want) {
+			if codeOf(err) != exitcode.Usage || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v (exit %d), want a usage error that says %q", err, codeOf(err), tc.want)
 			}
 		})

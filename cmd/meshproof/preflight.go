@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/preflight"
@@ -102,7 +103,7 @@ func look(ctx context.Context, w io.Writer, o session.Options, probe bool) error
 	code := preflight.ExitCode(rows)
 	if left != nil {
 		fmt.Fprintln(w, "left: "+oneLine(left.Error()))
-		code = cmp.Or(code, exitCouldNot)
+		code = cmp.Or(code, exitcode.CouldNotTell)
 	}
 	if code != 0 {
 		return exitError(code)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
 	"github.com/meshproof/meshproof/framework/mesh/asm"
@@ -154,7 +155,7 @@ func TestPreflight(t *testing.T) {
 			if tc.code == 0 {
 				w.onlyProxied(out)
 				var told exitError
-				if !errors.As(err, &told) || int(told) != exitCouldNot {
+				if !errors.As(err, &told) || int(told) != exitcode.CouldNotTell {
 					t.Errorf("%v: %s", err, out)
 				}
 			} else if code != tc.code {
@@ -179,7 +180,7 @@ func TestPreflightProbe(t *testing.T) {
 	}
 	before := slices.Concat(w.farm.Server("east").Paths(), w.farm.Server("west").Paths())
 	out, code, err := w.preflight(released + " --probe")
-	if code != exitCouldNot {
+	if code != exitcode.CouldNotTell {
 		t.Errorf("exit code %d: %v", code, err)
 	}
 	for _, name := range []string{"cluster-1", "cluster-2"} {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/fault"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
@@ -168,7 +169,7 @@ func (p *proving) end(dir string, err error) (progress.Result, error) {
 		r.Search = &progress.Search{Leaks: len(p.search.Leaks), Secrets: p.search.Secrets, Files: p.search.Files}
 	}
 	if err == nil && (p.named() < len(p.faults) || len(p.search.Leaks) > 0) {
-		return r, exitError(exitFailed)
+		return r, exitError(exitcode.Failed)
 	}
 	return r, err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/fault"
 	"github.com/meshproof/meshproof/framework/leak"
 	"github.com/meshproof/meshproof/framework/progress"
@@ -43,24 +44,24 @@ func TestEventsEndWithTheEnd(t *testing.T) {
 		code  int
 		says  string
 	}{
-		{"prove --only nothing", nil, "end", exitUsage, "meshproof prove --list"},
-		{"prove --run-id Upper", nil, "end", exitUsage, "run id"},
-		{"soak --n 0 --life-cycles 0", nil, "end", exitUsage, "give numbers above 0"},
-		{"soak --run-id Upper", nil, "end", exitUsage, "run id"},
-		{"up --run-id Upper", nil, "end", exitUsage, "run id"},
-		{"up " + both, nil, "end", exitUsage, "give --from install"},
-		{"up --from install --topology none.yaml", nil, "end", exitUsage, "none.yaml"},
-		{"down r1", nil, "doing done end", exitUsage, "find run"},
+		{"prove --only nothing", nil, "end", exitcode.Usage, "meshproof prove --list"},
+		{"prove --run-id Upper", nil, "end", exitcode.Usage, "run id"},
+		{"soak --n 0 --life-cycles 0", nil, "end", exitcode.Usage, "give numbers above 0"},
+		{"soak --run-id Upper", nil, "end", exitcode.Usage, "run id"},
+		{"up --run-id Upper", nil, "end", exitcode.Usage, "run id"},
+		{"up " + both, nil, "end", exitcode.Usage, "give --from install"},
+		{"up --from install --topology none.yaml", nil, "end", exitcode.Usage, "none.yaml"},
+		{"down r1", nil, "doing done end", exitcode.Usage, "find run"},
 		{"down r1 r2", files("r1", "r2"), "doing done removed doing done removed end", 0, ""},
 		{"down --quiet r1", files("r1"), "removed end", 0, ""},
 		{"cleanup", nil, "end", 0, ""},
 		{"cleanup --dry-run", files("r1", "r2"), "left left end", 0, ""},
 		{"cleanup --run-id r2", files("r1", "r2"), "left doing done removed end", 0, ""},
-		{"cleanup --run-id r3", files("r1", "r2"), "end", exitUsage, "r3"},
-		{"cleanup --namespace other", files("r1"), "end", exitUsage, "clusters that are given"},
+		{"cleanup --run-id r3", files("r1", "r2"), "end", exitcode.Usage, "r3"},
+		{"cleanup --namespace other", files("r1"), "end", exitcode.Usage, "clusters that are given"},
 		{"cleanup " + both, (*world).leave, "left left end", 0, ""},
 		{"cleanup --run-id r1 " + both, (*world).leave, "left left removed end", 0, ""},
-		{"cleanup --topology none.yaml", nil, "end", exitUsage, "none.yaml"},
+		{"cleanup --topology none.yaml", nil, "end", exitcode.Usage, "none.yaml"},
 	} {
 		t.Run(tc.args, func(t *testing.T) {
 			w := newWorld(t)
@@ -208,7 +209,7 @@ func TestThePageOfASoakHasItsCounts(t *testing.T) {
 	for i, verdict := range []claim.Verdict{claim.Passed, claim.Passed, claim.Inconclusive} {
 		k.judged.add(session.Round{Number: i + 1, Verdict: verdict, Took: time.Duration(i+1) * time.Second, Looked: time.Second / 2})
 	}
-	if _, err := k.end("reports/r", nil); codeFor(err) != exitFailed {
+	if _, err := k.end("reports/r", nil); codeFor(err) != exitcode.Failed {
 		t.Errorf("error %v", err)
 	}
 	page, err := os.ReadFile(k.table)
@@ -228,7 +229,7 @@ func TestThePageOfASoakHasItsCounts(t *testing.T) {
 func TestAnInterruptedCommandEndsWithItsCode(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errSignal{os.Interrupt})
-	if code, why := ended(ctx, context.Canceled); code != exitInterrupted || why == nil {
+	if code, why := ended(ctx, context.Canceled); code != exitcode.Interrupted || why == nil {
 		t.Errorf("exit code %d, %v", code, why)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/meshproof/meshproof/framework/exitcode"
 )
 
 // childVar has this test binary be the process that is sent signals.
@@ -26,7 +28,7 @@ func TestWhoeverReadsMayGo(t *testing.T) {
 	for _, tc := range []struct {
 		signal os.Signal
 		code   int
-	}{{os.Interrupt, exitInterrupted}, {syscall.SIGTERM, exitTerminated}, {syscall.SIGHUP, exitTerminated}} {
+	}{{os.Interrupt, exitcode.Interrupted}, {syscall.SIGTERM, exitcode.Terminated}, {syscall.SIGHUP, exitcode.Terminated}} {
 		t.Run(tc.signal.String(), func(t *testing.T) {
 			child := newChild(t)
 			if err := child.stderr.Close(); err != nil {
@@ -113,8 +115,8 @@ func TestASignalThatComesTwiceIsOne(t *testing.T) {
 	}
 	rest, err := io.ReadAll(child.stdout)
 	_ = child.cmd.Wait()
-	if code := child.cmd.ProcessState.ExitCode(); code != exitTerminated || string(rest) != "removed\n" {
-		t.Errorf("it ended with %v and said %q (%v), want exit code %d after the removal", child.cmd.ProcessState, rest, err, exitTerminated)
+	if code := child.cmd.ProcessState.ExitCode(); code != exitcode.Terminated || string(rest) != "removed\n" {
+		t.Errorf("it ended with %v and said %q (%v), want exit code %d after the removal", child.cmd.ProcessState, rest, err, exitcode.Terminated)
 	}
 }
 
@@ -141,7 +143,7 @@ func TestTheSecondSignalEndsWhoIsStuck(t *testing.T) {
 	}
 	_, _ = io.ReadAll(child.stdout)
 	_ = child.cmd.Wait()
-	if code := child.cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Errorf("it ended with %v, want exit code %d", child.cmd.ProcessState, exitInterrupted)
+	if code := child.cmd.ProcessState.ExitCode(); code != exitcode.Interrupted {
+		t.Errorf("it ended with %v, want exit code %d", child.cmd.ProcessState, exitcode.Interrupted)
 	}
 }

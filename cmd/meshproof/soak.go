@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 	"github.com/meshproof/meshproof/framework/stats"
@@ -156,7 +157,7 @@ func (k *soaking) end(dir string, err error) (progress.Result, error) {
 	}
 	r := progress.Result{Report: dir, Judgements: k.judged.rounds(), LifeCycles: k.lived.rounds()}
 	if err == nil && k.judged.failed+k.lived.failed > 0 {
-		return r, exitError(exitFailed)
+		return r, exitError(exitcode.Failed)
 	}
 	return r, err
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
@@ -39,7 +40,7 @@ func TestUpOnGivenClusters(t *testing.T) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetArgs(strings.Fields(args))
 		err := c.ExecuteContext(context.Background())
-		if codeOf(err) != exitUsage || !strings.Contains(err.Error(), says) {
+		if codeOf(err) != exitcode.Usage || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want one that says %q", args, err, says)
 		}
 		left, globErr := filepath.Glob("state/meshproof/runs/*")

@@ -4,13 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-)
 
-// Exit codes of a judged run.
-const (
-	exitPassed       = 0
-	exitFailed       = 1
-	exitInconclusive = 3
+	"github.com/meshproof/meshproof/framework/exitcode"
 )
 
 // Conclude gives the verdict on the whole run, and why, in one sentence. Core claims alone decide: failed when one of them
@@ -152,11 +147,11 @@ func (f Finding) Follows() bool { return strings.Contains(f.Reason, stoppedAt) }
 func ExitCode(all []Finding, expected ...string) int {
 	switch verdict, _ := Conclude(all, expected...); verdict {
 	case Failed:
-		return exitFailed
+		return exitcode.Failed
 	case Passed:
-		return exitPassed
+		return exitcode.Passed
 	}
-	return exitInconclusive
+	return exitcode.CouldNotTell
 }
 
 // Weight orders verdicts by how much they ask of a reader: passed, skipped, inconclusive, failed; -1 for none of them.

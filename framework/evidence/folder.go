@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/whole"
 )
 
 // ErrSealed is returned for every write to a folder that has been sealed.
@@ -56,24 +57,6 @@ func (f *Folder) SaveSteps(steps []Step) error {
 		steps = []Step{}
 	}
 	return f.saveJSON(StepsFile, steps)
-}
-
-// SaveFile writes a file that is not one of the types here, such as a log; name is relative to the folder.
-func (f *Folder) SaveFile(name string, content []byte) error {
-	if !filepath.IsLocal(name) || name == SumsFile {
-		return fmt.Errorf("save evidence file %q: the name does not stay in the folder, or is kept for the seal: use a relative name", name)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.write(name, content)
-}
-
-// AddTraffic writes one traffic-PURPOSE.json beside what the cluster has already.
-func (f *Folder) AddTraffic(epoch, name string, t Traffic) error {
-	if err := checkNames(epoch, name, t.Purpose); err != nil {
-		return err
-	}
-	return f.saveJSON(FileOfTraffic(epoch, name, t.Purpose), t)
 }
 
 // AddSteadyCalls adds a cluster's steady calls to what was saved of an epoch.
@@ -203,9 +186,6 @@ func (f *Folder) saveJSON(name string, value any) error {
 	return f.write(name, content)
 }
 
-// temporary is the prefix of files that are being written; a crash may leave one, and it never counts as evidence.
-const temporary = ".writing-"
-
 // write puts a file in place by renaming, so that a reader or a crash never meets half of it. The caller holds f.mu.
 func (f *Folder) write(name string, content []byte) error {
 	if f.sealed {
@@ -215,17 +195,8 @@ func (f *Folder) write(name string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return fmt.Errorf("save evidence file %s: %w", name, err)
 	}
-	t, err := os.CreateTemp(filepath.Dir(to), temporary)
-	if err != nil {
+	if err := whole.Bytes(to, 0o644, content); err != nil {
 		return fmt.Errorf("save evidence file %s: %w", name, err)
-	}
-	_, err = t.Write(content)
-	err = errors.Join(err, t.Chmod(0o644), t.Sync(), t.Close())
-	if err == nil {
-		err = os.Rename(t.Name(), to)
-	}
-	if err != nil {
-		return fmt.Errorf("save evidence file %s: %w", name, errors.Join(err, os.Remove(t.Name())))
 	}
 	return nil
 }
@@ -242,7 +213,7 @@ func (f *Folder) Seal() error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		if strings.HasPrefix(d.Name(), temporary) {
+		if strings.HasPrefix(d.Name(), whole.Prefix) {
 			return os.Remove(p)
 		}
 		rel, err := filepath.Rel(f.dir, p)

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/meshproof/meshproof/framework/whole"
 )
 
 // ErrNoEvidence is returned by Load for a folder that no run has written.
@@ -85,7 +87,7 @@ func (l *loader) walk() ([]string, error) {
 			if epoch, name, ok := strings.Cut(rel, "/"); ok && isEpoch(epoch) && !strings.Contains(name, "/") {
 				l.cluster(epoch, name)
 			}
-		case strings.HasPrefix(d.Name(), temporary): // a crash left it; it was never evidence
+		case strings.HasPrefix(d.Name(), whole.Prefix): // a crash left it; it was never evidence
 		case !d.Type().IsRegular():
 			l.unreadable(rel, "not a regular file")
 		default:

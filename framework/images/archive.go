@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meshproof/meshproof/framework/images/internal/archive"
 	"github.com/meshproof/meshproof/framework/images/internal/engine"
@@ -167,13 +168,7 @@ func Load(ctx context.Context, file string, o Options) (*Set, error) {
 	if err := report.Do(ctx, "check the archive", func(context.Context) error { return archive.Verify(file) }); err != nil {
 		return nil, err
 	}
-	key := store.Key("archive", string(text)) // its set names the images by their keys
-	err = report.Do(ctx, "unpack the archive's files", func(ctx context.Context) error {
-		_, err := st.Entry(ctx, archiveEntry(c), key, func(_ context.Context, dir string) error {
-			return errors.Join(archive.Unpack(file, filesPart, dir), os.WriteFile(filepath.Join(dir, archive.ManifestName), text, 0o644))
-		})
-		return err
-	})
+	err = report.Do(ctx, "unpack the archive's files", func(ctx context.Context) error { return intoCache(ctx, st, file, archiveEntry(c), text) })
 	if err != nil {
 		return nil, fmt.Errorf("load archive %s: %w", file, err)
 	}
@@ -188,6 +183,19 @@ func Load(ctx context.Context, file string, o Options) (*Set, error) {
 		return nil, fmt.Errorf("load archive %s: %w", file, err)
 	}
 	return set, nil
+}
+
+// intoCache makes an archive's files the entry of that name that was made last, also where it was loaded before.
+func intoCache(ctx context.Context, st *store.Store, file, name string, manifest []byte) error {
+	key := store.Key("archive", string(manifest)) // its set names the images by their keys
+	entry, err := st.Entry(ctx, name, key, func(_ context.Context, dir string) error {
+		return errors.Join(archive.Unpack(file, filesPart, dir), os.WriteFile(filepath.Join(dir, archive.ManifestName), manifest, 0o644))
+	})
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	return os.Chtimes(entry, now, now)
 }
 
 // archiveEntry is the name of the cache entries of archives that were made from the same.

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// anEngine puts a docker on PATH that keeps what is loaded in a file and holds images once that is there, and hides every
-// other program, go among them.
+// anEngine puts a docker on PATH that keeps what is loaded in a file and holds its images, listed in "held" beside it, while that is
+// there, and hides every other program, go among them.
 func anEngine(t *testing.T) (loadedFile string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -17,9 +17,9 @@ func anEngine(t *testing.T) (loadedFile string) {
 	script := `#!/bin/sh
 case "$1" in
 version) echo 29.0 ;;
-save) cd ` + dir + ` && printf image >image && /bin/tar cf - image ;;
-load) /bin/cat >` + loadedFile + ` ;;
-image) test -f ` + loadedFile + ` || { echo "no such image: $5" >&2; exit 1; } ;;
+save) cd ` + dir + ` && printf '%s\n' "$2" "$3" >image && /bin/tar cf - image ;;
+load) cd ` + dir + ` && /bin/cat >loaded.tar && /bin/tar xOf loaded.tar image >>held ;;
+image) cd ` + dir + ` && test -f loaded.tar && /bin/grep -qxF "$5" held || { echo "no such image: $5" >&2; exit 1; } ;;
 esac
 `
 	if err := os.WriteFile(filepath.Join(dir, "docker"), []byte(script), 0o755); err != nil {
@@ -92,6 +92,43 @@ func TestAnArchiveServesAMachineWithNothingButAnEngine(t *testing.T) {
 	if _, err := Ensure(t.Context(), Options{Source: Source, CacheDir: o.CacheDir}); err == nil || !strings.Contains(err.Error(), "the go command") {
 		t.Errorf("without them the images are built: error %v", err)
 	}
+}
+
+// TestAnOlderArchiveIsLoadedAgain: of two archives the one that was loaded last serves, and the other one where the engine lost its images.
+func TestAnOlderArchiveIsLoadedAgain(t *testing.T) {
+	held := filepath.Join(filepath.Dir(anEngine(t)), "held")
+	a, b := aSet(t), aSet(t)
+	b.Node = "127.0.0.1:9/meshproof/kind-node:2"
+	o := Options{Source: Archive, CacheDir: t.TempDir()}
+	file := func(set *Set) string {
+		file := filepath.Join(t.TempDir(), "images.tar.zst")
+		if err := Save(t.Context(), set, file); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	fileA, fileB := file(a), file(b)
+	serves := func(when string, set *Set, err error, want *Set) {
+		t.Helper()
+		if err != nil || set.Node != want.Node {
+			t.Errorf("%s: %+v, error %v, want node %s", when, set, err, want.Node)
+		}
+	}
+	set, err := Load(t.Context(), fileA, o)
+	serves("load A", set, err, a)
+	set, err = Load(t.Context(), fileB, o)
+	serves("load B", set, err, b)
+	set, err = Load(t.Context(), fileA, o)
+	serves("load A again", set, err, a)
+	set, err = Load(t.Context(), fileB, o)
+	serves("load B again", set, err, b)
+	if err := os.WriteFile(held, []byte(a.Node+"\n"+a.RegistryImage+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err = Ensure(t.Context(), o)
+	serves("without B's images", set, err, a)
+	set, err = Load(t.Context(), fileA, o)
+	serves("load A once more", set, err, a)
 }
 
 func TestAnArchiveOfAnotherVersionIsRefusedByName(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,7 +22,7 @@ type job struct {
 	Options
 	v       versions.Versions
 	store   *store.Store
-	build   *source.Builder
+	build   func() (*source.Builder, error) // made at first need: what is there or pulled needs no go command
 	pull    *puller
 	docker  engine.Docker
 	release *istioOf // the release's Istio; nil without a release
@@ -52,9 +53,20 @@ func Ensure(ctx context.Context, o Options) (*Set, error) {
 		err = j.fromRegistry(ctx, set)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("make images available: %w", errors.Join(err, diskFull(j.store.Root())))
+		return nil, fmt.Errorf("make images available: %w", errors.Join(wayOut(set.Source, err), diskFull(j.store.Root())))
 	}
 	return set, nil
+}
+
+// wayOut says what else there is to do where this machine cannot build what a run with images of that source needs.
+func wayOut(from string, err error) error {
+	switch {
+	case !errors.Is(err, source.ErrCannotBuild):
+		return err
+	case from == Source:
+		return fmt.Errorf("%w: or use --images registry", err)
+	}
+	return fmt.Errorf("%w: or carry everything here from a machine that can (meshproof images save FILE there, meshproof images load FILE here)", err)
 }
 
 // engineLimit is how long an engine may take to say its version; one that works does so at once.
@@ -129,11 +141,8 @@ func newJob(ctx context.Context, o Options) (*job, error) {
 			return nil, err
 		}
 	}
-	b, err := source.New(ctx, v, st, report)
-	if err != nil {
-		return nil, err
-	}
-	return &job{Options: o, v: v, store: st, build: b, pull: &puller{store: st, report: report}}, nil
+	build := sync.OnceValues(func() (*source.Builder, error) { return source.New(ctx, v, st, report) })
+	return &job{Options: o, v: v, store: st, build: build, pull: &puller{store: st, report: report}}, nil
 }
 
 // decide asks the release for its Istio, and the registries whether they are there.
@@ -155,7 +164,11 @@ func (j *job) decide(ctx context.Context) (source, reason string, err error) {
 }
 
 func (j *job) fromSource(ctx context.Context, set *Set) error {
-	r, err := j.build.All(ctx)
+	b, err := j.build()
+	if err != nil {
+		return err
+	}
+	r, err := b.All(ctx)
 	if err != nil {
 		return err
 	}

@@ -20,10 +20,7 @@ const (
 	ProbeRef = source.Probe
 	// CSRRef is the image of the stand-in for a fleet's certificate authority.
 	CSRRef = source.CSR
-	// IstioHub is the prefix of the pinned Istio's images. Its host does not resolve: nodes reach it through the rig's
-	// registry.
-	IstioHub = source.Hub
-	// LayoutMount is where the registry's container expects Set.Layout; it then serves plain HTTP on RegistryPort.
+	// LayoutMount is where the registry's container expects Set.Layout; it then serves plain HTTP on RegistryPort, its own default.
 	LayoutMount  = source.LayoutMount
 	RegistryPort = 5000
 )

@@ -78,7 +78,7 @@ func TestListNamesEveryImageInEachSource(t *testing.T) {
 		origins[i.Ref] = i.Origin
 	}
 	for ref, want := range map[string]string{v.Images["curl"]: pulled, v.Images["node"]: pulled, ProbeRef: built,
-		IstioHub + "/pilot:" + v.Istio.Version: built} {
+		source.Hub + "/pilot:" + v.Istio.Version: built} {
 		if origins[ref] != want {
 			t.Errorf("from registries, %s is %q, want %s", ref, origins[ref], want)
 		}
@@ -89,7 +89,7 @@ func TestListNamesEveryImageInEachSource(t *testing.T) {
 		}
 	}
 	for _, i := range List(Options{Source: Registry, ReleaseDir: "/release"}) {
-		if strings.HasPrefix(i.Ref, IstioHub) {
+		if strings.HasPrefix(i.Ref, source.Hub) {
 			t.Errorf("with a release, the pinned Istio's %s is listed", i.Ref)
 		}
 	}

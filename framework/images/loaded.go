@@ -20,22 +20,15 @@ func loaded(ctx context.Context, o Options, withEngine bool) (*Set, error) {
 	if o.Source == Registry || o.Source != Archive && o.Source != Source && (o.Registry != "" || o.ReleaseDir != "") {
 		return nil, nil
 	}
-	set, err := inCache(o)
-	if err != nil {
-		return nil, err
-	}
-	if set != nil && withEngine {
-		if set, err = inEngine(ctx, set); err != nil {
-			return nil, err
-		}
-	}
-	if set == nil && o.Source == Archive {
+	set, err := newest(ctx, o, withEngine)
+	if set == nil && err == nil && o.Source == Archive {
 		return nil, errors.New("use the images of an archive: none of this version of meshproof is loaded, or its images are not in the engine: run meshproof images load FILE")
 	}
-	return set, nil
+	return set, err
 }
 
-func inCache(o Options) (*Set, error) {
+// newest gives the set that was loaded last; with engine, of those whose images the engine holds. nil when there is none.
+func newest(ctx context.Context, o Options, withEngine bool) (*Set, error) {
 	c, err := own()
 	if err != nil {
 		return nil, err
@@ -48,16 +41,41 @@ func inCache(o Options) (*Set, error) {
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(entries[0], archive.ManifestName))
+	docker := engine.Docker{}
+	if withEngine {
+		if err := engineAnswers(ctx, docker); err != nil {
+			return nil, fmt.Errorf("make images available: %w", err)
+		}
+	}
+	for _, entry := range entries {
+		set, err := inCache(entry)
+		there := true
+		if err == nil && withEngine {
+			there, err = inEngine(ctx, docker, set)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if there {
+			return set, nil
+		}
+	}
+	return nil, nil
+}
+
+// inCache reads what an archive brought from its entry.
+func inCache(entry string) (*Set, error) {
+	var c contents
+	text, err := os.ReadFile(filepath.Join(entry, archive.ManifestName))
 	if err == nil {
 		err = json.Unmarshal(text, &c)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read what was loaded from an archive: %w: remove %s and load it again", err, entries[0])
+		return nil, fmt.Errorf("read what was loaded from an archive: %w: remove %s and load it again", err, entry)
 	}
 	set := c.Set
 	for _, path := range set.paths() {
-		*path = filepath.Join(entries[0], *path)
+		*path = filepath.Join(entry, *path)
 	}
 	set.Source, set.Reason = Archive, "images are those of the archive that was loaded; they were "+madeHow(c.Set.Source)
 	return &set, nil
@@ -70,18 +88,14 @@ func madeHow(source string) string {
 	return "pulled"
 }
 
-// inEngine gives the set when the engine holds its images, else nil: somebody removed them.
-func inEngine(ctx context.Context, set *Set) (*Set, error) {
-	docker := engine.Docker{}
-	if err := engineAnswers(ctx, docker); err != nil {
-		return nil, fmt.Errorf("make images available: %w", err)
-	}
+// inEngine says whether the engine holds the images of a set: somebody may have removed them.
+func inEngine(ctx context.Context, docker engine.Docker, set *Set) (bool, error) {
 	for _, ref := range []string{set.Node, set.RegistryImage} {
 		if there, err := docker.Has(ctx, ref); err != nil || !there {
-			return nil, err
+			return false, err
 		}
 	}
-	return set, nil
+	return true, nil
 }
 
 // loadedTools gives the tools of a loaded archive, with the kubectl of the PATH where there is one; nil without an archive.

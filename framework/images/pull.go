@@ -36,8 +36,10 @@ type puller struct {
 	docker engine.Docker
 }
 
-// find returns the first of an image's references that a registry holds, for this machine's architecture.
+// find returns the first of an image's references that a registry holds, for this machine's architecture. Some registries deny
+// what they do not hold, so the references after a refusal are tried too; where none is there, the first refusal is the reason.
 func find(ctx context.Context, w wanted) (name.Reference, v1.Image, error) {
+	var denied error
 	for _, from := range w.from {
 		ref, err := name.ParseReference(from)
 		if err != nil {
@@ -46,7 +48,10 @@ func find(ctx context.Context, w wanted) (name.Reference, v1.Image, error) {
 		img, err := remote.Image(ref, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain),
 			remote.WithPlatform(v1.Platform{OS: "linux", Architecture: runtime.GOARCH}))
 		var answer *transport.Error
-		if errors.As(err, &answer) && (answer.StatusCode == http.StatusNotFound || w.build && refused(answer)) {
+		if errors.As(err, &answer) && (answer.StatusCode == http.StatusNotFound || refused(answer)) {
+			if denied == nil && refused(answer) && !w.build {
+				denied = pullError(from, err)
+			}
 			continue
 		}
 		if err != nil {
@@ -54,10 +59,13 @@ func find(ctx context.Context, w wanted) (name.Reference, v1.Image, error) {
 		}
 		return ref, img, nil
 	}
+	if denied != nil {
+		return nil, nil, denied
+	}
 	return nil, nil, fmt.Errorf("pull image %s: %w: push it there, choose another --registry, or use --images source", strings.Join(w.from, " or "), ErrNowhere)
 }
 
-// refused says whether a registry denies access, as some do for a repository that does not exist.
+// refused says whether a registry denies access.
 func refused(answer *transport.Error) bool {
 	return answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden
 }

@@ -163,6 +163,30 @@ func TestCutDownloadIsAnErrorAndLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestARefusalIsNotTheEndOfTheSearch: a registry that denies what it does not hold may hold the next candidate; where it holds none,
+// the refusal is what a person has to know.
+func TestARefusalIsNotTheEndOfTheSearch(t *testing.T) {
+	host := registryOn(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.Path, "/denied/") {
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+	there := host + "/kindest/node:1"
+	pushRandom(t, there)
+	w := wanted{Image: Image{Ref: "docker.io/kindest/node:1"}, from: []string{host + "/denied/node:1", there}}
+	if ref, _, err := find(t.Context(), w); err != nil || ref.String() != there {
+		t.Errorf("found %v, error %v, want %s", ref, err, there)
+	}
+	w.from[1] = host + "/not/there:1"
+	if _, _, err := find(t.Context(), w); err == nil || errors.Is(err, ErrNowhere) || !strings.Contains(err.Error(), w.from[0]) {
+		t.Errorf("found nowhere: error %v, want the refusal of %s", err, w.from[0])
+	}
+}
+
 func TestMissingImages(t *testing.T) {
 	denies := func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -201,7 +225,7 @@ func TestWantedImages(t *testing.T) {
 		}
 		return ws[i]
 	}
-	curl, pilot := v.Images["curl"], IstioHub+"/pilot:"+v.Istio.Version
+	curl, pilot := v.Images["curl"], source.Hub+"/pilot:"+v.Istio.Version
 	own := wantedImages(v, "", nil)
 	if w := find(own, curl); !slices.Equal(w.from, []string{curl}) || w.build {
 		t.Errorf("curl's image: %+v", w)

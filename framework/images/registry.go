@@ -58,12 +58,20 @@ func (j *job) part(ctx context.Context, w *wanted) (string, error) {
 		}
 	}
 	w.Origin = built
-	return j.build.One(ctx, w.Ref)
+	b, err := j.build()
+	if err != nil {
+		return "", fmt.Errorf("build image %s, which no registry holds: %w", w.Ref, err)
+	}
+	return b.One(ctx, w.Ref)
 }
 
 // files are what a run needs besides images.
-func (j *job) files(ctx context.Context, set *Set) (err error) {
-	if set.MetalLB, err = j.build.MetalLB(ctx); err != nil {
+func (j *job) files(ctx context.Context, set *Set) error {
+	b, err := j.build()
+	if err != nil {
+		return fmt.Errorf("make the files of a run available: %w", err)
+	}
+	if set.MetalLB, err = b.MetalLB(ctx); err != nil {
 		return err
 	}
 	if j.release != nil {
@@ -71,10 +79,10 @@ func (j *job) files(ctx context.Context, set *Set) (err error) {
 		return nil
 	}
 	set.Hub, set.Tag = source.Hub, j.v.Istio.Version
-	if set.IstioModule, err = j.build.IstioFiles(ctx); err != nil {
+	if set.IstioModule, err = b.IstioFiles(ctx); err != nil {
 		return err
 	}
-	dir, err := j.build.Executables(ctx, "istio")
+	dir, err := b.Executables(ctx, "istio")
 	set.Istioctl = filepath.Join(dir, "istioctl")
 	return err
 }
@@ -102,7 +110,10 @@ func (j *job) engineImages(ctx context.Context, set *Set, node wanted, all []wan
 	for _, w := range all {
 		switch {
 		case w.Ref == source.RegistryProgram && w.Origin == built:
-			set.RegistryImage, err = j.build.Registry(ctx)
+			var b *source.Builder
+			if b, err = j.build(); err == nil {
+				set.RegistryImage, err = b.Registry(ctx)
+			}
 		case w.Ref == source.RegistryProgram:
 			set.RegistryImage, err = j.pull.load(ctx, "registry-pulled", w)
 		}

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 
-	"github.com/meshproof/meshproof/framework/images/internal/archive"
 	"github.com/meshproof/meshproof/framework/images/internal/oci"
 	"github.com/meshproof/meshproof/framework/images/source"
+	"github.com/meshproof/meshproof/framework/whole"
 )
 
 // SuiteImage is the suite's own image: this program with everything that the guide's commands need, for runs on given clusters
@@ -31,7 +31,11 @@ func Suite(ctx context.Context, program string, o Options) (SuiteImage, error) {
 	if err != nil {
 		return SuiteImage{}, err
 	}
-	dir, err := j.build.SuiteLayout(ctx, source.Suite{Program: program, Entry: entry, Manifest: manifest})
+	b, err := j.build()
+	if err != nil {
+		return SuiteImage{}, err
+	}
+	dir, err := b.SuiteLayout(ctx, source.Suite{Program: program, Entry: entry, Manifest: manifest})
 	return SuiteImage{Ref: source.SuiteRef(runtime.GOARCH), Layout: dir}, err
 }
 
@@ -67,5 +71,5 @@ func (s SuiteImage) Push(ctx context.Context, mirror string) (string, error) {
 
 // Write writes the image as a file that docker load, kind load image-archive and other tools read.
 func (s SuiteImage) Write(file string) error {
-	return archive.Whole(file, func(w io.Writer) error { return source.SuiteArchive(w, s.Layout, s.Ref) })
+	return whole.File(file, 0o644, func(w io.Writer) error { return source.SuiteArchive(w, s.Layout, s.Ref) })
 }

@@ -23,24 +23,34 @@ func Tools(ctx context.Context, o Options) (*Set, error) {
 	}
 	set := &Set{Source: Source, Reason: "the clusters are given: no image is needed here, only tools"}
 	if set.Kubectl, err = exec.LookPath("kubectl"); err != nil {
-		built, err := j.build.Executables(ctx, "kubernetes")
-		if err != nil {
-			return nil, fmt.Errorf("make kubectl available (none is on the PATH): %w", err)
+		if set.Kubectl, err = j.executable(ctx, "kubernetes", "kubectl"); err != nil {
+			return nil, fmt.Errorf("make kubectl available (none is on the PATH): %w: or put kubectl on the PATH", err)
 		}
-		set.Kubectl = filepath.Join(built, "kubectl")
 	}
 	if o.ReleaseDir != "" {
 		return set, nil
 	}
-	built, err := j.build.Executables(ctx, "istio")
-	if err != nil {
+	if set.Istioctl, err = j.executable(ctx, "istio", "istioctl"); err != nil {
 		return nil, fmt.Errorf("make istioctl available: %w: or give a release directory with --release-dir", err)
 	}
-	set.Istioctl = filepath.Join(built, "istioctl")
-	if set.IstioModule, err = j.build.IstioFiles(ctx); err != nil {
+	b, err := j.build()
+	if err == nil {
+		set.IstioModule, err = b.IstioFiles(ctx)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("make the pinned Istio's files available: %w", err)
 	}
 	return set, nil
+}
+
+// executable is the path of one of a unit's executables.
+func (j *job) executable(ctx context.Context, unit, name string) (string, error) {
+	b, err := j.build()
+	if err != nil {
+		return "", err
+	}
+	dir, err := b.Executables(ctx, unit)
+	return filepath.Join(dir, name), err
 }
 
 // Istio fills a Set with what a control plane on given clusters is installed with: the images of the release directory, or of the pinned

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 	"sigs.k8s.io/kind/pkg/cluster"
 
 	"github.com/meshproof/meshproof/framework/poll"
+	"github.com/meshproof/meshproof/framework/whole"
 )
 
 // createCluster makes one cluster and returns it when it is ready.
@@ -144,13 +143,5 @@ func pointAt(kubeconfig, server string) error {
 	if err != nil {
 		return fmt.Errorf("encode kubeconfig %s: %w", kubeconfig, err)
 	}
-	// By a rename, so that nobody reads half of it, and with its mode from the start.
-	part := filepath.Join(filepath.Dir(kubeconfig), "."+filepath.Base(kubeconfig)+".part")
-	if err := os.WriteFile(part, content, 0o600); err != nil {
-		return fmt.Errorf("write kubeconfig %s: %w", kubeconfig, err)
-	}
-	if err := os.Rename(part, kubeconfig); err != nil {
-		return fmt.Errorf("write kubeconfig %s: %w", kubeconfig, err)
-	}
-	return nil
+	return whole.Bytes(kubeconfig, 0o600, content)
 }

@@ -27,8 +27,8 @@ type Options struct {
 	Names []string
 	// NodeImage is the kind node image.
 	NodeImage string
-	// RegistryImage serves the image layout in the folder Layout on port 5000; both empty means no registry in the rig.
-	// Its container gets the arguments RegistryArgs and the layout, read-only, at RegistryLayoutPath.
+	// RegistryImage serves the image layout in the folder Layout on images.RegistryPort; both empty means no registry in the rig.
+	// Its container gets the layout, read-only, at images.LayoutMount.
 	RegistryImage, Layout string
 	// NoKindnet is true when the node image has a CNI configuration of its own and no kindnet image.
 	NoKindnet bool
@@ -44,9 +44,6 @@ type Options struct {
 
 // DefaultDeadline is ten times what a creation takes on two busy cores, so that only a cluster that hangs meets it.
 const DefaultDeadline = 5 * time.Minute
-
-// RegistryLayoutPath is where the registry's container finds the layout.
-const RegistryLayoutPath = "/layout"
 
 // Made is a cluster that is up: its API server answers and its node is ready.
 type Made struct {

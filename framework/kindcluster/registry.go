@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/poll"
 )
@@ -34,12 +35,17 @@ func writeRegistryHosts(o *Options, a addresses) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return "", fmt.Errorf("make the folder of the nodes' registry configuration: %w", err)
 	}
-	url := "http://" + a.registry.String() + ":5000"
+	url := registryURL(a)
 	content := fmt.Sprintf("server = %q\n\n[host.%q]\n  capabilities = [\"pull\", \"resolve\"]\n", url, url)
 	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
 		return "", fmt.Errorf("write the nodes' registry configuration: %w", err)
 	}
 	return folder, nil
+}
+
+// registryURL is where the run's registry answers.
+func registryURL(a addresses) string {
+	return fmt.Sprintf("http://%s:%d", a.registry, images.RegistryPort)
 }
 
 // startLimit bounds the start of one container whose image is there.
@@ -62,7 +68,7 @@ func startRegistry(ctx context.Context, d docker, o *Options, a addresses) error
 	defer cancel()
 	_, err := d.run(whole, "run", "--detach", "--name", entry.Name, "--label", runLabel+"="+o.RunID,
 		"--network", networkName(o.RunID), "--ip", a.registry.String(),
-		"--volume", o.Layout+":"+RegistryLayoutPath+":ro", o.RegistryImage)
+		"--volume", o.Layout+":"+images.LayoutMount+":ro", o.RegistryImage)
 	if said(err, "is already in use by container") {
 		return disown(o, entry, err)
 	}
@@ -72,7 +78,7 @@ func startRegistry(ctx context.Context, d docker, o *Options, a addresses) error
 	if err := o.Ledger.Made(entry); err != nil {
 		return err
 	}
-	url := "http://" + a.registry.String() + ":5000/v2/"
+	url := registryURL(a) + "/v2/"
 	// Without a proxy: it could not reach a container's address.
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	wait := poll.Wait{What: "the run's registry answers", Where: "container " + entry.Name, Limit: o.deadline()}

@@ -212,17 +212,6 @@ func (l *Ledger) Remaining() []Entry {
 	return left
 }
 
-// Entries gives everything that the ledger has ever named, with its latest state, in the order of first intention.
-func (l *Ledger) Entries() []Entry {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	all := make([]Entry, 0, len(l.order))
-	for _, k := range l.order {
-		all = append(all, l.entries[k])
-	}
-	return all
-}
-
 // Close closes the file; what was written is already on the disk.
 func (l *Ledger) Close() error {
 	l.mu.Lock()

@@ -68,10 +68,6 @@ func TestRemainingFollowsTheLatestState(t *testing.T) {
 	if got := names(again.Remaining()); !slices.Equal(got, want) {
 		t.Errorf("remaining after a restart: got %q, want %q", got, want)
 	}
-	all := append(want, "removed namespace sample on cluster east")
-	if got := names(again.Entries()); !slices.Equal(got, all) {
-		t.Errorf("entries after a restart: got %q, want %q", got, all)
-	}
 	if left := again.Remaining(); left[1].Path != "east.yaml" || left[0].Run != "a" || left[0].Time.IsZero() {
 		t.Errorf("details were lost: %+v", left)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/images"
 )
 
@@ -30,22 +31,16 @@ type Row struct {
 	Seen, Do string
 }
 
-// Exit codes, as those of a run.
-const (
-	exitFailed  = 1
-	exitUnknown = 3
-)
-
 // ExitCode is 1 when a row failed, else 3 when one could not be told, else 0.
 func ExitCode(rows []Row) int {
 	has := func(v Verdict) bool { return slices.ContainsFunc(rows, func(r Row) bool { return r.Verdict == v }) }
 	switch {
 	case has(Failed):
-		return exitFailed
+		return exitcode.Failed
 	case has(Unknown):
-		return exitUnknown
+		return exitcode.CouldNotTell
 	}
-	return 0
+	return exitcode.Passed
 }
 
 // Seen is something that was read, or why it was not.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/exitcode"
 )
 
 // TestReachedByPeers spoils what east's pod saw of west's API server, and sees that the row of west, and no other one, says so.
@@ -42,7 +43,7 @@ func TestReachedByPeers(t *testing.T) {
 			if r := of[1]; r.Verdict != tc.want || !strings.Contains(r.Seen, tc.seen) || !strings.Contains(r.Do, tc.do) || (r.Do == "") != (tc.want == OK) {
 				t.Errorf("%+v, want %s with %q and %q", r, tc.want, tc.seen, tc.do)
 			}
-			if code, want := ExitCode(rows), map[Verdict]int{OK: 0, Failed: exitFailed, Unknown: exitUnknown}[tc.want]; code != want {
+			if code, want := ExitCode(rows), map[Verdict]int{OK: 0, Failed: exitcode.Failed, Unknown: exitcode.CouldNotTell}[tc.want]; code != want {
 				t.Errorf("exit code %d, want %d", code, want)
 			}
 		})

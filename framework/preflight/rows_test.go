@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/mesh/asm"
@@ -278,10 +279,10 @@ func TestWithoutAReleaseDirectory(t *testing.T) {
 	f := sound()
 	f.Host.Released, f.Host.Kubectl = false, Seen[string]{Err: exec.ErrNotFound}
 	rows := Rows(f)
-	if ExitCode(rows) != exitUnknown {
+	if ExitCode(rows) != exitcode.CouldNotTell {
 		t.Errorf("exit code %d", ExitCode(rows))
 	}
-	if ExitCode(append(rows, failed("a", "b", "c"))) != exitFailed {
+	if ExitCode(append(rows, failed("a", "b", "c"))) != exitcode.Failed {
 		t.Error("a failed row counts more than an unknown one")
 	}
 }

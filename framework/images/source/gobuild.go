@@ -18,11 +18,6 @@ import (
 //go:embed templates/*
 var templates embed.FS
 
-// goEnv makes the go command's results depend on nothing but the throw-away module and the toolchain.
-func goEnv() []string {
-	return []string{"GOFLAGS=-mod=mod", "GOWORK=off", "CGO_ENABLED=0", "GO111MODULE=on"}
-}
-
 // unit is one throw-away module and the executables that one `go build` makes in it.
 type unit struct {
 	name     string
@@ -196,7 +191,7 @@ func (b *Builder) compile(ctx context.Context, u unit, dir string) error {
 	if u.tags != "" {
 		args = append(args, "-tags", u.tags)
 	}
-	_, err = run.Output(ctx, run.Cmd{Name: "go", Args: append(args, u.packages...), Dir: work, Env: goEnv()})
+	_, err = run.Output(ctx, run.Cmd{Name: "go", Args: append(args, u.packages...), Dir: work, Env: b.goEnv})
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 
-	"github.com/meshproof/meshproof/framework/images/internal/run"
 	"github.com/meshproof/meshproof/framework/images/internal/versions"
 )
 
@@ -92,8 +91,7 @@ func goMod(name string, m versions.Module, theirs []byte) ([]byte, error) {
 func (b *Builder) ModuleDir(ctx context.Context, name string) (string, error) {
 	m := b.v.Modules[name]
 	return b.once("module-"+name, func() (string, error) {
-		out, err := run.Output(ctx, run.Cmd{Name: "go", Args: []string{"mod", "download", "-json", m.Path + "@" + m.Version},
-			Dir: b.store.Root(), Env: goEnv()})
+		out, err := goApart(ctx, b.goEnv, "mod", "download", "-json", m.Path+"@"+m.Version)
 		var got struct{ Dir, Sum, Error string }
 		if jsonErr := json.Unmarshal(out, &got); err == nil {
 			err = jsonErr

@@ -190,33 +190,47 @@ func (b *Builder) kubernetes(ctx context.Context) (string, error) {
 			return err
 		}
 		return b.report.Do(ctx, itemNode, func(ctx context.Context) error {
-			return b.kindBuild(ctx, filepath.Join(kind, "kind"), base, ref, tmp, kubernetes, layout)
+			server := filepath.Join(tmp, "kubernetes-server.tar.gz")
+			if err := b.serverTarball(server, kubernetes, layout); err != nil {
+				return err
+			}
+			return b.kindBuild(ctx, filepath.Join(kind, "kind"), base, ref, tmp, server)
 		})
 	})
 }
 
 // kindBuild runs kind as a child, because its Go function takes no context, prints to standard output and leaves its
 // temporary files behind.
-func (b *Builder) kindBuild(ctx context.Context, kind, base, ref, tmp, kubernetes, layout string) (err error) {
-	server := filepath.Join(tmp, "kubernetes-server.tar.gz")
-	if err := b.serverTarball(server, kubernetes, layout); err != nil {
-		return err
-	}
-	// An interrupted kind leaves its container, whose name only kind chooses: one kind runs at a time.
+func (b *Builder) kindBuild(ctx context.Context, kind, base, ref, tmp, server string) (err error) {
+	// An interrupted kind leaves its container, whose name only kind chooses: one kind runs at a time, and its base has a name of
+	// this cache, because other caches' locks do not count here.
 	unlock, err := b.store.Lock(ctx, "kind-build")
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	remove := func() error { return b.docker.RemoveContainers(context.WithoutCancel(ctx), base, "kind-build-") }
+	colon := strings.LastIndex(base, ":")
+	own := base[:colon] + "-" + b.cacheID() + base[colon:]
+	if _, err := b.docker.Do(ctx, "tag", base, own); err != nil {
+		return err
+	}
+	remove := func() error { return b.docker.RemoveContainers(context.WithoutCancel(ctx), own, "kind-build-") }
 	if err := remove(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, remove()) }()
+	defer func() {
+		err = errors.Join(err, remove())
+		_, untag := b.docker.Do(context.WithoutCancel(ctx), "rmi", own)
+		err = errors.Join(err, untag)
+	}()
 	_, err = run.Output(ctx, run.Cmd{Name: kind, Env: []string{"TMPDIR=" + tmp, "HTTP_PROXY=", "HTTPS_PROXY=", "http_proxy=", "https_proxy="},
-		Args: []string{"build", "node-image", "--type", "file", "--arch", b.arch, "--base-image", base, "--image", ref, server}})
+		Args: []string{"build", "node-image", "--type", "file", "--arch", b.arch, "--base-image", own, "--image", ref, server}})
 	return err
 }
+
+// cacheID tells this cache's containers and names in the engine from those of another cache, whose runs may build the same at once.
+// It enters no key: what is built is the same.
+func (b *Builder) cacheID() string { return store.Key("cache", b.store.Root())[:8] }
 
 // checkNames compares the names of the images with what kubeadm and kind ask for: a name that differs would be pulled.
 func (b *Builder) checkNames(ctx context.Context, kubeadm string, recipes []Recipe) error {

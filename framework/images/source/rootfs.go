@@ -72,6 +72,10 @@ func (b *Builder) debootstrap(ctx context.Context, fs rootFS, dir string) error 
 	if err != nil {
 		return err
 	}
+	keys, err := b.keyring(ctx)
+	if err != nil {
+		return err
+	}
 	hook, err := templates.ReadFile("templates/" + fs.hook)
 	if err != nil {
 		return err
@@ -89,11 +93,14 @@ func (b *Builder) debootstrap(ctx context.Context, fs rootFS, dir string) error 
 	for _, skipped := range []string{"doc", "man", "info", "locale", "lintian", "bug", "zoneinfo"} {
 		args = append(args, "--dpkgopt=path-exclude=/usr/share/"+skipped+"/*")
 	}
+	if keys != "" {
+		args = append(args, "--keyring="+keys)
+	}
 	_, err = run.Output(ctx, run.Cmd{Name: tool.path, Args: append(args, b.v.Debian.Suite, filepath.Join(dir, rootTar)),
 		Env: append([]string{"KIND_FILES=" + filepath.Join(kind, "images", "base", "files"), "TMPDIR=" + dir}, tool.env...)})
 	if err != nil {
-		return fmt.Errorf("%w: check that this machine reaches Debian's archive (apt-get update), and, unless this is root, that user "+
-			"namespaces are allowed (package uidmap)", err)
+		return fmt.Errorf("%w: %w: check that this machine reaches Debian's archive (apt-get update), and, unless this is root, that user "+
+			"namespaces are allowed (on Debian the package uidmap, on Ubuntu mmdebstrap and uidmap)", ErrCannotBuild, err)
 	}
 	return os.Remove(script)
 }
@@ -111,11 +118,11 @@ func (b *Builder) mmdebstrap(ctx context.Context) (tool, error) {
 	}
 	for _, need := range []string{"apt-get", "dpkg", "perl"} {
 		if _, err := exec.LookPath(need); err != nil {
-			return tool{}, fmt.Errorf("mmdebstrap is not on PATH, and neither is %s to get it with: root file systems are made on Debian "+
-				"and its derivatives only: use --images registry: %w", need, err)
+			return tool{}, fmt.Errorf("%w: mmdebstrap is not on PATH, and neither is %s to get it with: root file systems are made on "+
+				"Debian and its derivatives only: %w", ErrCannotBuild, need, err)
 		}
 	}
-	dir, err := b.entry(ctx, "mmdebstrap", store.Key("mmdebstrap", b.v.Debian.Suite), "get mmdebstrap", aptDownload)
+	dir, err := b.entry(ctx, "mmdebstrap", store.Key("mmdebstrap", b.v.Debian.Suite), "get mmdebstrap", aptDownload("mmdebstrap"))
 	if err != nil {
 		return tool{}, err
 	}
@@ -123,31 +130,46 @@ func (b *Builder) mmdebstrap(ctx context.Context) (tool, error) {
 	return tool{path: filepath.Join(bin, "mmdebstrap"), env: []string{"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")}}, nil
 }
 
-// aptDownload unpacks the package into dir. When apt's lists do not know it (a fresh container has none), lists of our
-// own are fetched into dir, so that the machine's stay as they are.
-func aptDownload(ctx context.Context, dir string) error {
-	apt := func(args ...string) error {
-		_, err := run.Output(ctx, run.Cmd{Name: "apt-get", Args: append([]string{"--quiet=2"}, args...), Dir: dir})
-		return err
+const keysInPackage = "usr/share/keyrings/debian-archive-keyring.gpg"
+
+// keyring gives the file of the keys that Debian signs its archive with, out of their package; "" where this machine has them, and
+// mmdebstrap finds them by itself. A derivative of Debian trusts its own keys only.
+func (b *Builder) keyring(ctx context.Context) (string, error) {
+	if _, err := os.Stat(b.debianKeys); err == nil {
+		return "", nil
 	}
-	if first := apt("download", "mmdebstrap"); first != nil {
-		own := []string{"-o", "Dir::State::Lists=" + filepath.Join(dir, "lists"), "-o", "Dir::Cache=" + filepath.Join(dir, "cache")}
-		for _, d := range []string{"lists/partial", "cache/archives/partial"} {
-			if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
-				return err
-			}
-		}
-		if err := apt(append(own, "update")...); err != nil {
+	const pkg = "debian-archive-keyring"
+	dir, err := b.entry(ctx, pkg, store.Key(pkg, b.v.Debian.Suite), "get the keys of Debian's archive", aptDownload(pkg))
+	return filepath.Join(dir, keysInPackage), err
+}
+
+// aptDownload unpacks a package into a directory. When apt's lists do not know it (a fresh container has none), lists of our
+// own are fetched into that directory, so that the machine's stay as they are.
+func aptDownload(pkg string) store.Build {
+	return func(ctx context.Context, dir string) error {
+		apt := func(args ...string) error {
+			_, err := run.Output(ctx, run.Cmd{Name: "apt-get", Args: append([]string{"--quiet=2"}, args...), Dir: dir})
 			return err
 		}
-		if err := apt(append(own, "download", "mmdebstrap")...); err != nil {
-			return fmt.Errorf("%w: install mmdebstrap, or mend apt's sources", err)
+		if first := apt("download", pkg); first != nil {
+			own := []string{"-o", "Dir::State::Lists=" + filepath.Join(dir, "lists"), "-o", "Dir::Cache=" + filepath.Join(dir, "cache")}
+			for _, d := range []string{"lists/partial", "cache/archives/partial"} {
+				if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+					return err
+				}
+			}
+			if err := apt(append(own, "update")...); err != nil {
+				return err
+			}
+			if err := apt(append(own, "download", pkg)...); err != nil {
+				return fmt.Errorf("%w: install %s, or mend apt's sources", err, pkg)
+			}
 		}
+		found, err := filepath.Glob(filepath.Join(dir, pkg+"_*.deb"))
+		if err != nil || len(found) != 1 {
+			return fmt.Errorf("apt-get left %d packages of %s, want 1: install %s", len(found), pkg, pkg)
+		}
+		_, err = run.Output(ctx, run.Cmd{Name: "dpkg", Args: []string{"-x", found[0], dir}})
+		return err
 	}
-	found, err := filepath.Glob(filepath.Join(dir, "mmdebstrap_*.deb"))
-	if err != nil || len(found) != 1 {
-		return fmt.Errorf("apt-get left %d packages of mmdebstrap, want 1: install mmdebstrap", len(found))
-	}
-	_, err = run.Output(ctx, run.Cmd{Name: "dpkg", Args: []string{"-x", found[0], dir}})
-	return err
 }

@@ -2,9 +2,11 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -205,7 +207,10 @@ func TestModuleDirChecksTheSum(t *testing.T) {
 func TestNewNeedsGo(t *testing.T) {
 	onPath(t, nil)
 	_, err := New(t.Context(), pinned(t), builder(t).store, progress.New(nil))
-	wantError(t, err, "go command is not on PATH", "install Go", "--images registry")
+	wantError(t, err, "go command is not on PATH", "install Go")
+	if !errors.Is(err, ErrCannotBuild) {
+		t.Errorf("%v does not say that this machine cannot build", err)
+	}
 }
 
 func TestCheckNamesFindsWhatWouldBePulled(t *testing.T) {
@@ -258,6 +263,24 @@ func TestInOrderStopsAtTheFirstFailure(t *testing.T) {
 	}()
 	wantError(t, compile(), "compile containerd", "no module")
 	wantError(t, <-asked, "compile containerd")
+}
+
+// TestTheColdBenchmarkRemovesOwnImagesOnly: what somebody named after this project, and pushed somewhere, is not what it measures.
+func TestTheColdBenchmarkRemovesOwnImagesOnly(t *testing.T) {
+	script, err := os.ReadFile("../../../scripts/bench/cold")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`docker image ls .* \| grep '([^']+)' \| xargs -r docker image rm`).FindSubmatch(script)
+	if found == nil {
+		t.Fatal("it does not choose the images that it removes by a pattern")
+	}
+	own := regexp.MustCompile(string(found[1]))
+	for ref, want := range map[string]bool{Local + "kind-node:1": true, "registry.example/meshproof/probe:v1": false, "docker.io/x/127.0.0.1:9/meshproof/a": false} {
+		if got := own.MatchString(ref); got != want {
+			t.Errorf("%s is removed: %v, want %v", ref, got, want)
+		}
+	}
 }
 
 func TestQuoted(t *testing.T) {

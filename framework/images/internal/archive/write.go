@@ -19,6 +19,8 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/meshproof/meshproof/framework/whole"
 )
 
 // Names of the first entry and of the last.
@@ -35,25 +37,7 @@ type Writer struct {
 
 // Create writes an archive: the manifest, what add adds, and the sums. The file appears whole or not at all.
 func Create(file string, manifest []byte, add func(*Writer) error) error {
-	return Whole(file, func(out io.Writer) error { return write(out, manifest, add) })
-}
-
-// Whole writes a file that appears whole or not at all.
-func Whole(file string, write func(io.Writer) error) (err error) {
-	out, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".writing-")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", file, err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("write %s: %w", file, err), os.Remove(out.Name()))
-		}
-	}()
-	err = write(out)
-	if err = errors.Join(err, out.Chmod(0o644), out.Sync(), out.Close()); err != nil {
-		return err
-	}
-	return os.Rename(out.Name(), file)
+	return whole.File(file, 0o644, func(out io.Writer) error { return write(out, manifest, add) })
 }
 
 func write(out io.Writer, manifest []byte, add func(*Writer) error) error {

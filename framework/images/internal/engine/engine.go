@@ -94,7 +94,7 @@ func explain(err error) error {
 		return fmt.Errorf("%w: docker is not on PATH: run scripts/engine, or install docker: %w", ErrNoEngine, err)
 	case errors.As(err, &e) && strings.Contains(e.Tail, "Cannot connect to the Docker daemon"):
 		return fmt.Errorf("%w: docker's daemon does not answer: start it, or run scripts/engine: %w", ErrNoEngine, err)
-	case errors.As(err, &e) && strings.Contains(e.Tail, "permission denied"):
+	case errors.As(err, &e) && strings.Contains(e.Tail, "permission denied while trying to connect"):
 		return fmt.Errorf("%w: this user may not use docker: add it to the group docker and log in again, or run as root: %w", ErrNoEngine, err)
 	}
 	return err

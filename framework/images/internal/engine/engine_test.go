@@ -25,16 +25,17 @@ func TestHas(t *testing.T) {
 		want   bool
 		err    error // nil: none; errAny: some
 	}{
-		"there":      {`echo sha256:1`, true, nil},
-		"not there":  {`echo "Error: No such image: $5" >&2; exit 1`, false, nil},
-		"no daemon":  {`echo "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?" >&2; exit 1`, false, ErrNoEngine},
-		"not for us": {`echo "permission denied while trying to connect" >&2; exit 1`, false, ErrNoEngine},
-		"other fail": {`echo "disk on fire" >&2; exit 1`, false, errAny},
+		"there":         {`echo sha256:1`, true, nil},
+		"not there":     {`echo "Error: No such image: $5" >&2; exit 1`, false, nil},
+		"no daemon":     {`echo "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?" >&2; exit 1`, false, ErrNoEngine},
+		"not for us":    {`echo "permission denied while trying to connect" >&2; exit 1`, false, ErrNoEngine},
+		"a denied file": {`echo "open /var/lib/docker/tmp/x: permission denied" >&2; exit 1`, false, errAny},
+		"other fail":    {`echo "disk on fire" >&2; exit 1`, false, errAny},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fakeDocker(t, c.script)
 			got, err := Docker{}.Has(t.Context(), "example.com/a:1")
-			if got != c.want || (err == nil) != (c.err == nil) || errors.Is(c.err, ErrNoEngine) && !errors.Is(err, ErrNoEngine) {
+			if got != c.want || (err == nil) != (c.err == nil) || errors.Is(c.err, ErrNoEngine) != errors.Is(err, ErrNoEngine) {
 				t.Errorf("got %v, %v; want %v, %v", got, err, c.want, c.err)
 			}
 		})

@@ -100,23 +100,52 @@ func (s *Store) Entry(ctx context.Context, name, key string, build Build) (strin
 	if err := build(ctx, tmp); err != nil {
 		return "", errors.Join(err, remove())
 	}
-	if err := os.Rename(tmp, final); err != nil {
-		return "", fmt.Errorf("complete cache entry %s: %w", final, err)
+	// A machine that stops may keep a rename and lose what was written before it: an entry of empty files.
+	err = syncAll(tmp)
+	if err == nil {
+		err = os.Rename(tmp, final)
+	}
+	if err != nil {
+		return "", fmt.Errorf("complete cache entry %s: %w", final, errors.Join(err, remove()))
 	}
 	return final, nil
 }
 
-// Temp makes an empty directory of that name on the cache's file system, removing what an interrupted run left there.
-// The caller holds a lock that goes with the name, and calls remove in the end.
+// Temp makes an empty directory on the cache's file system, and removes what interrupted runs left under that name. It is
+// another one each time: a child of a killed run can outlive it, and goes on writing into its own. The caller holds a lock
+// that goes with the name, and calls remove in the end.
 func (s *Store) Temp(name string) (dir string, remove func() error, err error) {
-	dir = filepath.Join(s.root, "tmp", name)
-	if err := removeAll(dir); err != nil {
-		return "", nil, fmt.Errorf("remove the rest of an interrupted build %s: %w", dir, err)
+	parent := filepath.Join(s.root, "tmp")
+	all, err := os.ReadDir(parent)
+	if err != nil {
+		return "", nil, fmt.Errorf("look for the rest of an interrupted build in %s: %w", parent, err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", nil, fmt.Errorf("make %s: %w", dir, err)
+	for _, d := range all {
+		if d.Name() == name || strings.HasPrefix(d.Name(), name+".") {
+			_ = removeAll(filepath.Join(parent, d.Name())) // where a child still writes, the next run has another try
+		}
+	}
+	if dir, err = os.MkdirTemp(parent, name+".*"); err == nil {
+		err = os.Chmod(dir, 0o755) // it becomes an entry, which containers read as other users
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("make a directory %s in %s: %w", name, parent, err)
 	}
 	return dir, func() error { return removeAll(dir) }, nil
+}
+
+// syncAll has the disk take the files and directories of a tree.
+func syncAll(dir string) error {
+	return filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() && !d.Type().IsRegular() {
+			return err
+		}
+		f, err := os.Open(p)
+		if err != nil {
+			return err
+		}
+		return errors.Join(f.Sync(), f.Close())
+	})
 }
 
 // lockLimit bounds the wait for another run that builds the same entry: longer than any build takes.

@@ -75,6 +75,36 @@ func TestRestOfAKilledBuildIsRemoved(t *testing.T) {
 	}
 }
 
+// A killed run's child can outlive it: what it still writes must land in no entry.
+func TestWhatAKilledRunStillWritesIsInNoEntry(t *testing.T) {
+	s := open(t)
+	killed, _, err := s.Temp("thing-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := s.Entry(t.Context(), "thing", "1", func(ctx context.Context, dir string) error {
+		late := filepath.Join(killed, "late")
+		return errors.Join(os.MkdirAll(killed, 0o755), os.WriteFile(late, nil, 0o644), writeFile("whole", "x")(ctx, dir))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 1 || files[0].Name() != "whole" {
+		t.Errorf("the entry holds %v, %v; want only the new build's file", files, err)
+	}
+	_, remove, err := s.Temp("thing-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remove(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(filepath.Join(s.Root(), "tmp")); err != nil || len(left) != 0 {
+		t.Errorf("%v, %v was left in tmp", left, err)
+	}
+}
+
 func TestTwoRunsBuildOnce(t *testing.T) {
 	s := open(t)
 	var builds atomic.Int32
