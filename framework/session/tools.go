@@ -75,12 +75,9 @@ func (o Options) remoteName(name, context, id string) (string, error) {
 
 // Asm says which real tools are driven, and where they work.
 func (o Options) Asm() (asm.Options, error) {
-	if o.StateDir == "" { // a look is not a run, and has none yet
-		dir, err := stateDir()
-		if err != nil {
-			return asm.Options{}, err
-		}
-		o.StateDir = dir
+	o, err := o.placed()
+	if err != nil {
+		return asm.Options{}, err
 	}
 	dir, err := filepath.Abs(o.dir())
 	if err != nil {
