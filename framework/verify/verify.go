@@ -5,7 +5,6 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -135,8 +134,8 @@ func settle(ctx context.Context, o Options, epoch, state string, limit time.Dura
 	err := poll.Until(ctx, poll.Wait{What: what, Where: "all clusters", Limit: limit},
 		func(tryCtx context.Context) (string, error) {
 			seen := look(tryCtx, o)
-			if tryCtx.Err() != nil && snapshot != nil {
-				return last, errors.New("the last look was cut short; the one before it is kept")
+			if tryCtx.Err() != nil && snapshot != nil { // cut short: the look before it is kept
+				return "", tryCtx.Err()
 			}
 			snapshot = seen
 			open := unsettled(o, state, snapshot)
