@@ -109,6 +109,29 @@ func TestCreateTriesAnotherNetwork(t *testing.T) {
 	}
 }
 
+// TestWhatMakesSomethingIsNotCutOff: an interruption while docker makes something waits until it is made, so that the removal finds it;
+// before that nothing is begun.
+func TestWhatMakesSomethingIsNotCutOff(t *testing.T) {
+	for words, entry := range map[string]string{"network create": "docker network mp-a", "run --detach": "docker container mp-a-registry"} {
+		for _, before := range []bool{false, true} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			at := rule{words: words, at: func() { cancel(errors.New("ctrl-c")) }}
+			if before { // what is asked last before the network is made, or what makes that
+				at.words = map[bool]string{true: "network inspect bridge", false: "network create"}[words == "network create"]
+			}
+			r := newRig(t, at)
+			r.RegistryImage, r.Layout = "registry:1", "/layouts/x"
+			_, err := r.create(ctx)
+			if err == nil || !strings.Contains(err.Error(), "ctrl-c") {
+				t.Errorf("%s, before %t: %v", words, before, err)
+			}
+			if made := slices.Contains(r.remaining(), "made "+entry); made == before || before && len(r.docker.called(words)) != 0 {
+				t.Errorf("%s, before %t: ledger %q, %q", words, before, r.remaining(), r.docker.called(words))
+			}
+		}
+	}
+}
+
 func TestCreateStartsTheRegistry(t *testing.T) {
 	r := newRig(t, rule{words: "run", err: `Unable to find image "registry:1" locally`})
 	r.RegistryImage, r.Layout = "registry:1", "/layouts/x"

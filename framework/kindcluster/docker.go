@@ -56,6 +56,20 @@ func (commandLine) run(ctx context.Context, args ...string) (string, error) {
 	return out.String(), nil
 }
 
+// wholeLimit bounds the making of one network, or the start of one container whose image is there.
+const wholeLimit = time.Minute
+
+// runWhole runs a command that makes something, unless ctx has ended, and does not end it with ctx: cut off in the middle, docker could
+// make the thing after the removal has looked for it.
+func runWhole(ctx context.Context, d docker, args ...string) (string, error) {
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), wholeLimit)
+	defer cancel()
+	return d.run(whole, args...)
+}
+
 func said(err error, what ...string) bool {
 	if err == nil {
 		return false
@@ -114,7 +128,7 @@ func createNetwork(ctx context.Context, d docker, o *Options) (addresses, error)
 	}
 	for i, subnet := range free {
 		a := divide(subnet, len(o.Names))
-		_, err = d.run(ctx, networkArgs(o.RunID, a, bridgeMTU(ctx, d))...)
+		_, err = runWhole(ctx, d, networkArgs(o.RunID, a, bridgeMTU(ctx, d))...)
 		switch {
 		case err == nil:
 			return a, o.Ledger.Made(entry)
