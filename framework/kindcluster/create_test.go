@@ -109,6 +109,26 @@ func TestCreateTriesAnotherNetwork(t *testing.T) {
 	}
 }
 
+// TestANetworkThatIsGoneTakesNothing: one that somebody removes between docker's list and the look at it, as old and new engines say that.
+func TestANetworkThatIsGoneTakesNothing(t *testing.T) {
+	for says, goes := range map[string]bool{
+		"Error: No such network: 0f2":                            true,
+		"Error response from daemon: network 0f2 not found":      true,
+		"Error response from daemon: plugin \"weave\" not found": false,
+		"Cannot connect to the Docker daemon":                    false,
+		`exec: "docker": executable file not found in $PATH`:     false,
+	} {
+		r := newRig(t, rule{words: "network ls --quiet", out: "0f2\n1a3\n"}, rule{words: "network inspect --format", out: "172.31.44.0/24\n", err: says})
+		_, err := r.create(t.Context())
+		if (err == nil) != goes || !goes && !strings.Contains(err.Error(), "look at docker networks") {
+			t.Errorf("%s: %v", says, err)
+		}
+		if made := r.docker.called("network create"); goes && (len(made) != 1 || strings.Contains(made[0], "172.31.44.0/24")) {
+			t.Errorf("%s: what docker said of the others is lost: %q", says, made)
+		}
+	}
+}
+
 // TestWhatMakesSomethingIsNotCutOff: an interruption while docker makes something waits until it is made, so that the removal finds it;
 // before that nothing is begun.
 func TestWhatMakesSomethingIsNotCutOff(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -76,6 +77,11 @@ func said(err error, what ...string) bool {
 	}
 	return slices.ContainsFunc(what, func(w string) bool { return strings.Contains(err.Error(), w) })
 }
+
+var noNetworkForm = regexp.MustCompile(`No such network|network \S+ not found`)
+
+// noNetwork tells whether docker did not find a network: newer versions say the second.
+func noNetwork(err error) bool { return err != nil && noNetworkForm.MatchString(err.Error()) }
 
 // refuseTaken looks for anything that has one of the run's names, before anything is changed.
 func refuseTaken(ctx context.Context, d docker, o *Options) error {
@@ -176,7 +182,7 @@ func takenNetworks(ctx context.Context, d docker) ([]netip.Prefix, error) {
 	}
 	args := append([]string{"network", "inspect", "--format", "{{range .IPAM.Config}}{{.Subnet}} {{end}}"}, strings.Fields(ids)...)
 	out, err := d.run(ctx, args...)
-	if err != nil && !said(err, "No such network") { // one that was removed in between takes nothing
+	if err != nil && !noNetwork(err) { // one that was removed in between takes nothing
 		return nil, fmt.Errorf("look at docker networks: %w", err)
 	}
 	for _, s := range strings.Fields(out) {
