@@ -82,9 +82,9 @@ func badServers() []badInput {
 			twin: func(w *world) {
 				w.write("west.yaml", w.farm.Kubeconfig("west", "arn:aws:eks:eu-west-1:1:cluster_west"))
 			},
-			says: []string{"cluster-2", "asmcli create-mesh", "arn-aws-eks-eu-west-1-1-cluster/west", "kubectl config rename-context"}},
+			says: []string{"cluster-2", "asmcli create-mesh", "arn-aws-eks-eu-west-1-1-cluster/west", "KUBECONFIG=west.yaml kubectl config rename-context arn:aws:eks:eu-west-1:1:cluster/west NAME"}},
 		{name: "a context with capitals", spoil: func(w *world) { w.write("west.yaml", w.farm.Kubeconfig("west", "West")) },
-			says: []string{"cluster-2", "asmcli create-mesh", "kubectl config rename-context West", "lower-case"}},
+			says: []string{"cluster-2", "asmcli create-mesh", "(KUBECONFIG=west.yaml kubectl config rename-context West NAME)", "lower-case"}},
 		{name: "credentials that are refused", spoil: func(w *world) { w.farm.Server("west").Fail(http.MethodGet, "/readyz", http.StatusUnauthorized) },
 			says: []string{"cluster-2", "does not take the credentials", "log in again"}},
 		{name: "a user who may not look", spoil: func(w *world) { w.farm.Server("west").Fail(http.MethodGet, system+"/pods", http.StatusForbidden) },

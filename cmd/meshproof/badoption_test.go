@@ -32,6 +32,24 @@ func badContexts() []badInput {
 	}
 }
 
+// badPlaces are state directories in which a run would fail after much had been made.
+func badPlaces() []badInput {
+	at := func(name string) func(*world) {
+		return func(w *world) { w.t.Setenv("XDG_STATE_HOME", filepath.Join(w.dir, name)) }
+	}
+	say := func(what string) []string {
+		return []string{"state directory", "/meshproof", what, "set XDG_STATE_HOME to a directory"}
+	}
+	return []badInput{
+		{name: "a state directory with a blank", bad: both, good: released, spoil: at("my state"), twin: at("my state"), says: say(`" "`)},
+		{name: "a state directory with an umlaut", bad: both + " --from install --fleet f --project-number 1", good: released, spoil: at("zustände"), twin: at("zustände"), says: say(`"ä"`)},
+		{name: "a state directory with a blank for kind", bad: "--clusters 2", good: "--clusters 2", spoil: at("my state"), says: say(`" "`)},
+		{name: "a state directory that docker cannot mount", bad: "--clusters 2", good: both, spoil: at("a:b"), twin: at("a:b"), says: say("docker takes ':'")},
+		{name: "the same with a release directory", bad: "--release-dir asm", good: "--release-dir asm", spoil: at("a:b"), says: say("docker takes ':'")},
+		{name: "a state directory with a blank that only looks", bad: both, good: both + " --read-only", spoil: at("my state"), twin: at("my state"), says: say(`" "`)},
+	}
+}
+
 func badOptions() []badInput {
 	var options []badInput
 	for _, o := range []struct{ name, bad, good, says string }{ // on given clusters
@@ -57,7 +75,7 @@ func badOptions() []badInput {
 	} {
 		options = append(options, badInput{name: o.name, bad: both + " " + o.bad, good: both + " " + o.good, says: []string{o.says}})
 	}
-	return slices.Concat(options, badCells(), badNumbers(), badNamespaces())
+	return slices.Concat(options, badCells(), badNumbers(), badNamespaces(), badPlaces())
 }
 
 // badNumbers are numbers of clusters with which what is asked cannot be done.

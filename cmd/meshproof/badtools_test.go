@@ -36,7 +36,7 @@ func badTools() []badInput {
 		{name: "tools and names by cluster id", bad: tooled + " --remote-names cluster-id", good: tooled + " --remote-names context", says: []string{"asmcli names a cluster after its context"}},
 		{name: "a cluster of no fleet", bad: tooled, good: tooled, spoil: unregistered, says: []string{"cluster-2", "registered in no fleet", "Membership membership", "register it first"}},
 		{name: "tools and a context of Google Cloud", bad: tooled, good: tooled, spoil: renamed("gke_p_z_east"), twin: renamed("p_z_east"),
-			says: []string{"cluster-1", "gke_p_z_east", "Google Cloud", "rename the context"}},
+			says: []string{"cluster-1", "gke_p_z_east", "Google Cloud", "rename the context (KUBECONFIG=east.yaml kubectl config rename-context gke_p_z_east NAME)"}},
 		{name: "unknown names of clusters", bad: both + " --remote-names cluster", good: both + " --remote-names cluster-id", says: []string{`--remote-names "cluster"`, "use context or cluster-id"}},
 		{name: "a cluster id that is no name", bad: both + " --remote-names cluster-id", good: both, says: []string{"cluster-2", `the id "Upper"`, "--remote-names context"},
 			spoil: otherID, twin: otherID},

@@ -119,7 +119,7 @@ func run(ctx context.Context, t *progress.Teller, o session.Options, env *suite.
 	formatter.ColorableStdOut = file
 	env.Outcome, env.Err = s.Run(ctx)
 	if errors.As(env.Err, &usage) {
-		return usage
+		return env.Err // with what could not be taken back
 	}
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	suites.Register(env)

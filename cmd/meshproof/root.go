@@ -117,7 +117,7 @@ func podFlags(f *pflag.FlagSet, o *session.Options) {
 }
 
 func imageFlags(f *pflag.FlagSet, o *images.Options) {
-	f.StringVar(&o.Source, "images", "auto", "where images come from: auto, registry, source or archive (meshproof images load)")
+	f.StringVar(&o.Source, "images", images.Auto, "where images come from: auto, registry, source or archive (meshproof images load)")
 	f.StringVar(&o.Registry, "registry", "", "HOST/PREFIX of a mirror that holds the images")
 	f.StringVar(&o.CacheDir, "cache-dir", "", "where built and pulled images are kept (default: the user's cache directory)")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/release/shell"
@@ -97,7 +98,8 @@ func printMade(out io.Writer, s *session.Session, o session.Options, join bool) 
 	fmt.Fprintf(out, "%s\nremove:     meshproof down %s\n", use, run)
 }
 
-// using is the command that runs on clusters that were made, or were given and got control planes.
+// using is the command that runs on clusters that were made, or were given and got control planes: with what was asked of their mesh, and
+// the same source of tools and images.
 func using(set cluster.Set, o session.Options) string {
 	kubeconfigs, contexts := "", ""
 	for _, c := range set {
@@ -107,8 +109,13 @@ func using(set cluster.Set, o session.Options) string {
 		}
 	}
 	use := "meshproof run" + kubeconfigs + contexts
-	if o.Revision != defaultRevision {
-		use += " --revision " + shell.Word(o.Revision)
+	for _, flag := range []struct{ name, value, unsaid string }{
+		{"revision", o.Revision, defaultRevision}, {"platform", o.Platform, ""}, {"ca", o.CA, ""}, {"release-dir", o.ReleaseDir, ""},
+		{"images", o.Images.Source, images.Auto}, {"registry", o.Images.Registry, ""}, {"cache-dir", o.Images.CacheDir, ""},
+	} {
+		if flag.value != "" && flag.value != flag.unsaid {
+			use += " --" + flag.name + " " + shell.Word(flag.value)
+		}
 	}
 	return use
 }

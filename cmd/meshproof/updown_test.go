@@ -8,16 +8,23 @@ import (
 
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/exitcode"
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/session"
 )
 
-// TestTheCommandToUseCanBePasted: a shell reads paths and contexts as they are.
+// TestTheCommandToUseCanBePasted: a shell reads paths and contexts as they are, and the run expects the mesh that was made, with the
+// same images.
 func TestTheCommandToUseCanBePasted(t *testing.T) {
 	set := cluster.Set{{Kubeconfig: "/home/ann/My Clusters/east.yaml", Context: "admin@east;rm"}, {Kubeconfig: "/k/west.yaml", Context: "it's"}}
+	const made = "meshproof run --kubeconfig '/home/ann/My Clusters/east.yaml' --kubeconfig /k/west.yaml"
 	for want, o := range map[string]session.Options{
-		"meshproof run --kubeconfig '/home/ann/My Clusters/east.yaml' --kubeconfig /k/west.yaml": {Revision: defaultRevision},
-		"meshproof run --kubeconfig '/home/ann/My Clusters/east.yaml' --kubeconfig /k/west.yaml --context 'admin@east;rm' --context 'it'\\''s' --revision asm-9": {
+		made: {Revision: defaultRevision, Images: images.Options{Source: images.Auto}},
+		made + " --context 'admin@east;rm' --context 'it'\\''s' --revision asm-9": {
 			Revision: "asm-9", Targets: make([]session.Target, 2)},
+		made + " --platform gke-vmware --ca mesh-ca": {Revision: defaultRevision, Platform: "gke-vmware", CA: "mesh-ca"},
+		made + " --release-dir 'my asm' --images registry --registry registry.example/mesh --cache-dir '/big disk/cache'": {
+			Revision: defaultRevision, ReleaseDir: "my asm", Images: images.Options{Source: "registry", Registry: "registry.example/mesh", CacheDir: "/big disk/cache"}},
+		made + " --images source": {Revision: defaultRevision, Images: images.Options{Source: "source"}},
 	} {
 		if got := using(set, o); got != want {
 			t.Errorf("%s, want %s", got, want)

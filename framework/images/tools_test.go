@@ -51,7 +51,7 @@ func TestWayOut(t *testing.T) {
 	if got := lacks(Registry); strings.Contains(got, "--images registry") || !strings.Contains(got, "images load") {
 		t.Errorf("pulling: %s", got)
 	}
-	if other := errors.New("other"); wayOut(Source, other) != other {
+	if other := errors.New("other"); wayOut(Source, other).Error() != other.Error() {
 		t.Error("what a machine does not lack has another way out")
 	}
 }

@@ -109,6 +109,49 @@ func TestCreateTriesAnotherNetwork(t *testing.T) {
 	}
 }
 
+// TestANetworkThatIsGoneTakesNothing: one that somebody removes between docker's list and the look at it, as old and new engines say that.
+func TestANetworkThatIsGoneTakesNothing(t *testing.T) {
+	for says, goes := range map[string]bool{
+		"Error: No such network: 0f2":                            true,
+		"Error response from daemon: network 0f2 not found":      true,
+		"Error response from daemon: plugin \"weave\" not found": false,
+		"Cannot connect to the Docker daemon":                    false,
+		`exec: "docker": executable file not found in $PATH`:     false,
+	} {
+		r := newRig(t, rule{words: "network ls --quiet", out: "0f2\n1a3\n"}, rule{words: "network inspect --format", out: "172.31.44.0/24\n", err: says})
+		_, err := r.create(t.Context())
+		if (err == nil) != goes || !goes && !strings.Contains(err.Error(), "look at docker networks") {
+			t.Errorf("%s: %v", says, err)
+		}
+		if made := r.docker.called("network create"); goes && (len(made) != 1 || strings.Contains(made[0], "172.31.44.0/24")) {
+			t.Errorf("%s: what docker said of the others is lost: %q", says, made)
+		}
+	}
+}
+
+// TestWhatMakesSomethingIsNotCutOff: an interruption while docker makes something waits until it is made, so that the removal finds it;
+// before that nothing is begun.
+func TestWhatMakesSomethingIsNotCutOff(t *testing.T) {
+	for words, entry := range map[string]string{"network create": "docker network mp-a", "run --detach": "docker container mp-a-registry"} {
+		for _, before := range []bool{false, true} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			at := rule{words: words, at: func() { cancel(errors.New("ctrl-c")) }}
+			if before { // what is asked last before the network is made, or what makes that
+				at.words = map[bool]string{true: "network inspect bridge", false: "network create"}[words == "network create"]
+			}
+			r := newRig(t, at)
+			r.RegistryImage, r.Layout = "registry:1", "/layouts/x"
+			_, err := r.create(ctx)
+			if err == nil || !strings.Contains(err.Error(), "ctrl-c") {
+				t.Errorf("%s, before %t: %v", words, before, err)
+			}
+			if made := slices.Contains(r.remaining(), "made "+entry); made == before || before && len(r.docker.called(words)) != 0 {
+				t.Errorf("%s, before %t: ledger %q, %q", words, before, r.remaining(), r.docker.called(words))
+			}
+		}
+	}
+}
+
 func TestCreateStartsTheRegistry(t *testing.T) {
 	r := newRig(t, rule{words: "run", err: `Unable to find image "registry:1" locally`})
 	r.RegistryImage, r.Layout = "registry:1", "/layouts/x"

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -56,12 +57,31 @@ func (commandLine) run(ctx context.Context, args ...string) (string, error) {
 	return out.String(), nil
 }
 
+// wholeLimit bounds the making of one network, or the start of one container whose image is there.
+const wholeLimit = time.Minute
+
+// runWhole runs a command that makes something, unless ctx has ended, and does not end it with ctx: cut off in the middle, docker could
+// make the thing after the removal has looked for it.
+func runWhole(ctx context.Context, d docker, args ...string) (string, error) {
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), wholeLimit)
+	defer cancel()
+	return d.run(whole, args...)
+}
+
 func said(err error, what ...string) bool {
 	if err == nil {
 		return false
 	}
 	return slices.ContainsFunc(what, func(w string) bool { return strings.Contains(err.Error(), w) })
 }
+
+var noNetworkForm = regexp.MustCompile(`No such network|network \S+ not found`)
+
+// noNetwork tells whether docker did not find a network: newer versions say the second.
+func noNetwork(err error) bool { return err != nil && noNetworkForm.MatchString(err.Error()) }
 
 // refuseTaken looks for anything that has one of the run's names, before anything is changed.
 func refuseTaken(ctx context.Context, d docker, o *Options) error {
@@ -114,7 +134,7 @@ func createNetwork(ctx context.Context, d docker, o *Options) (addresses, error)
 	}
 	for i, subnet := range free {
 		a := divide(subnet, len(o.Names))
-		_, err = d.run(ctx, networkArgs(o.RunID, a, bridgeMTU(ctx, d))...)
+		_, err = runWhole(ctx, d, networkArgs(o.RunID, a, bridgeMTU(ctx, d))...)
 		switch {
 		case err == nil:
 			return a, o.Ledger.Made(entry)
@@ -162,7 +182,7 @@ func takenNetworks(ctx context.Context, d docker) ([]netip.Prefix, error) {
 	}
 	args := append([]string{"network", "inspect", "--format", "{{range .IPAM.Config}}{{.Subnet}} {{end}}"}, strings.Fields(ids)...)
 	out, err := d.run(ctx, args...)
-	if err != nil && !said(err, "No such network") { // one that was removed in between takes nothing
+	if err != nil && !noNetwork(err) { // one that was removed in between takes nothing
 		return nil, fmt.Errorf("look at docker networks: %w", err)
 	}
 	for _, s := range strings.Fields(out) {

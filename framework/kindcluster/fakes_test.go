@@ -25,19 +25,27 @@ type fakeDocker struct {
 	kind  *fakeKind
 }
 
+// rule: at happens while the command runs, which is cut off when that ends its context.
 type rule struct {
 	words string
 	out   string
 	err   string
+	at    func()
 }
 
-func (f *fakeDocker) run(_ context.Context, args ...string) (string, error) {
+func (f *fakeDocker) run(ctx context.Context, args ...string) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	call := strings.Join(args, " ")
 	f.calls = append(f.calls, call)
 	for _, r := range f.rules {
 		if strings.HasPrefix(call, r.words) {
+			if r.at != nil {
+				r.at()
+				if ctx.Err() != nil {
+					return "", &dockerError{args: args, cause: context.Cause(ctx)}
+				}
+			}
 			if r.err != "" {
 				return r.out, &dockerError{args: args, stderr: r.err, cause: fmt.Errorf("exit status 1")}
 			}

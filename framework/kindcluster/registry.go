@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/ledger"
@@ -48,9 +47,6 @@ func registryURL(a addresses) string {
 	return fmt.Sprintf("http://%s:%d", a.registry, images.RegistryPort)
 }
 
-// startLimit bounds the start of one container whose image is there.
-const startLimit = time.Minute
-
 // startRegistry starts the run's registry at the address that the nodes' hosts.toml names, and waits until it answers.
 func startRegistry(ctx context.Context, d docker, o *Options, a addresses) error {
 	if o.RegistryImage == "" {
@@ -60,13 +56,7 @@ func startRegistry(ctx context.Context, d docker, o *Options, a addresses) error
 	if err := o.Ledger.Intend(entry); err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	// Cut off in the middle, docker could make the container after the removal has looked for it.
-	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), startLimit)
-	defer cancel()
-	_, err := d.run(whole, "run", "--detach", "--name", entry.Name, "--label", runLabel+"="+o.RunID,
+	_, err := runWhole(ctx, d, "run", "--detach", "--name", entry.Name, "--label", runLabel+"="+o.RunID,
 		"--network", networkName(o.RunID), "--ip", a.registry.String(),
 		"--volume", o.Layout+":"+images.LayoutMount+":ro", o.RegistryImage)
 	if said(err, "is already in use by container") {

@@ -136,7 +136,7 @@ func (r *remover) removeNetwork(ctx context.Context, e ledger.Entry) error {
 		return err
 	}
 	_, err = r.docker.run(ctx, append([]string{"network", "rm"}, ids...)...)
-	if said(err, "No such network", "not found") {
+	if noNetwork(err) {
 		return nil
 	}
 	return err

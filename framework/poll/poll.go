@@ -35,9 +35,9 @@ type Error struct {
 	Elapsed time.Duration
 	// Tries counts the tries that were started.
 	Tries int
-	// LastState is what the last finished try saw.
+	// LastState is what the last try saw that the end of the wait did not cut short; where it cut the first, what that one saw.
 	LastState string
-	// LastErr is what the last finished try returned; never nil after a try.
+	// LastErr is what the same try returned; never nil after a try.
 	LastErr error
 	// Stopped is the reason when the wait was ended from outside (a cancelled context) or by a final error, else nil.
 	Stopped error
@@ -113,9 +113,13 @@ func Until(ctx context.Context, w Wait, try Try) error {
 			return nil
 		}
 		watch(w, &Look{State: state, Err: err})
-		e.LastState, e.LastErr, e.Elapsed = state, err, time.Since(start)
 		var f final
-		if errors.As(err, &f) {
+		ends := errors.As(err, &f)
+		if cut := bounded.Err() != nil && state == ""; !cut || ends || e.Tries == 1 { // one that is cut short knows only that it was
+			e.LastState, e.LastErr = state, err
+		}
+		e.Elapsed = time.Since(start)
+		if ends {
 			e.Stopped = f.why
 			return e
 		}

@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -53,6 +54,47 @@ func TestUntilStopsAtAFinalErrorAndAtCancellation(t *testing.T) {
 		})
 	if err == nil || !strings.Contains(err.Error(), "interrupted by ctrl-c") {
 		t.Errorf("cancelled: %v, want the reason of the cancellation", err)
+	}
+}
+
+// TestATryThatIsCutShortHidesNothing: what the last whole try saw and said is told, not that the limit, or who ended the wait, cut the
+// one after it; but a first try that is cut short is all that there is, and a final error is told whenever it comes.
+func TestATryThatIsCutShortHidesNothing(t *testing.T) {
+	gone := Final(errors.New("gone for good"))
+	for name, tc := range map[string]struct {
+		whole    int
+		state    string
+		last     error // of the try during which the wait ends; nil = its context's
+		says     string
+		canceled bool
+	}{
+		"the second, by the limit":   {1, "", nil, "; last state: pending; last error: pool empty", false},
+		"the first, by the limit":    {0, "", nil, "; last error: context deadline exceeded", false},
+		"the second, from outside":   {1, "", nil, "; stopped: ctrl-c; last state: pending; last error: pool empty", true},
+		"the third, as it is ended":  {2, "", errors.New("it was killed"), "; stopped: ctrl-c; last state: pending; last error: pool empty", true},
+		"the first, from outside":    {0, "", nil, "; stopped: ctrl-c; last error: context canceled", true},
+		"the second, and for good":   {1, "", gone, "; stopped: no later try can mend this; last error: gone for good", true},
+		"the second, which is whole": {1, "no image", errors.New("it does not run"), "; stopped: ctrl-c; last state: no image; last error: it does not run", true},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		limit, tries := 20*time.Millisecond, 0
+		if tc.canceled {
+			limit = time.Hour
+		}
+		err := Until(ctx, Wait{What: "x", Where: "y", Limit: limit, Every: time.Nanosecond}, func(ctx context.Context) (string, error) {
+			if tries++; tries <= tc.whole {
+				return "pending", errors.New("pool empty")
+			}
+			if tc.canceled {
+				cancel(errors.New("ctrl-c"))
+			}
+			<-ctx.Done()
+			return tc.state, cmp.Or(tc.last, ctx.Err())
+		})
+		cancel(nil)
+		if err == nil || !strings.HasSuffix(err.Error(), tc.says) {
+			t.Errorf("%s: %v, want %q", name, err, tc.says)
+		}
 	}
 }
 

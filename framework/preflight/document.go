@@ -24,7 +24,8 @@ adds that, as ` + "`--asmcli`" + ` does what a real asmcli looks at; neither is 
 
 With ` + "`--from install`" + ` a run needs much more, all of it in a ClusterRole: istio-system, which the run makes then, can hold no Role before.
 It may give itself every right on the cluster (escalate, bind), as everybody may who can install Istio: istiod's own ClusterRoles are given by
-it. What is for that only is last in the table.
+it. And it may list everything: before the run removes istio-system it looks whether somebody has put anything into it, of any kind that is
+defined on the cluster, and a kind that it may not list keeps the namespace. What is for that only is last in the table.
 
 A run needs less that begins later (` + "`--from expose`, `join` or `verify`" + `: not what S6, S7 and S8 need) or only looks
 (` + "`--read-only`" + `); ` + "`meshproof rbac`" + ` takes the same flags, and the ` + "`--namespace`" + ` of a run that has the guide's

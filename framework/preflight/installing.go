@@ -7,7 +7,7 @@ func installing() []Permission {
 		refuse = "--from install: refuses any Istio; removes istiod's own objects outside of istio-system"
 		charts = "--from install: what the charts make in no namespace, its mark and its removal"
 		inside = "--from install: what the charts make in istio-system"
-		others = "--from install: what somebody else has put into istio-system meanwhile keeps it"
+		others = "--from install: what somebody else has put into istio-system meanwhile, of whatever kind, keeps it"
 		kinds  = "--from install: with the definitions of Istio's kinds go their objects, so that there must be none of somebody else's"
 	)
 	change := []string{"get", "list", "create", "patch", "delete"}
@@ -23,11 +23,7 @@ func installing() []Permission {
 		{inside, "autoscaling", []string{"horizontalpodautoscalers"}, []string{"get", "create", "patch"}, nil},
 		{inside, "policy", []string{"poddisruptionbudgets"}, []string{"get", "create", "patch"}, nil},
 		{inside, rbac, []string{"rolebindings", "roles"}, []string{"get", "create", "patch"}, nil},
-		{others, "", []string{"persistentvolumeclaims", "pods"}, []string{"list"}, nil},
-		{others, apps, []string{"daemonsets", "replicasets", "statefulsets"}, []string{"list"}, nil},
-		{others, "batch", []string{"cronjobs", "jobs"}, []string{"list"}, nil},
-		{others, "coordination.k8s.io", []string{"leases"}, []string{"list"}, nil},
-		{others, "networking.k8s.io", []string{"ingresses", "networkpolicies"}, []string{"list"}, nil},
+		{others, "*", []string{"*"}, []string{"list"}, nil},
 		{kinds, networking, []string{"destinationrules", "envoyfilters", "gateways", "proxyconfigs", "serviceentries", "sidecars", "virtualservices",
 			"workloadentries", "workloadgroups"}, []string{"list"}, nil},
 		{kinds, security, []string{"authorizationpolicies", "peerauthentications", "requestauthentications"}, []string{"list"}, nil},

@@ -93,7 +93,8 @@ type Cluster struct {
 	Local, Proxied bool
 	Answer         Seen[Answer]
 	// Context is that of the kubeconfig, after which asmcli, and the built-in join unless it is told otherwise, names the cluster.
-	Context string
+	// Kubeconfig is its file, or several as KUBECONFIG lists them.
+	Context, Kubeconfig string
 	// Member tells that the cluster is registered in a fleet; it is asked for asmcli only.
 	Member Seen[bool]
 	// UID tells two names of one cluster from two clusters.

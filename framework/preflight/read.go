@@ -95,7 +95,7 @@ func look(ctx context.Context, c *cluster.Cluster, o Options) Cluster {
 	ctx, cancel := context.WithTimeoutCause(ctx, clusterLimit, fmt.Errorf("looking took longer than %s", clusterLimit))
 	defer cancel()
 	config := c.Resources().GetConfig()
-	found := Cluster{Name: c.Name, Server: c.Server(), Context: c.Context, Local: c.Local(), Proxied: config.Proxy != nil}
+	found := Cluster{Name: c.Name, Server: c.Server(), Context: c.Context, Kubeconfig: c.Kubeconfig, Local: c.Local(), Proxied: config.Proxy != nil}
 	if found.Answer = seen(answer(ctx, config)); found.Answer.Err != nil {
 		return found // nothing else answers either
 	}

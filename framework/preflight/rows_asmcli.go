@@ -43,7 +43,7 @@ func asmcliNeeds(a Asmcli) Row {
 func joinRows(f Facts, c Cluster) []Row {
 	var rows []Row
 	if !f.ByID {
-		rows = append(rows, contextRow(c.Context, f.Host.Asmcli != nil && c.Name == f.Clusters[0].Name))
+		rows = append(rows, contextRow(c, f.Host.Asmcli != nil && c.Name == f.Clusters[0].Name))
 	}
 	if f.Host.Asmcli != nil {
 		rows = append(rows, member(c.Member))
@@ -52,14 +52,14 @@ func joinRows(f Facts, c Cluster) []Row {
 }
 
 // contextRow judges the name that S8 makes of a context; first tells that it is the one by which asmcli knows the platform.
-func contextRow(context string, first bool) Row {
+func contextRow(c Cluster, first bool) Row {
 	const name = "context"
-	secret := procedure.RemoteName(context)
+	secret, renaming := procedure.RemoteName(c.Context), "("+procedure.Renaming(c.Kubeconfig, c.Context)+")"
 	switch {
-	case first && asm.OnGoogleCloud(context):
-		return failed(name, context+" contains gke_, by which asmcli takes all clusters for ones on Google Cloud", "rename the context (kubectl config rename-context)")
+	case first && asm.OnGoogleCloud(c.Context):
+		return failed(name, c.Context+" contains gke_, by which asmcli takes all clusters for ones on Google Cloud", "rename the context "+renaming)
 	case !procedure.Nameable(secret):
-		return failed(name, "S8 makes the name "+secret+" of "+context+", which Kubernetes refuses for a remote secret", "rename the context to lower-case letters, digits and '-' (kubectl config rename-context), or give --remote-names cluster-id")
+		return failed(name, "S8 makes the name "+secret+" of "+c.Context+", which Kubernetes refuses for a remote secret", "rename the context to lower-case letters, digits and '-' "+renaming+", or give --remote-names cluster-id")
 	}
 	return ok(name, "S8 names the cluster "+secret)
 }

@@ -183,7 +183,7 @@ func TestOneThingAtATime(t *testing.T) {
 			opens("istio-system/cross-network-gateway", 15443)(f)
 		}, OK, ""},
 		{"a context that S8 cannot name", "context", false, west(func(c *Cluster) { c.Context = "arn:aws:eks:r:1:cluster/west" }), Failed, "arn-aws-eks-r-1-cluster/west"},
-		{"a context with a blank", "context", false, west(func(c *Cluster) { c.Context = "my west" }), Failed, "rename the context"},
+		{"a context with a blank", "context", false, west(func(c *Cluster) { c.Context, c.Kubeconfig = "my west", "/my k/west.yaml" }), Failed, "(KUBECONFIG='/my k/west.yaml' kubectl config rename-context 'my west' NAME)"},
 		{"such a context named by its id", "", false, func(f *Facts) { f.ByID, f.Clusters[1].Context = true, "a/west" }, OK, ""},
 		{"a context of Google Cloud without asmcli", "", false, func(f *Facts) { f.Clusters[0].Context = "gke_east" }, OK, ""},
 		{"asmcli", "", false, asmcli(nil), OK, ""},
@@ -197,7 +197,7 @@ func TestOneThingAtATime(t *testing.T) {
 		{"asmcli with its kpt", "", false, asmcli(func(f *Facts) { f.Host.Asmcli.Kpt = Seen[string]{Value: "v0.39.3"} }), OK, ""},
 		{"asmcli with a kpt that says nothing", "asmcli's tools", false, asmcli(func(f *Facts) { f.Host.Asmcli.Kpt.Err = errNo }), Unknown, "no such luck"},
 		{"asmcli that downloads", "", false, asmcli(func(f *Facts) { f.Host.Asmcli.Downloads = true }), OK, ""},
-		{"asmcli and a context of Google Cloud", "context", false, asmcli(func(f *Facts) { f.Clusters[0].Context = "GKE_east" }), Failed, "GKE_east contains gke_"},
+		{"asmcli and a context of Google Cloud", "context", false, asmcli(func(f *Facts) { f.Clusters[0].Context, f.Clusters[0].Kubeconfig = "GKE_east", "e.yaml" }), Failed, "(KUBECONFIG=e.yaml kubectl config rename-context GKE_east NAME)"},
 		{"asmcli and a second context of Google Cloud", "", false, asmcli(func(f *Facts) { f.Clusters[1].Context = "gke_west" }), OK, ""},
 		{"asmcli and a member of no fleet", "fleet", false, asmcli(func(f *Facts) { f.Clusters[1].Member.Value = false }), Failed, "register it first"},
 		{"asmcli and an unseen member", "fleet", false, asmcli(func(f *Facts) { f.Clusters[1].Member.Err = errNo }), Unknown, "rbac --asmcli"},

@@ -10,6 +10,7 @@ import (
 	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/release/shell"
 )
 
 // RemoteNames gives the clusters of the intent with the names under which the others' remote secrets know them, as far as that
@@ -40,6 +41,12 @@ func RemoteNames(ctx context.Context, set cluster.Set, in intent.Intent) ([]inte
 		}
 	}
 	return all, nil
+}
+
+// Renaming is the command that gives a cluster's context another name, in the kubeconfig that was given: in the caller's own it would be
+// another one, or none.
+func Renaming(kubeconfig, context string) string {
+	return fmt.Sprintf("KUBECONFIG=%s kubectl config rename-context %s NAME", shell.Word(kubeconfig), shell.Word(context))
 }
 
 // taken tells whether a name is that of one of these clusters.

@@ -29,7 +29,7 @@ func (r removal) vacate(ctx context.Context, c *cluster.Cluster, e ledger.Entry)
 	}
 	own, others, err := istio.Inside(ctx, c, home)
 	if err != nil {
-		return fmt.Errorf("look for what somebody else has put into it: %w", err)
+		return fmt.Errorf("look for what somebody else has put into it: %w", cluster.Access(err))
 	}
 	if len(others) == 0 {
 		return r.remove(ctx, c, e, []manifest.Ref{homeRef()})

@@ -56,9 +56,7 @@ func Open(path string) (*Dir, error) {
 	if d.Samples, err = samples(path); err != nil {
 		errs = append(errs, err)
 	}
-	if word := odd.FindString(path); word != "" {
-		errs = append(errs, fmt.Errorf("its path contains %q, which the guide's unquoted ${SAMPLES_DIR} would not survive", word))
-	}
+	errs = append(errs, Unquoted(path))
 	if what := inOneLine(errs); what != "" {
 		return nil, fmt.Errorf("open release directory %s: %s: give the --output_dir of `asmcli install`", path, what)
 	}
@@ -66,6 +64,14 @@ func Open(path string) (*Dir, error) {
 		return nil, fmt.Errorf("open release directory %s: %w", path, err)
 	}
 	return d, nil
+}
+
+// Unquoted is an error when a release directory cannot have that path.
+func Unquoted(path string) error {
+	if word := odd.FindString(path); word != "" {
+		return fmt.Errorf("its path contains %q, which the guide's unquoted ${SAMPLES_DIR} would not survive", word)
+	}
+	return nil
 }
 
 // inOneLine joins what is wrong; "" is nothing.

@@ -125,12 +125,9 @@ func (o Options) Defaults() (Options, error) {
 	if o.Keep == "" {
 		o.Keep = KeepNever
 	}
-	if o.StateDir == "" {
-		dir, err := stateDir()
-		if err != nil {
-			return o, err
-		}
-		o.StateDir = dir
+	o, err := o.placed()
+	if err != nil {
+		return o, err
 	}
 	if o.ReportDir == "" {
 		o.ReportDir = filepath.Join(ReportsDir, o.RunID)
@@ -223,6 +220,16 @@ func (o Options) Share() float64 { return 1 / float64(o.clusters()) }
 
 // guideCalls is how often the guide calls helloworld from each cluster (S14).
 const guideCalls = 20
+
+// placed gives the options with the state directory that they mean. A look is not a run, and has none yet.
+func (o Options) placed() (Options, error) {
+	if o.StateDir != "" {
+		return o, nil
+	}
+	var err error
+	o.StateDir, err = stateDir()
+	return o, err
+}
 
 func stateDir() (string, error) {
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {

@@ -12,7 +12,6 @@ import (
 	"github.com/meshproof/meshproof/framework/mesh/istio"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 	"github.com/meshproof/meshproof/framework/procedure"
-	"github.com/meshproof/meshproof/framework/release/shell"
 )
 
 // takeClusters asks the given clusters whether they are there, refuses two names of one cluster, and reads from the mesh that
@@ -64,7 +63,7 @@ func (s *Session) usable(c *cluster.Cluster) error {
 	}
 	if name := procedure.RemoteName(c.Context); s.o.Tools.RemoteNames != ByClusterID && !procedure.Nameable(name) {
 		return fmt.Errorf("cluster %s: asmcli create-mesh names its remote secret after the context, of which it replaces _ . @ and : only, and Kubernetes refuses the name %s%s: "+
-			"rename the context (kubectl config rename-context %s NAME) to lower-case letters, digits and '-'", c.Name, "istio-remote-secret-", name, shell.Word(c.Context))
+			"rename the context (%s) to lower-case letters, digits and '-'", c.Name, "istio-remote-secret-", name, procedure.Renaming(c.Kubeconfig, c.Context))
 	}
 	return nil
 }

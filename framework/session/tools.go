@@ -75,12 +75,9 @@ func (o Options) remoteName(name, context, id string) (string, error) {
 
 // Asm says which real tools are driven, and where they work.
 func (o Options) Asm() (asm.Options, error) {
-	if o.StateDir == "" { // a look is not a run, and has none yet
-		dir, err := stateDir()
-		if err != nil {
-			return asm.Options{}, err
-		}
-		o.StateDir = dir
+	o, err := o.placed()
+	if err != nil {
+		return asm.Options{}, err
 	}
 	dir, err := filepath.Abs(o.dir())
 	if err != nil {
@@ -106,7 +103,7 @@ func (s *Session) openTools(ctx context.Context) error {
 		}
 		if first := s.set[0]; asm.OnGoogleCloud(first.Context) {
 			return &UsageError{fmt.Errorf("cluster %s: its context %s contains gke_, by which asmcli takes all clusters for ones on Google Cloud, which this guide is not about: "+
-				"rename the context (kubectl config rename-context)", first.Name, first.Context)}
+				"rename the context (%s)", first.Name, first.Context, procedure.Renaming(first.Kubeconfig, first.Context))}
 		}
 		s.intent.Asmcli = s.tools.Version
 		return s.set.Each(ctx, registered)

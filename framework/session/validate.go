@@ -13,6 +13,7 @@ import (
 	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
+	"github.com/meshproof/meshproof/framework/release"
 	"github.com/meshproof/meshproof/framework/stats"
 )
 
@@ -56,8 +57,27 @@ func (o Options) checkSurroundings() error {
 	if o.Images.Source != "" && !slices.Contains(images.Sources(), o.Images.Source) {
 		errs = append(errs, fmt.Errorf("--images %q: use auto, registry, source or archive", o.Images.Source))
 	}
-	errs = append(errs, o.checkMode(), o.checkCell(), o.checkTools(), o.Place.check(), o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode), o.checkInstall(), CheckNamespace(o.Namespace, o.Mode))
+	errs = append(errs, o.checkMode(), o.checkCell(), o.checkTools(), o.Place.check(), o.Check(len(o.Targets) > 0, o.Disruptive, o.Mode), o.checkInstall(), CheckNamespace(o.Namespace, o.Mode), o.checkStateDir())
 	return errors.Join(errs...)
+}
+
+// checkStateDir refuses a place for the run's files that would be found to be of no use only when images were built or clusters changed.
+func (o Options) checkStateDir() error {
+	o, err := o.placed()
+	if err != nil {
+		return err
+	}
+	const remedy = "set XDG_STATE_HOME to a directory with a path of letters, digits and - _ . only"
+	if len(o.Targets) == 0 && strings.Contains(o.StateDir, ":") {
+		return fmt.Errorf("state directory %s: docker takes ':' in the path of a folder for a separator: %s", o.StateDir, remedy)
+	}
+	if o.ReleaseDir != "" || o.ReadOnly {
+		return nil
+	}
+	if err := release.Unquoted(o.StateDir); err != nil {
+		return fmt.Errorf("state directory %s: the release directory is put together there, and %w: %s, or give a release directory with --release-dir", o.StateDir, err, remedy)
+	}
+	return nil
 }
 
 // CheckLook is what of a run's checks of its options a look before it can do.

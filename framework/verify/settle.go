@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -57,8 +56,8 @@ func (s *settling) until(ctx context.Context, limit time.Duration) error {
 	patient := s.awaitsHostName() // the first time nothing was seen yet
 	return poll.Until(ctx, poll.Wait{What: what, Where: "all clusters", Limit: limit}, func(ctx context.Context) (string, error) {
 		seen := s.take(ctx, s.o)
-		if ctx.Err() != nil && s.snapshot != nil {
-			return inShort(s.open), errors.New("the last look was cut short; the one before it is kept")
+		if ctx.Err() != nil && s.snapshot != nil { // cut short: the look before it is kept
+			return "", ctx.Err()
 		}
 		s.snapshot = seen
 		open := unsettled(s.o, s.state, seen)
@@ -73,7 +72,7 @@ func (s *settling) until(ctx context.Context, limit time.Duration) error {
 		err := fmt.Errorf("claims that do not hold yet: %d", len(open))
 		if cutShort(seen) {
 			s.changed = time.Now() // what the look did not see says nothing of the mesh
-		} else if time.Since(s.changed) > s.o.Limits.Quiet && !(patient && s.awaitsHostName()) {
+		} else if time.Since(s.changed) > s.o.Limits.Quiet && (!patient || !s.awaitsHostName()) {
 			return inShort(open), poll.Enough(err, fmt.Sprintf("nothing has changed for %s", s.o.Limits.Quiet))
 		}
 		return inShort(open), err

@@ -31,12 +31,12 @@ func failures() []failure {
 		{says: []string{"is not a valid DNS 1123 label"}, row: row{
 			id: "asmcli-context-no-label", verdict: claim.Failed,
 			sentence: "istioctl refuses the name that asmcli makes of a context: asmcli replaces _ . @ and : only, and the / of an EKS cluster's stays.",
-			remedy:   "Rename the context (kubectl config rename-context) to lower-case letters, digits and '-'.",
+			remedy:   "Rename the context (KUBECONFIG=FILE kubectl config rename-context OLD NEW) to lower-case letters, digits and '-'.",
 		}},
 		{says: []string{"a lowercase RFC 1123"}, row: row{
 			id: "asmcli-context-upper-case", verdict: claim.Failed,
 			sentence: "The API server refuses the remote secret's name: asmcli keeps the capital letters of a context.",
-			remedy:   "Rename the context (kubectl config rename-context) to lower-case letters, digits and '-'.",
+			remedy:   "Rename the context (KUBECONFIG=FILE kubectl config rename-context OLD NEW) to lower-case letters, digits and '-'.",
 		}},
 		{says: []string{"memberships register", "Couldn't verify cluster registration"}, row: row{
 			id: "asmcli-not-registered", verdict: claim.Inconclusive,

@@ -3,7 +3,6 @@ package istio
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,33 +15,43 @@ import (
 	"github.com/meshproof/meshproof/framework/manifest"
 )
 
-// InsideKinds are the kinds that are looked at in istio-system before it is removed, besides Istio's own: what works there, and what somebody
-// has written down there. Those of which there is nothing without one of these (endpoints, events) are left out.
-func InsideKinds() []schema.GroupKind {
-	const apps, batch, networking, rbac = "apps", "batch", "networking.k8s.io", "rbac.authorization.k8s.io"
+// working are Kubernetes' own kinds of what works in a namespace, or is there for what does.
+func working() []schema.GroupKind {
+	const apps, batch = "apps", "batch"
 	return []schema.GroupKind{
-		deployment, {Group: apps, Kind: "StatefulSet"}, {Group: apps, Kind: "DaemonSet"}, replicaSet, {Group: batch, Kind: "CronJob"}, {Group: batch, Kind: "Job"},
-		{Kind: "Pod"}, {Kind: "Service"}, {Kind: "PersistentVolumeClaim"}, {Group: networking, Kind: "Ingress"},
+		deployment, {Group: apps, Kind: "StatefulSet"}, {Group: apps, Kind: "DaemonSet"}, replicaSet, {Kind: "ReplicationController"}, {Group: batch, Kind: "CronJob"},
+		{Group: batch, Kind: "Job"}, {Kind: "Pod"}, {Kind: "Service"}, {Kind: "PersistentVolumeClaim"}, {Group: "networking.k8s.io", Kind: "Ingress"},
 		{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}, {Group: "policy", Kind: "PodDisruptionBudget"},
-		configMap, {Kind: "Secret"}, {Kind: "ServiceAccount"}, {Group: rbac, Kind: "RoleBinding"}, {Group: rbac, Kind: "Role"}, {Group: networking, Kind: "NetworkPolicy"}, locks,
+	}
+}
+
+// written are those of what somebody has written down there. Those of which there is nothing without one of these or of what works
+// (endpoints, events) are left out.
+func written() []schema.GroupKind {
+	const rbac, claims = "rbac.authorization.k8s.io", "resource.k8s.io"
+	return []schema.GroupKind{
+		configMap, secret, serviceAccount, {Group: rbac, Kind: "RoleBinding"}, {Group: rbac, Kind: "Role"}, {Group: "networking.k8s.io", Kind: "NetworkPolicy"}, locks,
+		{Kind: "ResourceQuota"}, {Kind: "LimitRange"}, {Kind: "PodTemplate"}, {Group: claims, Kind: "ResourceClaim"}, {Group: claims, Kind: "ResourceClaimTemplate"},
 	}
 }
 
 var (
-	replicaSet = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
-	locks      = schema.GroupKind{Group: "coordination.k8s.io", Kind: "Lease"}
+	replicaSet     = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
+	secret         = schema.GroupKind{Kind: "Secret"}
+	serviceAccount = schema.GroupKind{Kind: "ServiceAccount"}
+	locks          = schema.GroupKind{Group: "coordination.k8s.io", Kind: "Lease"}
 )
 
 // Inside tells apart what is in istio-system, which the run has made: what is the run's own, and what somebody else has put there. What
 // comes with every namespace, and what belongs to another object in there, is neither; nor is the run's hold on it, its lease and the
 // copy of its ledger.
 func Inside(ctx context.Context, c *cluster.Cluster, home *unstructured.Unstructured) (own, others []manifest.Ref, err error) {
-	istios, err := namespaced(ctx, c)
+	defined, err := namespaced(ctx, c)
 	if err != nil {
 		return nil, nil, err
 	}
 	run := home.GetLabels()[manifest.RunLabel]
-	kinds := append(InsideKinds(), istios...)
+	kinds := slices.Concat(working(), written(), defined)
 	for _, kind := range kinds {
 		all, err := manifest.List(ctx, c, kind, Namespace, "")
 		if err != nil {
@@ -62,7 +71,8 @@ func Inside(ctx context.Context, c *cluster.Cluster, home *unstructured.Unstruct
 	return own, others, nil
 }
 
-// namespaced are those of Istio's kinds that the cluster knows and whose objects are in namespaces.
+// namespaced are the kinds that somebody has defined on the cluster, Istio's and any other, and whose objects are in namespaces. What an
+// API server behind that of the cluster serves is left out: much of it only tells of other objects (metrics.k8s.io).
 func namespaced(ctx context.Context, c *cluster.Cluster) ([]schema.GroupKind, error) {
 	all, err := manifest.List(ctx, c, definition, "", "")
 	if err != nil {
@@ -70,7 +80,7 @@ func namespaced(ctx context.Context, c *cluster.Cluster) ([]schema.GroupKind, er
 	}
 	var kinds []schema.GroupKind
 	for _, d := range all {
-		if scope, _, _ := unstructured.NestedString(d.Object, "spec", "scope"); strings.HasSuffix(d.GetName(), ofIstio) && scope != "Cluster" {
+		if scope, _, _ := unstructured.NestedString(d.Object, "spec", "scope"); scope != "Cluster" {
 			kinds = append(kinds, kindOf(&d))
 		}
 	}
@@ -110,20 +120,20 @@ func charted(o *unstructured.Unstructured) bool {
 }
 
 // common tells whether an object comes with a namespace: Kubernetes makes some in every one, and so may what a cluster has installed, as
-// soon as the namespace is there.
+// soon as the namespace is there; but nothing that works there.
 func common(r manifest.Ref, o *unstructured.Unstructured, began metav1.Time) bool {
 	const account = "kubernetes.io/service-account.name"
-	switch r.Kind.Kind {
-	case "ConfigMap", "Role", "RoleBinding", "NetworkPolicy":
-		return r.Name == "kube-root-ca.crt" || o.GetCreationTimestamp().Sub(began.Time) < atOnce
-	case "ServiceAccount":
-		return r.Name == "default" || o.GetCreationTimestamp().Sub(began.Time) < atOnce
-	case "Secret": // the token of an account goes with it
-		return o.GetAnnotations()[account] != "" || o.GetCreationTimestamp().Sub(began.Time) < atOnce
-	case locks.Kind:
-		return true // of somebody who works there, and is found himself
+	switch {
+	case r.Kind == locks: // of somebody who works there, and is found himself
+		return true
+	case slices.Contains(working(), r.Kind):
+		return false
+	case r.Kind == configMap && r.Name == "kube-root-ca.crt", r.Kind == serviceAccount && r.Name == "default":
+		return true
+	case r.Kind == secret && o.GetAnnotations()[account] != "": // the token of an account goes with it
+		return true
 	}
-	return false
+	return o.GetCreationTimestamp().Sub(began.Time) < atOnce
 }
 
 // atOnce is within what time something that fills every namespace has done so, and nobody by hand.

@@ -12,12 +12,13 @@ import (
 )
 
 const (
-	insideCore = "/api/v1/namespaces/istio-system/"
-	insideApps = "/apis/apps/v1/namespaces/istio-system/"
-	began      = "2026-11-25T08:00:00Z"
-	later      = "creationTimestamp: '2026-11-25T08:00:10Z'"
-	ofCharts   = ", labels: {install.operator.istio.io/owning-resource: control-plane}"
-	ownedByRS  = ", ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: x, uid: u}]"
+	insideCore     = "/api/v1/namespaces/istio-system/"
+	insideApps     = "/apis/apps/v1/namespaces/istio-system/"
+	insideMonitors = "/apis/monitoring.coreos.com/v1/namespaces/istio-system/podmonitors/"
+	began          = "2026-11-25T08:00:00Z"
+	later          = "creationTimestamp: '2026-11-25T08:00:10Z'"
+	ofCharts       = ", labels: {install.operator.istio.io/owning-resource: control-plane}"
+	ownedByRS      = ", ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: x, uid: u}]"
 )
 
 // home puts istio-system as run r1 made it.
@@ -25,6 +26,19 @@ func home(t *testing.T, s *apitest.Server) *unstructured.Unstructured {
 	t.Helper()
 	s.Put(t, "/api/v1/namespaces/istio-system", "{metadata: {name: istio-system, creationTimestamp: '"+began+"', labels: {meshproof.dev/run: r1}}}")
 	return s.Get("/api/v1/namespaces/istio-system")
+}
+
+// define puts the definitions of kinds that others bring.
+func define(t *testing.T, s *apitest.Server) {
+	t.Helper()
+	for name, spec := range map[string]string{
+		"gateways.networking.istio.io":      "group: networking.istio.io, scope: Namespaced, names: {kind: Gateway}",
+		"podmonitors.monitoring.coreos.com": "group: monitoring.coreos.com, scope: Namespaced, names: {kind: PodMonitor}",
+		"memberships.hub.gke.io":            "group: hub.gke.io, scope: Cluster, names: {kind: Membership}",
+	} {
+		s.Put(t, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"+name, "{metadata: {name: "+name+"}, spec: {"+spec+"}}")
+	}
+	s.Put(t, "/apis/hub.gke.io/v1/memberships/membership", "{metadata: {name: membership}}")
 }
 
 // TestInside: what goes with istio-system, what keeps it, and what is neither.
@@ -67,11 +81,19 @@ func TestInside(t *testing.T) {
 		"/apis/networking.istio.io/v1/namespaces/web/gateways/elsewhere":         {later, neither},
 		"/apis/apps/v1/namespaces/web/deployments/elsewhere":                     {later, neither},
 		"/apis/rbac.authorization.k8s.io/v1/namespaces/istio-system/roles/kiali": {later, theirs},
+		insideMonitors + "istiod":                                                {later, theirs},
+		insideMonitors + "of-another-run":                                        {later + ", labels: {meshproof.dev/run: r2}", theirs},
+		insideMonitors + "of-the-charts":                                         {later + ofCharts, own},
+		insideMonitors + "of-a-policy":                                           {"creationTimestamp: '2026-11-25T08:00:09Z'", neither},
+		insideMonitors + "of-a-workload":                                         {later + ownedByRS, neither},
+		insideCore + "resourcequotas/small":                                      {later, theirs},
+		insideCore + "limitranges/of-a-policy":                                   {"creationTimestamp: '2026-11-25T08:00:09Z'", neither},
+		insideApps + "deployments/of-a-monitor":                                  {later + ", ownerReferences: [{apiVersion: monitoring.coreos.com/v1, kind: PodMonitor, name: x, uid: u}]", neither},
+		"/apis/monitoring.coreos.com/v1/namespaces/web/podmonitors/elsewhere":    {later, neither},
 	} {
 		s := apitest.New(t)
 		h := home(t, s)
-		s.Put(t, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gateways.networking.istio.io",
-			"{metadata: {name: gateways.networking.istio.io}, spec: {group: networking.istio.io, scope: Namespaced, names: {kind: Gateway}}}")
+		define(t, s)
 		s.Put(t, at, "{metadata: {name: "+path.Base(at)+", "+is.metadata+"}}")
 		mine, others, err := Inside(t.Context(), s.Cluster(t, "east"), h)
 		if err != nil {
@@ -95,8 +117,9 @@ func TestInside(t *testing.T) {
 
 // TestInsideIsSeenWhole: a kind that may not be listed is no absence, and nothing is changed.
 func TestInsideIsSeenWhole(t *testing.T) {
-	for _, collection := range []string{insideApps + "deployments", insideCore + "secrets", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"} {
+	for _, collection := range []string{insideApps + "deployments", insideCore + "secrets", strings.TrimSuffix(insideMonitors, "/"), "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"} {
 		s := apitest.New(t)
+		define(t, s)
 		s.Fail(http.MethodGet, collection, http.StatusForbidden)
 		mine, others, err := Inside(t.Context(), s.Cluster(t, "east"), home(t, s))
 		if err == nil || !strings.Contains(err.Error(), "Forbidden") || len(mine)+len(others)+len(s.Calls()) != 0 {

@@ -95,8 +95,12 @@ func there(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
 		}
 		found = append(found, slices.DeleteFunc(all, func(r manifest.Ref) bool { return !look.names(r.Name) })...)
 	}
-	made, err := traces(ctx, c)
-	return append(found, made...), err
+	maps, err := roots(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	own, others, err := classes(ctx, c)
+	return slices.Concat(found, maps, own, others), err
 }
 
 // named tells whether an object in no namespace goes by a name as Istio's charts give: istiod-..., istio-....
@@ -135,11 +139,12 @@ func Another(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
 	return found, nil
 }
 
-// Spare is an error while somebody's objects would go with the definitions of Istio's kinds. It is for the look before the first stage,
-// after which there is no istiod for them.
+// Spare is an error while somebody's objects would go with the definitions of Istio's kinds, or are classes of gateways for its
+// controller. It is for the look before the first stage, after which there is no istiod for them.
 func Spare(ctx context.Context, c *cluster.Cluster) error {
-	_, err := definitions(ctx, c)
-	return err
+	_, err := traces(ctx, c)
+	_, more := definitions(ctx, c)
+	return errors.Join(err, more)
 }
 
 // Installed gives what istioctl has installed and labelled, but for what is only in istio-system and goes with it.
@@ -161,27 +166,50 @@ func installed(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) 
 	return append(all, wide...), err
 }
 
-// traces are what istiod makes where no installer looks: ConfigMaps in every namespace
-// (pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go), and where the cluster knows the Gateway API, classes of gateways
-// (pilot/pkg/config/kube/gatewaycommon/gatewayclass.go).
+// traces are what istiod makes where no installer looks: ConfigMaps in every namespace, and where the cluster knows the Gateway API,
+// classes of gateways. A class of another name, for Istio's controller too, is somebody's.
 func traces(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
-	var all []manifest.Ref
-	maps, err := manifest.List(ctx, c, configMap, "", spreadLabel)
+	maps, err := roots(ctx, c)
 	if err != nil {
 		return nil, err
 	}
+	own, others, err := classes(ctx, c)
+	errs := []error{err}
+	for _, r := range others {
+		errs = append(errs, fmt.Errorf("%s on cluster %s is of Istio's controller, and istiod makes none of that name: move or remove it", r, c.Name))
+	}
+	return append(maps, own...), errors.Join(errs...)
+}
+
+// roots are the ConfigMaps that istiod keeps in every namespace (pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go), but
+// for those in istio-system.
+func roots(ctx context.Context, c *cluster.Cluster) ([]manifest.Ref, error) {
+	var all []manifest.Ref
+	maps, err := manifest.List(ctx, c, configMap, "", spreadLabel)
 	for _, o := range maps {
 		if slices.Contains(spread(), o.GetName()) && o.GetNamespace() != Namespace {
 			all = append(all, manifest.Ref{Kind: configMap, Namespace: o.GetNamespace(), Name: o.GetName()})
 		}
 	}
-	classes, err := manifest.List(ctx, c, gatewayClass, "", "")
-	for _, o := range classes {
-		if by, _, _ := unstructured.NestedString(o.Object, "spec", "controllerName"); strings.HasPrefix(by, controller) {
-			all = append(all, manifest.Ref{Kind: gatewayClass, Name: o.GetName()})
+	return all, err
+}
+
+// classes are those of gateways that Istio's controllers serve: those that istiod makes (pilot/pkg/config/kube/gatewaycommon/classinfo.go,
+// AllClasses), and others.
+func classes(ctx context.Context, c *cluster.Cluster) (own, others []manifest.Ref, err error) {
+	builtIn := []string{"istio", "istio-remote", "istio-waypoint", "istio-east-west", "istio-agentgateway", "istio-agentgateway-waypoint"}
+	all, err := manifest.List(ctx, c, gatewayClass, "", "")
+	for _, o := range all {
+		r := manifest.Ref{Kind: gatewayClass, Name: o.GetName()}
+		switch by, _, _ := unstructured.NestedString(o.Object, "spec", "controllerName"); {
+		case !strings.HasPrefix(by, controller):
+		case slices.Contains(builtIn, r.Name):
+			own = append(own, r)
+		default:
+			others = append(others, r)
 		}
 	}
-	return all, err
+	return own, others, err
 }
 
 // kindOf is the kind that a definition is of.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshproof/meshproof/framework/manifest"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
 )
 
@@ -24,6 +25,7 @@ func TestRefuse(t *testing.T) {
 		{"/api/v1/namespaces/web/configmaps/istio-ca-crl", "{metadata: {name: istio-ca-crl, namespace: web, labels: {istio.io/config: 'true'}}}", "ConfigMap web/istio-ca-crl"},
 		{"/api/v1/namespaces/web/configmaps/settings", "{metadata: {name: settings, namespace: web, labels: {istio.io/config: 'true'}}}", ""},
 		{classes + "istio", "{metadata: {name: istio}, spec: {controllerName: istio.io/gateway-controller}}", "GatewayClass istio"},
+		{classes + "theirs", "{metadata: {name: theirs}, spec: {controllerName: istio.io/gateway-controller}}", "GatewayClass theirs"},
 		{classes + "other", "{metadata: {name: other}, spec: {controllerName: example.com/istio.io}}", ""},
 	} {
 		s := apitest.New(t)
@@ -41,5 +43,32 @@ func TestRefuse(t *testing.T) {
 	s.Fail(http.MethodGet, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", http.StatusForbidden)
 	if err := Refuse(t.Context(), s.Cluster(t, "east")); err == nil || errors.Is(err, ErrThere) || !strings.Contains(err.Error(), "meshproof rbac") {
 		t.Errorf("what cannot be seen: %v", err)
+	}
+}
+
+// TestOnlyTheClassesOfIstiodGo: a class of gateways that somebody has made for Istio's controller is named, and nothing is given for
+// removal with it; that of another controller is nothing of Istio's, whatever its name.
+func TestOnlyTheClassesOfIstiodGo(t *testing.T) {
+	const classes = "/apis/gateway.networking.k8s.io/v1/gatewayclasses/"
+	for name, tc := range map[string]struct{ controller, gone, says string }{
+		"istio":           {"istio.io/gateway-controller", "GatewayClass istio", ""},
+		"istio-remote":    {"istio.io/unmanaged-gateway", "GatewayClass istio-remote", ""},
+		"istio-waypoint":  {"istio.io/mesh-controller", "GatewayClass istio-waypoint", ""},
+		"istio-east-west": {"istio.io/eastwest-controller", "GatewayClass istio-east-west", ""},
+		"theirs":          {"istio.io/gateway-controller", "", "GatewayClass theirs on cluster east is of Istio's controller, and istiod makes none of that name: move or remove it"},
+		"other":           {"example.com/istio.io", "", ""},
+	} {
+		s := apitest.New(t)
+		s.Know("gateway.networking.k8s.io/v1", "gatewayclasses", "GatewayClass")
+		s.Put(t, classes+name, "{metadata: {name: "+name+"}, spec: {controllerName: "+tc.controller+"}}")
+		c := s.Cluster(t, "east")
+		refs, err := Stages(false)[1](t.Context(), c)
+		spared := Spare(t.Context(), c)
+		if manifest.Listed(refs) != tc.gone || (err != nil) != (tc.says != "") || err != nil && err.Error() != tc.says {
+			t.Errorf("%s: %v, %v", name, refs, err)
+		}
+		if (spared != nil) != (tc.says != "") || spared != nil && spared.Error() != tc.says {
+			t.Errorf("%s, before the first stage: %v", name, spared)
+		}
 	}
 }

@@ -47,12 +47,13 @@ func Bare(home string, more ...string) []string {
 	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}, more...)
 }
 
-// Callers gives the caller's own environment but for these names, and for what would change istioctl's flags unasked (its
-// pkg/config/config.go and pkg/root/root.go). On given clusters a kubeconfig's login plugin may need any of it.
+// Callers gives the caller's own environment but for these names, for what would change istioctl's flags unasked (its
+// pkg/config/config.go and pkg/root/root.go), and for exported functions, which bash takes for programs of their names. On given clusters
+// a kubeconfig's login plugin may need any of the rest.
 func Callers(but ...string) []string {
 	return slices.DeleteFunc(os.Environ(), func(e string) bool {
 		name, _, _ := strings.Cut(e, "=")
-		return slices.Contains(but, name) || name == "ISTIOCONFIG" || strings.HasPrefix(name, "ISTIOCTL_")
+		return slices.Contains(but, name) || name == "ISTIOCONFIG" || strings.HasPrefix(name, "ISTIOCTL_") || strings.HasPrefix(name, "BASH_FUNC_")
 	})
 }
 

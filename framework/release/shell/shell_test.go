@@ -42,6 +42,19 @@ func TestTheCallersEnvironmentIsNotInherited(t *testing.T) {
 	}
 }
 
+// TestAFunctionOfTheCallersHidesNoProgram: bash would take an exported one for the program of its name, whatever the PATH is.
+func TestAFunctionOfTheCallersHidesNoProgram(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "kubectl"), []byte("#!/bin/sh\necho the run\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("BASH_FUNC_kubectl%%", "() { echo the caller; }")
+	r, err := Run(t.Context(), Command{Args: Script("kubectl"), Env: append(Callers("PATH"), "PATH="+bin+":"+os.Getenv("PATH"))})
+	if err != nil || r.Stdout != "the run\n" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestTheWholeGroupDiesWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("interrupted")
@@ -122,10 +135,11 @@ func TestWord(t *testing.T) {
 	}
 }
 
-// TestIstioctlsVariablesAreNotPassedOn: everything else of the caller is, but for the names that are given.
-func TestIstioctlsVariablesAreNotPassedOn(t *testing.T) {
+// TestWhatChangesCommandsIsNotPassedOn: istioctl's variables and exported functions; everything else of the caller is, but for the names
+// that are given.
+func TestWhatChangesCommandsIsNotPassedOn(t *testing.T) {
 	for name, want := range map[string]bool{"ISTIOCTL_ISTIONAMESPACE": false, "ISTIOCTL_PLAINTEXT": false, "ISTIOCONFIG": false, "KUBECONFIG": false,
-		"ISTIO_LOGIN": true, "AWS_PROFILE": true, "MY_ISTIOCTL_": true} {
+		"ISTIO_LOGIN": true, "AWS_PROFILE": true, "MY_ISTIOCTL_": true, "BASH_FUNC_kubectl%%": false, "BASH_FUNCTIONS": true} {
 		t.Setenv(name, "x")
 		if got := slices.Contains(Callers("KUBECONFIG"), name+"=x"); got != want {
 			t.Errorf("%s is passed on: %t", name, got)
