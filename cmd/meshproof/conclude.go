@@ -10,9 +10,9 @@ import (
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/exitcode"
 	"github.com/meshproof/meshproof/framework/progress"
-	"github.com/meshproof/meshproof/framework/release/shell"
 	"github.com/meshproof/meshproof/framework/report"
 	"github.com/meshproof/meshproof/framework/session"
+	"github.com/meshproof/meshproof/framework/shell"
 	"github.com/meshproof/meshproof/framework/suite"
 )
 

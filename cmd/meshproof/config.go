@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/meshproof/meshproof/framework/release/shell"
 	"github.com/meshproof/meshproof/framework/session"
 	"github.com/meshproof/meshproof/framework/settings"
+	"github.com/meshproof/meshproof/framework/shell"
 	"github.com/meshproof/meshproof/framework/suite"
 )
 

@@ -13,8 +13,8 @@ import (
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/progress"
-	"github.com/meshproof/meshproof/framework/release/shell"
 	"github.com/meshproof/meshproof/framework/session"
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 func upCommand() *cobra.Command {

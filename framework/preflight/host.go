@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/release"
-	"github.com/meshproof/meshproof/framework/release/shell"
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 // toolLimit bounds each call of a tool; scriptLimit is a hundred times what the gateway's script takes.

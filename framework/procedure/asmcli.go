@@ -9,7 +9,7 @@ import (
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/ledger"
-	"github.com/meshproof/meshproof/framework/release/shell"
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 // asmcli performs S8 with the real tools. Before it, asmcli is given a fleet that is not the clusters' own, which it must

@@ -18,7 +18,7 @@ import (
 	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/mesh/asm/asmtest"
 	"github.com/meshproof/meshproof/framework/release"
-	"github.com/meshproof/meshproof/framework/release/shell"
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 func TestMain(m *testing.M) { asmtest.Main(m) }

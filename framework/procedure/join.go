@@ -16,7 +16,7 @@ import (
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/manifest"
-	"github.com/meshproof/meshproof/framework/release/shell"
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 // Joiner enables endpoint discovery between all clusters of a set (S8) and returns its steps.

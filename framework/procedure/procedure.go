@@ -21,7 +21,7 @@ import (
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/mesh/asm"
 	"github.com/meshproof/meshproof/framework/release"
-	"github.com/meshproof/meshproof/framework/release/shell"
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 // Ledger is told of what is about to be made on a supplied cluster, before and after, and of what was removed.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/ledger"
-	"github.com/meshproof/meshproof/framework/release/shell"
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 func suppliedRig(t *testing.T, n *notes) *rig {

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meshproof/meshproof/framework/release/shell"
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 // Files of a release directory, relative to it.

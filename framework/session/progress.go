@@ -8,7 +8,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/poll"
-	"github.com/meshproof/meshproof/framework/release/shell"
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 // Progress is how far something is that takes a while: what is waited for and what it lacks still, or who has answered a

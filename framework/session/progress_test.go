@@ -13,7 +13,7 @@ import (
 
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/poll"
-	"github.com/meshproof/meshproof/framework/release/shell"
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 // heard keeps what it is told of waits, and nothing else.

@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/meshproof/meshproof/framework/release/shell"
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 // passed are the caller's variables that the tools get, and no other: asmcli takes PROJECT_ID, CLUSTER_NAME, CA, PLATFORM,

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/evidence"
-	"github.com/meshproof/meshproof/framework/release/shell"
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 // deviation is one difference from the guide's text, with the steps that have it. Steps may differ in what was run.
