@@ -29,7 +29,7 @@ func secrets() []Fault {
 		{
 			ID: "remote-secret-missing", Sentence: "east's remote secret for west is deleted", Verdict: claim.Failed, Cause: "remote-secret-missing",
 			Break: func(ctx context.Context, r *Rig) error {
-				return errors.Join(r.dropSecret(ctx), r.noticed(ctx, r.east(), r.remote(), ""))
+				return r.forgetSecret(ctx)
 			},
 			Repair: func(ctx context.Context, r *Rig) error {
 				return errors.Join(r.putSecret(ctx), r.noticed(ctx, r.east(), r.remote(), "synced"))
@@ -55,7 +55,7 @@ func secrets() []Fault {
 		{
 			ID: "remote-secret-unreadable", Sentence: "east's remote secret for west holds no kubeconfig", Verdict: claim.Failed, Cause: "remote-secret-unreadable",
 			Break: func(ctx context.Context, r *Rig) error {
-				if err := r.dropSecret(ctx); err != nil {
+				if err := r.forgetSecret(ctx); err != nil {
 					return err
 				}
 				s := r.copyOf("unreadable")
@@ -151,7 +151,7 @@ func wedgedController() Fault {
 			if err := errors.Join(r.updateSecret(ctx), r.noticed(ctx, r.east(), r.remote(), "synced")); err != nil {
 				return err
 			}
-			return errors.Join(r.dropSecret(ctx), r.noticed(ctx, r.east(), r.remote(), ""), r.putSecret(ctx))
+			return errors.Join(r.forgetSecret(ctx), r.putSecret(ctx))
 		},
 		Repair: repairSecret,
 	}

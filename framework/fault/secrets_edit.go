@@ -88,6 +88,15 @@ func (r *Rig) dropSecret(ctx context.Context) error {
 	return nil
 }
 
+// forgetSecret deletes the secret and waits until istiod has let go of the cluster. Made anew before that, it could be one that was
+// changed in place: istiod's queue knows its name alone, and may look when the next one is there.
+func (r *Rig) forgetSecret(ctx context.Context) error {
+	if err := r.dropSecret(ctx); err != nil {
+		return err
+	}
+	return r.noticed(ctx, r.east(), r.remote(), "")
+}
+
 func (r *Rig) putSecret(ctx context.Context) error {
 	s := r.copyOf("")
 	delete(s.Annotations, "meshproof.dev/fault")
@@ -105,10 +114,9 @@ func (r *Rig) updateSecret(ctx context.Context) error {
 	return nil
 }
 
-// replaceSecret deletes the secret, waits until istiod has let go of the cluster, and makes it anew with a kubeconfig that
-// spoil has changed; nil leaves it as it is.
+// replaceSecret has istiod forget the secret, and makes it anew with a kubeconfig that spoil has changed; nil leaves it as it is.
 func (r *Rig) replaceSecret(ctx context.Context, spoil func(*Rig, *clientcmdapi.Config) error) error {
-	if err := errors.Join(r.dropSecret(ctx), r.noticed(ctx, r.east(), r.remote(), "")); err != nil {
+	if err := r.forgetSecret(ctx); err != nil {
 		return err
 	}
 	s := r.copyOf("replaced")

@@ -132,7 +132,10 @@ func (r *Rig) noticed(ctx context.Context, c *cluster.Cluster, remote, want stri
 	w := poll.Wait{What: fmt.Sprintf("istiod has %s as %q", remote, want), Where: "cluster " + c.Name, Limit: r.limits().Notice}
 	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
 		got, err := r.status(ctx, c, remote)
-		if err == nil && got != want {
+		if err != nil {
+			return "", err // nothing was seen
+		}
+		if got != want {
 			err = errors.New("not yet")
 		}
 		return fmt.Sprintf("%q", got), err
@@ -149,7 +152,10 @@ func (r *Rig) becomes(ctx context.Context, c *cluster.Cluster, what string, want
 	w := poll.Wait{What: fmt.Sprintf("%s: %t", what, want), Where: "cluster " + c.Name, Limit: r.limits().Notice}
 	return poll.Until(ctx, w, func(ctx context.Context) (string, error) {
 		is, err := look(ctx)
-		if err == nil && is != want {
+		if err != nil {
+			return "", err // nothing was seen
+		}
+		if is != want {
 			err = errors.New("not yet")
 		}
 		return fmt.Sprint(is), err
