@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -38,28 +39,31 @@ needed; the image is pushed to a registry, or written as a file that docker load
 				if err != nil {
 					return err
 				}
-				if output != "" {
-					if err := doing("write "+output, func() error { return image.Write(output) }); err != nil {
-						return err
-					}
-					fmt.Printf("written to %s: docker load --input %s gives %s\n", output, output, image.Ref)
-				}
-				if mirror != "" {
-					var to string
-					err := doing("push it to "+mirror, func() (err error) {
-						to, err = image.Push(c.Context(), mirror)
-						return err
-					})
-					if err != nil {
-						return err
-					}
-					fmt.Printf("pushed: %s\n", to)
-				}
-				return nil
+				return handOn(c.Context(), image, output, mirror, doing)
 			})
 		},
 	}
 	c.Flags().StringVar(&mirror, "push", "", "HOST/PREFIX of the registry that the image is pushed to")
 	c.Flags().StringVar(&output, "output", "", "file that the image is written to")
 	return c
+}
+
+// handOn writes the image as a file, and pushes it: whichever was asked for.
+func handOn(ctx context.Context, image images.SuiteImage, output, mirror string, doing doer) error {
+	if output != "" {
+		if err := doing("write "+output, func() error { return image.Write(output) }); err != nil {
+			return err
+		}
+		fmt.Printf("written to %s: docker load --input %s gives %s\n", output, output, image.Ref)
+	}
+	if mirror == "" {
+		return nil
+	}
+	return doing("push it to "+mirror, func() error {
+		to, err := image.Push(ctx, mirror)
+		if err == nil {
+			fmt.Printf("pushed: %s\n", to)
+		}
+		return err
+	})
 }

@@ -67,6 +67,9 @@ func TestSetup(t *testing.T) {
 			s.Error = "gave up waiting; last state: EXTERNAL-IP <pending>"
 		}), Inconclusive, "load balancer gave none"},
 		{"somebody made it meanwhile", "procedure", "mesh", steps13(func(s *evidence.Step) { s.Error = evidence.InTheWay + ": Gateway" }), Inconclusive, "was not run"},
+		{"another run took the lease", "procedure", "mesh", steps13(func(s *evidence.Step) {
+			s.Error = `wait for "the gateway's pods" on cluster west: not seen after 3s and 4 tries (limit 5m0s); stopped: the run was interrupted: another run works on this cluster: r2; last state: 0 of 1; last error: not available`
+		}), Inconclusive, "ended from outside"},
 		{"the run was interrupted", "procedure", "mesh", steps13(func(s *evidence.Step) { s.Error = "interrupted by a signal" }), Inconclusive, "ended from outside"},
 		{"another chain failed first", "procedure", "mesh", func(run evidence.Run) {
 			run.Steps[5].Error, run.Steps[6].Error = "context canceled", "no matches for kind Gateway"

@@ -28,10 +28,18 @@ type Traffic struct {
 	AccessLogError string `json:"accessLogError,omitempty"`
 }
 
+// How the error of calls begins whose own time was over: that of one round of them, of the guide's step, and of calls on a mesh that
+// has not settled. Whoever bounds calls takes its words from here.
+const (
+	CallsTookLonger = "they took longer than"
+	StepTookLonger  = "the step's limit of"
+	MeshUnsettled   = "the mesh had not settled"
+)
+
 // Overran tells whether the calls ended early because their time was over. What stalls calls may be the mesh; an exec that ended
-// for any other reason says nothing of it. The words are those of packages traffic, verify and procedure.
+// for any other reason says nothing of it.
 func (t Traffic) Overran() bool {
-	return slices.ContainsFunc([]string{" took longer than ", "the step's limit of ", "the mesh had not settled"}, func(words string) bool {
+	return slices.ContainsFunc([]string{CallsTookLonger, StepTookLonger, MeshUnsettled}, func(words string) bool {
 		return strings.Contains(t.Error, words)
 	})
 }

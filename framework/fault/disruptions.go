@@ -22,7 +22,9 @@ type Disruption struct {
 	// GuideCalls tells that the guide's own calls show it, and are made; NoCalls that the measured ones would each wait for
 	// 10 s, and are left out: what they would show, the endpoints show.
 	GuideCalls, NoCalls bool
-	Break, Repair       func(context.Context, *Rig) error
+	// NewBalancer tells that its repair has the cloud make a new load balancer.
+	NewBalancer   bool
+	Break, Repair func(context.Context, *Rig) error
 }
 
 // Disruptions gives those of a run, in the order of the claims.
@@ -83,7 +85,7 @@ func Disruptions() []Disruption {
 		of("remote-secret-deleted", "remote-secret-missing", false),
 		of("remote-secret-unreachable", "remote-secret-wrong-address", true), // istiod must be restarted after it
 		{
-			ID: "gateway-service-deleted", Sentence: "the service of west's gateway is deleted", NoCalls: true,
+			ID: "gateway-service-deleted", Sentence: "the service of west's gateway is deleted", NoCalls: true, NewBalancer: true,
 			Break: func(ctx context.Context, r *Rig) error {
 				if err := r.keepService(ctx); err != nil {
 					return err // it could not be made anew

@@ -155,7 +155,7 @@ func (p *Procedure) act(ctx context.Context, t task, step *evidence.Step) error 
 	if t.wait != nil {
 		return t.wait(ctx, t.limit)
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, t.limit, fmt.Errorf("the step's limit of %s has passed", t.limit))
+	limited, cancel := context.WithTimeoutCause(ctx, t.limit, fmt.Errorf("%s %s has passed", evidence.StepTookLonger, t.limit))
 	defer cancel()
 	call := t.command
 	if call == nil {

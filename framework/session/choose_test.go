@@ -97,6 +97,30 @@ func TestStopAfter(t *testing.T) {
 	}
 }
 
+// What needs a new load balancer is not done where its host name would be reached after the repair's time is over.
+func TestNoNewLoadBalancerWithAHostName(t *testing.T) {
+	for address, done := range map[string]bool{"172.18.252.1": true, "2001:db8::7": true, "gw.west.example": false} {
+		healthy, err := evidence.Load("../claim/testdata/healthy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		services := healthy.Cluster(evidence.Joined, "west").Kubernetes.Services
+		for i := range services {
+			if services[i].Labels[evidence.GatewayLabel] == evidence.GatewayValue {
+				services[i].Addresses = []string{address}
+			}
+		}
+		s := &Session{o: Options{Disruptive: true, Tell: silent{}}, intent: healthy.Intent, folder: savedEpochs(t, healthy, evidence.Joined), steps: healthy.Steps}
+		if err := s.lookForHostNames(); err != nil {
+			t.Fatal(err)
+		}
+		in := s.disrupted(s.intent)
+		if slices.Contains(in.Disruptions, "gateway-service-deleted") != done || !slices.Contains(in.Disruptions, "gateway-scaled-to-zero") {
+			t.Errorf("with %s the run does %q", address, in.Disruptions)
+		}
+	}
+}
+
 // savedEpochs is an evidence folder in which every epoch holds what the joined mesh did.
 func savedEpochs(t *testing.T, run evidence.Run, epochs ...string) *evidence.Folder {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 
 	"github.com/meshproof/meshproof/framework/claim"
@@ -23,7 +24,9 @@ func (s *Session) disruptions() []fault.Disruption {
 	if !s.o.Disruptive {
 		return nil
 	}
-	return slices.DeleteFunc(fault.Disruptions(), func(d fault.Disruption) bool { return !s.does(d.ID, d.KindOnly) })
+	return slices.DeleteFunc(fault.Disruptions(), func(d fault.Disruption) bool {
+		return !s.does(d.ID, d.KindOnly) || d.NewBalancer && s.hostNamed
+	})
 }
 
 // does tells whether a run that may change the mesh does this to it.
@@ -47,10 +50,13 @@ func kindOnly(id string) bool {
 // a mesh that conforms by itself (unfit): of another nothing would be shown. The error says that the mesh could not be
 // brought back; what could not be done otherwise is told by the claims.
 func (s *Session) disrupt(ctx context.Context, o verify.Options) error {
-	all, failures := s.disruptions(), s.injections()
-	if len(all)+len(failures) == 0 {
+	if len(s.disruptions())+len(s.injections()) == 0 {
 		return nil
 	}
+	if err := s.lookForHostNames(); err != nil {
+		return err
+	}
+	all, failures := s.disruptions(), s.injections()
 	rig, err := s.newRig("disruptions")
 	if err != nil {
 		return err
@@ -65,6 +71,26 @@ func (s *Session) disrupt(ctx context.Context, o verify.Options) error {
 		}
 	}
 	return s.inject(ctx, o, rig, failures)
+}
+
+// lookForHostNames finds out whether a gateway's load balancer has a host name. A new one is reached minutes after it has its name, and
+// longer than a repair may take: what needs a new load balancer is not done there.
+func (s *Session) lookForHostNames() error {
+	run, err := s.soFar()
+	if err != nil {
+		return err
+	}
+	for _, in := range s.intent.Clusters {
+		c := run.Cluster(evidence.Joined, in.Name)
+		if c == nil {
+			continue
+		}
+		s.hostNamed = s.hostNamed || slices.ContainsFunc(c.Kubernetes.GatewayAddresses(), func(a string) bool { return net.ParseIP(a) == nil })
+	}
+	if s.hostNamed {
+		s.o.Tell.Note("what needs a new load balancer is not done to the mesh: the gateways have host names, which a cloud takes minutes to bring up")
+	}
+	return nil
 }
 
 // disrupted is what a run expects that does all of it.

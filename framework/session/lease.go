@@ -45,7 +45,7 @@ func (s *Session) loses(c *cluster.Cluster, err error) {
 		s.mu.Unlock()
 	}
 	s.o.Tell.Note(err.Error())
-	s.lost(err)
+	s.lost(fmt.Errorf("the run was interrupted: %w", err)) // in a word by which a step that it ends is told from one that failed
 }
 
 // undoHeld removes what the run made on given clusters, but where another run works now: it may have made the same names.

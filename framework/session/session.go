@@ -56,6 +56,7 @@ type Session struct {
 
 	began     time.Time
 	diagnosed bool // whether diagnostics were saved
+	hostNamed bool // whether a gateway of the joined mesh has a host name in place of an address
 
 	mu    sync.Mutex
 	steps []evidence.Step

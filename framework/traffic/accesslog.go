@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -61,9 +62,9 @@ func Follow(ctx context.Context, c *cluster.Cluster, namespace, run string, sinc
 		}
 		l.ended.Go(func() {
 			defer stream.Close()
-			err := l.read(io.LimitReader(stream, maxLog), p.Name, run)
+			odd, err := l.read(io.LimitReader(stream, maxLog), p.Name, run)
 			if err == nil {
-				err = errEnded
+				err = endedWith(odd)
 			}
 			if ctx.Err() == nil {
 				l.note(fmt.Errorf("read the access log of %s/%s on cluster %s: %w", p.Namespace, p.Name, c.Name, err))
@@ -73,7 +74,16 @@ func Follow(ctx context.Context, c *cluster.Cluster, namespace, run string, sinc
 	return l
 }
 
-var errEnded = errors.New("it ended while it was followed: the sidecar was restarted, or its log is too long")
+// endedWith says why a log ended that is followed. A kubelet that cannot go on says so in a line of its own, and ends the log.
+func endedWith(odd string) error {
+	switch {
+	case odd == "":
+		return errors.New("it ended while it was followed: the sidecar was restarted, or its log is too long")
+	case strings.Contains(odd, "too many open files"):
+		return fmt.Errorf("it ended while it was followed: %.300s: the node has no inotify instance left: remove other clusters from its machine, or raise fs.inotify.max_user_instances there", odd)
+	}
+	return fmt.Errorf("it ended while it was followed: %.300s", odd)
+}
 
 func (l *Log) note(err error) {
 	l.mu.Lock()
@@ -97,25 +107,28 @@ func (l *Log) Lines() ([]evidence.LogLine, error) {
 func (l *Log) Wait() { l.ended.Wait() }
 
 // read keeps the lines of the run's calls. A line that names such a call but cannot be understood is an error: it would otherwise
-// be missing without a word.
-func (l *Log) read(r io.Reader, pod, run string) error {
+// be missing without a word. It gives the last line where that is none of the sidecar's, but the kubelet's.
+func (l *Log) read(r io.Reader, pod, run string) (odd string, _ error) {
 	scan := bufio.NewScanner(r)
 	scan.Buffer(nil, 1<<20)
 	for scan.Scan() {
 		text := scan.Text()
+		if odd = ""; text != "" && unicode.IsLetter(rune(text[0])) { // access logs begin with "[" or "{", the agent's lines with a date
+			odd = text
+		}
 		if !strings.Contains(text, pathOf(run)) {
 			continue
 		}
 		line, err := parseLine(text, run)
 		if err != nil {
-			return err
+			return odd, err
 		}
 		line.Pod = pod
 		l.mu.Lock()
 		l.lines[pod] = append(l.lines[pod], line)
 		l.mu.Unlock()
 	}
-	return scan.Err()
+	return odd, scan.Err()
 }
 
 func pathOf(run string) string { return "/hello?" + run + "-" }

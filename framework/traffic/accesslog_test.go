@@ -8,10 +8,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
 )
 
@@ -54,5 +56,23 @@ func TestTheLogIsReadFromBeforeTheCalls(t *testing.T) {
 	default:
 		_, err := log.Lines()
 		t.Errorf("the log was not asked for: %v", err)
+	}
+}
+
+// TestWhyALogEnded: a kubelet that cannot go on says so in the last line.
+func TestWhyALogEnded(t *testing.T) {
+	const agent, access = "2026-11-30T03:28:59.298566Z\tinfo\tEnvoy proxy is ready\n", `[2026-09-01T10:00:00.000Z] "GET /other HTTP/1.1" 200` + "\n"
+	for text, want := range map[string]string{
+		"":             "the sidecar was restarted",
+		agent + access: "the sidecar was restarted",
+		access + agent: "the sidecar was restarted",
+		access + "failed to create fsnotify watcher: too many open files": "raise fs.inotify.max_user_instances",
+		access + "unable to retrieve container logs":                      "unable to retrieve container logs",
+	} {
+		l := &Log{lines: map[string][]evidence.LogLine{}}
+		odd, err := l.read(strings.NewReader(text), "hw", "r-1")
+		if why := endedWith(odd).Error(); err != nil || !strings.Contains(why, want) {
+			t.Errorf("%q: %v, %s", text, err, why)
+		}
 	}
 }

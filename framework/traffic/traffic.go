@@ -73,7 +73,7 @@ func calls(ctx context.Context, w workload, name, run string, n int, on way, to 
 		return t, err
 	}
 	limit := Limit(n)
-	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("they took longer than %s", limit))
+	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%s %s", evidence.CallsTookLonger, limit))
 	defer cancel()
 	pod, container, err := sleepPod(bounded, w, on.from)
 	if err != nil {

@@ -245,7 +245,7 @@ func TestParseLog(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			l := &Log{lines: map[string][]evidence.LogLine{}}
-			err := l.read(strings.NewReader(tc.log), "hw", "r-1")
+			_, err := l.read(strings.NewReader(tc.log), "hw", "r-1")
 			got, _ := l.Lines()
 			if !reflect.DeepEqual(got, tc.want) {
 				t.Errorf("lines %+v, want %+v", got, tc.want)
@@ -261,7 +261,7 @@ func TestParseLog(t *testing.T) {
 func TestTheLogIsReadWhileItGrows(t *testing.T) {
 	l := &Log{lines: map[string][]evidence.LogLine{}}
 	from, to := io.Pipe()
-	l.ended.Go(func() { _ = l.read(from, "hw", "r-1") })
+	l.ended.Go(func() { _, _ = l.read(from, "hw", "r-1") })
 	for range 3 { // a pipe's writer returns when all was read; the third write tells that the first was taken in
 		if _, err := io.WriteString(to, textLine+"\nnoise\n"); err != nil {
 			t.Fatal(err)

@@ -112,7 +112,7 @@ func (o Options) bounded(ctx context.Context) (context.Context, context.CancelFu
 	if limit == 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, limit, fmt.Errorf("the mesh had not settled, where calls wait for what is broken, and they were given no more than %s: meshproof claim --patient gives them more", limit))
+	return context.WithTimeoutCause(ctx, limit, fmt.Errorf("%s, where calls wait for what is broken, and they were given no more than %s: meshproof claim --patient gives them more", evidence.MeshUnsettled, limit))
 }
 
 // answers tells who has answered a cluster's calls; nil when nobody wants to know.
