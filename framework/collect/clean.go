@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,8 @@ type keptSection struct {
 	kept any
 }
 
-// cleanDump cuts a config dump to what is kept, and takes the digest of the trusted root from its section on secrets.
+// cleanDump cuts a config dump to what is kept, and takes the digest of the trusted root from its section on secrets. A section that
+// cannot be cut is left out, and the error names it: the others and the root are given all the same.
 func cleanDump(dump json.RawMessage) (kept json.RawMessage, root string, err error) {
 	sections, err := evidence.Sections(dump)
 	if err != nil {
@@ -37,13 +39,15 @@ func cleanDump(dump json.RawMessage) (kept json.RawMessage, root string, err err
 	var page struct {
 		Configs []any `json:"configs"`
 	}
+	var errs []error
 	for _, s := range keptSections() {
 		section, ok := sections[s.name]
 		if !ok {
 			continue
 		}
 		if err := json.Unmarshal(section, s.kept); err != nil { // what is not named in the type is not decoded
-			return nil, "", fmt.Errorf("cut %s: %w", s.name, err)
+			errs = append(errs, fmt.Errorf("cut %s: %w", s.name, err))
+			continue
 		}
 		page.Configs = append(page.Configs, s.kept)
 	}
@@ -54,7 +58,7 @@ func cleanDump(dump json.RawMessage) (kept json.RawMessage, root string, err err
 		return nil, "", fmt.Errorf("cut the config dump: %w", err)
 	}
 	root, err = trustedRoot(sections["SecretsConfigDump"])
-	return evidence.Compact(b.Bytes()), root, err
+	return evidence.Compact(b.Bytes()), root, errors.Join(append(errs, err)...)
 }
 
 // systemRoots is the bundle of the operating system, which rules with TLS of their own add (Istio's FileRootSystemCACert).

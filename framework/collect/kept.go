@@ -161,18 +161,37 @@ type filterChain struct {
 	} `json:"filter_chain_match,omitempty"`
 	Filters []struct {
 		onlyName
-		Config *struct {
-			Type  kind   `json:"@type,omitempty"`
-			Stats string `json:"stat_prefix,omitempty"`
-			targets
-			RDS *struct {
-				Name string `json:"route_config_name,omitempty"`
-			} `json:"rds,omitempty"`
-			Routes      *routeConfig `json:"route_config,omitempty"`
-			HTTPFilters []onlyName   `json:"http_filters,omitempty"`
-		} `json:"typed_config,omitempty"`
+		Config *filterConfig `json:"typed_config,omitempty"`
 	} `json:"filters,omitempty"`
 	Socket *transportSocket `json:"transport_socket,omitempty"`
+}
+
+// filterConfig has the fields of Istio's own network filters: those that pass HTTP and TCP on.
+type filterConfig struct {
+	Type  kind   `json:"@type,omitempty"`
+	Stats string `json:"stat_prefix,omitempty"`
+	targets
+	RDS *struct {
+		Name string `json:"route_config_name,omitempty"`
+	} `json:"rds,omitempty"`
+	Routes      *routeConfig `json:"route_config,omitempty"`
+	HTTPFilters []onlyName   `json:"http_filters,omitempty"`
+}
+
+// UnmarshalJSON keeps of a filter whose fields have these names and another shape (Dubbo's route_config is a list) its type alone.
+func (c *filterConfig) UnmarshalJSON(text []byte) error {
+	type plain filterConfig
+	var whole plain
+	if err := json.Unmarshal(text, &whole); err == nil {
+		*c = filterConfig(whole)
+		return nil
+	}
+	var only struct {
+		Type kind `json:"@type"`
+	}
+	err := json.Unmarshal(text, &only)
+	*c = filterConfig{Type: only.Type}
+	return err
 }
 
 type routeConfig struct {

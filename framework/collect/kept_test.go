@@ -111,6 +111,64 @@ func TestWhatIsKeptIsJudgedTheSame(t *testing.T) {
 	}
 }
 
+// TestAnUnusualFilterCostsNothingElse: an EnvoyFilter may add any filter, whose fields have the names of others and another shape.
+func TestAnUnusualFilterCostsNothingElse(t *testing.T) {
+	const dubbo = `{"name":"dubbo","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.network.dubbo_proxy.v3.DubboProxy",
+		"stat_prefix":"d","route_config":[{"name":"CANARY","routes":[]}]}}`
+	const before = `"filters":[`
+	dump := strings.Replace(string(secretive()), before, before+strings.ReplaceAll(dubbo, "CANARY", canary)+",", 1)
+	kept, _, err := cleanDump(json.RawMessage(dump))
+	if err != nil || strings.Contains(string(kept), canary) {
+		t.Fatalf("error %v, kept %s", err, kept)
+	}
+	want := strings.Replace(string(mustClean(t, secretive())), before,
+		before+`{"name":"dubbo","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.network.dubbo_proxy.v3.DubboProxy"}},`, 1)
+	if string(kept) != want {
+		t.Errorf("kept %s\nwant %s", kept, want)
+	}
+	names, err := evidence.Proxy{ConfigDump: kept}.SNIs(evidence.GatewayPort)
+	if err != nil || !slices.Equal(names, []string{"outbound_.5000_._.h"}) {
+		t.Errorf("server names %q, error %v", names, err)
+	}
+}
+
+// TestASectionThatCannotBeCutCostsItselfAlone: the others and the root are kept, and the error says which it was.
+func TestASectionThatCannotBeCutCostsItselfAlone(t *testing.T) {
+	var page struct {
+		Configs []json.RawMessage `json:"configs"`
+	}
+	if err := json.Unmarshal(secretive(), &page); err != nil {
+		t.Fatal(err)
+	}
+	page.Configs[2] = json.RawMessage(`{"@type":"type.googleapis.com/envoy.admin.v3.ListenersConfigDump","dynamic_listeners":[{"name":["l"]}]}`)
+	secrets := strings.Replace(string(trusting("ROOTCA="+certPEM("root"))), "{", `{"@type":"type.googleapis.com/envoy.admin.v3.SecretsConfigDump",`, 1)
+	dump, err := json.Marshal(map[string]any{"configs": append(page.Configs, json.RawMessage(secrets))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, root, err := cleanDump(dump)
+	if err == nil || !strings.Contains(err.Error(), "ListenersConfigDump") || root != rootSum() {
+		t.Errorf("root %q, error %v", root, err)
+	}
+	whole, err := evidence.Sections(mustClean(t, secretive()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(whole, "ListenersConfigDump")
+	if got, err := evidence.Sections(kept); err != nil || !reflect.DeepEqual(got, whole) {
+		t.Errorf("kept %s, error %v", kept, err)
+	}
+}
+
+func mustClean(t *testing.T, dump json.RawMessage) json.RawMessage {
+	t.Helper()
+	kept, _, err := cleanDump(dump)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
+}
+
 // TestARefusalRepeatsNoResource: Envoy may say what it refused.
 func TestARefusalRepeatsNoResource(t *testing.T) {
 	page := `[{"cluster_id":"c","proxy":"sleep-1.sample","istio_version":"1.31","resources":{"type.googleapis.com/envoy.config.route.v3.RouteConfiguration":

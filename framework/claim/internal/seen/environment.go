@@ -46,10 +46,11 @@ func UnreachableStep(s evidence.Step) string {
 	return fmt.Sprintf("the API server of cluster %s did not answer after step %s", strings.Join(silent, " and "), s.ID)
 }
 
-// Unpullable gives, in one sentence, which image a pod of the mesh or the sample waits for in vain; "" when none does. What else
-// their namespaces hold breaks no claim. The image "auto" is no image: its pod was not injected.
+// Unpullable gives, in one sentence, which image a pod of the mesh or the sample waits for in vain; "" when none does. Istio's
+// CNI plugin is part of the mesh: on a node without it no pod gets a network. What else their namespaces hold breaks no claim. The
+// image "auto" is no image: its pod was not injected.
 func Unpullable(k *evidence.Kubernetes, sample, cluster string) string {
-	for _, p := range slices.Concat(IstiodPods(k), GatewayPods(k), AppPods(k, sample, evidence.RoleHelloworld), AppPods(k, sample, evidence.RoleSleep)) {
+	for _, p := range slices.Concat(IstiodPods(k), CNIPods(k), GatewayPods(k), AppPods(k, sample, evidence.RoleHelloworld), AppPods(k, sample, evidence.RoleSleep)) {
 		for _, c := range p.Containers {
 			if c.Image != AutoImage && pullFailed(c.Waiting) {
 				return fmt.Sprintf("image %s of pod %s/%s on cluster %s cannot be pulled: %s", c.Image, p.Namespace, p.Name, cluster, c.Waiting)

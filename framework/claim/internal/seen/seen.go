@@ -64,6 +64,20 @@ func PassingPods(k *evidence.Kubernetes) []evidence.Pod {
 // IstiodPods are the live replicas of the control plane, of every revision.
 func IstiodPods(k *evidence.Kubernetes) []evidence.Pod { return pods(k, Istio, "app", "istiod", Live) }
 
+// CNIPods are the live pods of Istio's CNI plugin, of any namespace: some platforms want it in kube-system.
+func CNIPods(k *evidence.Kubernetes) []evidence.Pod {
+	var found []evidence.Pod
+	if k == nil {
+		return nil
+	}
+	for _, p := range k.Pods {
+		if p.Labels["k8s-app"] == "istio-cni-node" && Live(p) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
 // AppPods are the live pods of one workload of the sample, which is in that namespace: "sleep" or "helloworld".
 func AppPods(k *evidence.Kubernetes, sample, app string) []evidence.Pod {
 	return pods(k, sample, "app", app, Live)
