@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -55,6 +56,46 @@ func TestWhatSomebodyPutIntoTheHomeStays(t *testing.T) {
 			}
 			cancel()
 		}
+	}
+}
+
+// TestWhatCannotBeListedKeepsTheHome: a kind that the cluster cannot list (its conversion webhook is down), or that may not be listed,
+// counts as somebody's: it keeps istio-system, and is named. What the run had in there goes, and the rest once it can be seen.
+func TestWhatCannotBeListedKeepsTheHome(t *testing.T) {
+	const monitors, quotas = "/apis/monitoring.coreos.com/v1/namespaces/istio-system/podmonitors", systemPath + "/resourcequotas"
+	const account, defined = systemPath + "/serviceaccounts/istiod-r", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/podmonitors.monitoring.coreos.com"
+	for at, tc := range map[string]struct {
+		status     int
+		kind, says string
+	}{
+		monitors: {http.StatusInternalServerError, "PodMonitor", "Internal Server Error"},
+		quotas:   {http.StatusForbidden, "ResourceQuota", "see what is needed with meshproof rbac"},
+	} {
+		farm, o := vacant(t)
+		s, _, cancel := settled(t, o, "")
+		charts(t, farm)
+		if err := s.install(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		east := farm.Server("east")
+		east.Put(t, defined, "{metadata: {name: podmonitors.monitoring.coreos.com}, spec: {group: monitoring.coreos.com, names: {kind: PodMonitor}}}")
+		east.Put(t, account, "{metadata: {name: istiod-r, namespace: istio-system, labels: {install.operator.istio.io/owning-resource: control-plane}}}")
+		east.Fail(http.MethodGet, at, tc.status)
+		err := s.remove(t.Context())
+		for _, want := range []string{"remove Namespace istio-system on cluster one: it may hold what the run did not make", "list " + tc.kind, "in namespace istio-system on cluster one", tc.says,
+			"what the run had in it is removed", "label namespace istio-system meshproof.dev/run-)"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v does not say %q", at, err, want)
+			}
+		}
+		if east.Get(systemPath) == nil || east.Get(account) != nil || farm.Server("west").Get(systemPath) != nil || len(s.ledger.Remaining()) != 1 {
+			t.Errorf("%s: %q, %v", at, east.Paths(), s.ledger.Remaining())
+		}
+		east.Fail(http.MethodGet, at, 0)
+		if err := s.remove(t.Context()); err != nil || east.Get(systemPath) != nil {
+			t.Errorf("%s: %v, %q", at, err, east.Paths())
+		}
+		cancel()
 	}
 }
 

@@ -2,9 +2,11 @@ package istio
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -44,18 +46,21 @@ var (
 
 // Inside tells apart what is in istio-system, which the run has made: what is the run's own, and what somebody else has put there. What
 // comes with every namespace, and what belongs to another object in there, is neither; nor is the run's hold on it, its lease and the
-// copy of its ledger.
-func Inside(ctx context.Context, c *cluster.Cluster, home *unstructured.Unstructured) (own, others []manifest.Ref, err error) {
+// copy of its ledger. unseen says which kinds the API server did not list, and why: one that is broken must not hide the others.
+func Inside(ctx context.Context, c *cluster.Cluster, home *unstructured.Unstructured) (own, others []manifest.Ref, unseen []error, err error) {
 	defined, err := namespaced(ctx, c)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	run := home.GetLabels()[manifest.RunLabel]
 	kinds := slices.Concat(working(), written(), defined)
 	for _, kind := range kinds {
 		all, err := manifest.List(ctx, c, kind, Namespace, "")
-		if err != nil {
-			return nil, nil, err
+		switch {
+		case ofKind(err):
+			unseen = append(unseen, cluster.Access(err))
+		case err != nil:
+			return nil, nil, nil, err
 		}
 		for _, o := range all {
 			r := manifest.Ref{Kind: kind, Namespace: Namespace, Name: o.GetName(), UID: o.GetUID()}
@@ -68,7 +73,13 @@ func Inside(ctx context.Context, c *cluster.Cluster, home *unstructured.Unstruct
 			}
 		}
 	}
-	return own, others, nil
+	return own, others, unseen, nil
+}
+
+// ofKind tells whether an error is about the kind that was asked for: an API server that answers, and knows who asks, may list another.
+func ofKind(err error) bool {
+	var answer apierrors.APIStatus
+	return errors.As(err, &answer) && !apierrors.IsUnauthorized(err)
 }
 
 // namespaced are the kinds that somebody has defined on the cluster, Istio's and any other, and whose objects are in namespaces. What an

@@ -1,6 +1,7 @@
 package istio
 
 import (
+	"errors"
 	"net/http"
 	"path"
 	"strings"
@@ -95,9 +96,9 @@ func TestInside(t *testing.T) {
 		h := home(t, s)
 		define(t, s)
 		s.Put(t, at, "{metadata: {name: "+path.Base(at)+", "+is.metadata+"}}")
-		mine, others, err := Inside(t.Context(), s.Cluster(t, "east"), h)
-		if err != nil {
-			t.Fatal(err)
+		mine, others, unseen, err := Inside(t.Context(), s.Cluster(t, "east"), h)
+		if err != nil || unseen != nil {
+			t.Fatal(err, unseen)
 		}
 		got := neither
 		if len(mine) > 0 {
@@ -115,15 +116,34 @@ func TestInside(t *testing.T) {
 	}
 }
 
-// TestInsideIsSeenWhole: a kind that may not be listed is no absence, and nothing is changed.
+// TestInsideIsSeenWhole: a kind that is not listed is no absence, and hides none of the others. Without the kinds that are defined, or from
+// a server that does not know who asks, nothing is known.
 func TestInsideIsSeenWhole(t *testing.T) {
-	for _, collection := range []string{insideApps + "deployments", insideCore + "secrets", strings.TrimSuffix(insideMonitors, "/"), "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"} {
+	const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+	for _, tc := range []struct {
+		collection string
+		status     int
+		says       string
+		whole      bool // all of the look is lost
+	}{
+		{insideApps + "deployments", http.StatusForbidden, "list Deployment", false},
+		{insideCore + "secrets", http.StatusForbidden, "list Secret", false},
+		{strings.TrimSuffix(insideMonitors, "/"), http.StatusInternalServerError, "list PodMonitor", false},
+		{insideCore + "secrets", http.StatusUnauthorized, "list Secret", true},
+		{definitions, http.StatusForbidden, "list CustomResourceDefinition", true},
+	} {
 		s := apitest.New(t)
 		define(t, s)
-		s.Fail(http.MethodGet, collection, http.StatusForbidden)
-		mine, others, err := Inside(t.Context(), s.Cluster(t, "east"), home(t, s))
-		if err == nil || !strings.Contains(err.Error(), "Forbidden") || len(mine)+len(others)+len(s.Calls()) != 0 {
-			t.Errorf("%s: %v, %v, %v, %q", collection, mine, others, err, s.Calls())
+		s.Put(t, insideCore+"serviceaccounts/kiali", "{metadata: {name: kiali, "+later+"}}")
+		s.Put(t, insideCore+"configmaps/istio-ca-root-cert", "{metadata: {name: istio-ca-root-cert, "+later+"}}")
+		s.Fail(http.MethodGet, tc.collection, tc.status)
+		mine, others, unseen, err := Inside(t.Context(), s.Cluster(t, "east"), home(t, s))
+		said, found := errors.Join(append(unseen, err)...), 1
+		if tc.whole {
+			found = 0
+		}
+		if said == nil || !strings.Contains(said.Error(), tc.says) || (err != nil) != tc.whole || len(mine) != found || len(others) != found || len(s.Calls()) != 0 {
+			t.Errorf("%s, %d: %v, %v, %v, %v, %q", tc.collection, tc.status, mine, others, unseen, err, s.Calls())
 		}
 	}
 }
