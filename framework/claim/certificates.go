@@ -69,7 +69,8 @@ func judgeValidity(v view) result {
 
 func judgeCA(v view) result {
 	var n notes
-	own := v.objects(v.self.Name).MeshRoot
+	k := v.objects(v.self.Name)
+	own := k.MeshRoot
 	if own == "" {
 		n.puzzles("cluster %s shows no root of istiod's own", v.self.Name)
 	}
@@ -84,7 +85,7 @@ func judgeCA(v view) result {
 		switch {
 		case envoy.RootSHA256 == "":
 			n.puzzles("pod %s shows no root certificate", p.Name)
-		case istioCA && own != "" && envoy.RootSHA256 != own:
+		case istioCA && own != "" && !envoy.TrustsMeshRoot(k):
 			n.breaks("pod %s trusts the root %.16s, but istiod's own is %.16s: another authority signs here", p.Name, envoy.RootSHA256, own)
 		case !istioCA && envoy.RootSHA256 == own:
 			n.breaks("pod %s trusts istiod's own root %.16s, but %s was to sign", p.Name, own, v.run.Intent.CA)

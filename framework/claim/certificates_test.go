@@ -2,6 +2,7 @@ package claim
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,54 @@ func TestIdentities(t *testing.T) {
 	for _, id := range []string{"trust-domain", "workload-identity"} {
 		if f := one(t, run, id, west); f.Verdict != Inconclusive {
 			t.Errorf("%s without an expected trust domain: %s: %s", id, f.Verdict, f.Reason)
+		}
+	}
+}
+
+// TestTrustAnchorsBesideTheMeshRoot: an agent adds the anchors of the mesh's configuration to istiod's root; the config map has the root alone.
+func TestTrustAnchorsBesideTheMeshRoot(t *testing.T) {
+	anchored := func(run evidence.Run, clusters ...string) {
+		for _, c := range clusters {
+			example.Cluster(run, c).Kubernetes.MeshRoots = []string{example.Root}
+			for i := range example.Cluster(run, c).Proxies {
+				p := &example.Cluster(run, c).Proxies[i]
+				p.RootSHA256, p.Roots = "ax12", []string{example.Root, "dd44"}
+			}
+		}
+	}
+	for name, tc := range map[string]struct {
+		spoil func(evidence.Run)
+		root  Verdict
+		ca    Verdict
+		word  string
+	}{
+		"everywhere":     {func(run evidence.Run) { anchored(run, east, west) }, Passed, Passed, "trust the root with SHA-256 ax12"},
+		"on one cluster": {func(run evidence.Run) { anchored(run, west) }, Failed, Passed, "trusts the root aa11aa11aa11aa11, but pod sleep-1 on west"},
+		"a control plane with another root": {func(run evidence.Run) {
+			anchored(run, east, west)
+			k := example.Cluster(run, west).Kubernetes
+			k.MeshRoot, k.MeshRoots = "bb22", []string{"bb22"}
+		}, Failed, Failed, "the control plane of west trusts bb22"},
+		"one of its two roots": {func(run evidence.Run) {
+			anchored(run, east, west)
+			k := example.Cluster(run, west).Kubernetes
+			k.MeshRoot, k.MeshRoots = "ab33", []string{example.Root, "bb22"}
+		}, Failed, Failed, "the control plane of west trusts ab33"},
+		"a proxy without them": {func(run evidence.Run) {
+			anchored(run, east, west)
+			p := example.Proxy(run, west, evidence.RoleSleep)
+			p.RootSHA256, p.Roots = example.Root, []string{example.Root}
+		}, Failed, Passed, "pod sleep-1 on west trusts aa11"},
+		"older evidence": {func(run evidence.Run) {
+			anchored(run, east, west)
+			example.Cluster(run, west).Kubernetes.MeshRoots = nil
+		}, Failed, Failed, "the control plane of west trusts aa11"},
+	} {
+		run := example.Healthy()
+		tc.spoil(run)
+		root, ca := one(t, run, "common-root", "mesh"), one(t, run, "ca-in-use", west)
+		if root.Verdict != tc.root || ca.Verdict != tc.ca || !strings.Contains(root.Reason, tc.word) {
+			t.Errorf("%s: common-root %s (%s), want %s with %q; ca-in-use %s (%s), want %s", name, root.Verdict, root.Reason, tc.root, tc.word, ca.Verdict, ca.Reason, tc.ca)
 		}
 	}
 }

@@ -51,7 +51,8 @@ func judgeRoot(v view) result {
 	}
 	for _, c := range v.peers {
 		seenCluster := v.cluster(c.Name)
-		if v.run.Intent.IstiodSigns() {
+		// A control plane whose root the proxies trust beside trust anchors adds nothing: the proxies are compared with each other.
+		if v.run.Intent.IstiodSigns() && seenCluster.Root(v.run.Intent) == seenCluster.Kubernetes.MeshRoot {
 			see("the control plane of "+c.Name, seenCluster.Kubernetes.MeshRoot)
 		}
 		envoys := slices.Concat(seenCluster.Proxy(evidence.RoleSleep), seenCluster.Proxy(evidence.RoleHelloworld), seenCluster.Proxy(evidence.RoleGateway))

@@ -29,12 +29,12 @@ type keptSection struct {
 	kept any
 }
 
-// cleanDump cuts a config dump to what is kept, and takes the digest of the trusted root from its section on secrets. A section that
+// cleanDump cuts a config dump to what is kept, and takes the digests of the trusted root from its section on secrets. A section that
 // cannot be cut is left out, and the error names it: the others and the root are given all the same.
-func cleanDump(dump json.RawMessage) (kept json.RawMessage, root string, err error) {
+func cleanDump(dump json.RawMessage) (kept json.RawMessage, root roots, err error) {
 	sections, err := evidence.Sections(dump)
 	if err != nil {
-		return nil, "", fmt.Errorf("split the config dump: %w", err)
+		return nil, roots{}, fmt.Errorf("split the config dump: %w", err)
 	}
 	var page struct {
 		Configs []any `json:"configs"`
@@ -55,7 +55,7 @@ func cleanDump(dump json.RawMessage) (kept json.RawMessage, root string, err err
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(page); err != nil {
-		return nil, "", fmt.Errorf("cut the config dump: %w", err)
+		return nil, roots{}, fmt.Errorf("cut the config dump: %w", err)
 	}
 	root, err = trustedRoot(sections["SecretsConfigDump"])
 	return evidence.Compact(b.Bytes()), root, errors.Join(append(errs, err)...)
@@ -64,12 +64,12 @@ func cleanDump(dump json.RawMessage) (kept json.RawMessage, root string, err err
 // systemRoots is the bundle of the operating system, which rules with TLS of their own add (Istio's FileRootSystemCACert).
 const systemRoots = "file-root:system"
 
-// trustedRoot gives the digest of the root that the proxy trusts for the mesh: Istio's secret ROOTCA, which mounted certificates
+// trustedRoot gives the digests of the root that the proxy trusts for the mesh: Istio's secret ROOTCA, which mounted certificates
 // replace by a root from a file. It is empty when the proxy holds none, or several files without ROOTCA: rules may name files too,
 // and nothing tells which is the mesh's. Nothing else of the section is decoded.
-func trustedRoot(secrets json.RawMessage) (string, error) {
+func trustedRoot(secrets json.RawMessage) (roots, error) {
 	if len(secrets) == 0 {
-		return "", nil
+		return roots{}, nil
 	}
 	var section struct {
 		Active []struct {
@@ -84,40 +84,58 @@ func trustedRoot(secrets json.RawMessage) (string, error) {
 		} `json:"dynamic_active_secrets"`
 	}
 	if err := json.Unmarshal(secrets, &section); err != nil {
-		return "", fmt.Errorf("read the trusted root: %w", err)
+		return roots{}, fmt.Errorf("read the trusted root: %w", err)
 	}
 	files := map[string]bool{}
-	var file string
+	var file roots
 	for _, s := range section.Active {
 		root := s.Secret.Validation.TrustedCA.Inline
 		switch {
 		case s.Name == "ROOTCA":
-			return RootDigest(root), nil
+			return rootsIn(root), nil
 		case strings.HasPrefix(s.Name, "file-root:") && s.Name != systemRoots:
-			file = RootDigest(root)
-			files[file] = true
+			file = rootsIn(root)
+			files[file.set] = true
 		}
 	}
 	if len(files) != 1 {
-		return "", nil
+		return roots{}, nil
 	}
 	return file, nil
 }
 
 // RootDigest is the SHA-256 (hex) of the certificate in a PEM text, which may be wrapped in base64 once more; empty when there is
 // none. Of several, as there are while roots are rotated, it is that of the sorted set: files and agents order them differently.
-func RootDigest(text []byte) string {
-	roots := certificatesIn(text)
-	if len(roots) == 0 {
+func RootDigest(text []byte) string { return rootsIn(text).set }
+
+// roots are the digest of all certificates of a PEM text, as RootDigest gives it, and those of each, sorted.
+type roots struct {
+	set  string
+	each []string
+}
+
+func rootsIn(text []byte) roots {
+	all := certificatesIn(text)
+	if len(all) == 0 {
 		if unwrapped, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text))); err == nil {
-			roots = certificatesIn(unwrapped)
+			all = certificatesIn(unwrapped)
 		}
 	}
-	if len(roots) == 0 {
-		return ""
+	if len(all) == 0 {
+		return roots{}
 	}
-	slices.SortFunc(roots, bytes.Compare)
-	sum := sha256.Sum256(bytes.Join(slices.CompactFunc(roots, bytes.Equal), nil))
+	slices.SortFunc(all, bytes.Compare)
+	all = slices.CompactFunc(all, bytes.Equal)
+	found := roots{set: digest(bytes.Join(all, nil))}
+	for _, one := range all {
+		found.each = append(found.each, digest(one))
+	}
+	slices.Sort(found.each)
+	return found
+}
+
+func digest(body []byte) string {
+	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
 }
 

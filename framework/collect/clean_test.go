@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -39,8 +40,8 @@ func TestTrustedRoot(t *testing.T) {
 		"two files, one of a rule":       {[]string{"file-root:/etc/ca.pem=" + other, "file-root:/etc/certs/root.pem=" + own}, ""},
 		"two files with one certificate": {[]string{"file-root:/a=" + own, "file-root:/b=" + own}, rootSum()},
 	} {
-		if got, err := trustedRoot(trusting(tc.roots...)); err != nil || got != tc.want {
-			t.Errorf("%s: %q, error %v, want %q", name, got, err, tc.want)
+		if got, err := trustedRoot(trusting(tc.roots...)); err != nil || got.set != tc.want {
+			t.Errorf("%s: %q, error %v, want %q", name, got.set, err, tc.want)
 		}
 	}
 }
@@ -58,9 +59,14 @@ func TestRootsAreASet(t *testing.T) {
 	if one := RootDigest([]byte(older)); one == both || one != RootDigest([]byte(older+older)) || len(both) != 64 || both == RootDigest([]byte(newer)) {
 		t.Errorf("older alone %s, both %s", one, both)
 	}
+	each := []string{RootDigest([]byte(older)), RootDigest([]byte(newer))}
+	slices.Sort(each)
+	if got := rootsIn([]byte(newer + older + newer)); !slices.Equal(got.each, each) {
+		t.Errorf("each of them: %q, want %q", got.each, each)
+	}
 	for _, none := range []string{"", "no certificate", "bm8gY2VydGlmaWNhdGU="} {
-		if got := RootDigest([]byte(none)); got != "" {
-			t.Errorf("%q has the digest %s", none, got)
+		if got := rootsIn([]byte(none)); got.set != "" || got.each != nil {
+			t.Errorf("%q has the digests %+v", none, got)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,7 +114,7 @@ func TestSnapshot(t *testing.T) {
 	} else if got := string(c.Istiods[0].Pages[evidence.PageEndpointShardz]); strings.Contains(got, "elsewhere") || !strings.Contains(got, "helloworld") {
 		t.Errorf("endpointShardz is not cut to the run's namespaces: %s", got)
 	}
-	if len(c.Proxies) != 1 || c.Proxies[0].RootSHA256 != rootSum() || string(c.Proxies[0].Clusters) != `{"cluster_statuses":[]}` || !strings.Contains(string(c.Proxies[0].ConfigDump), "EndpointsConfigDump") {
+	if len(c.Proxies) != 1 || c.Proxies[0].RootSHA256 != rootSum() || !slices.Equal(c.Proxies[0].Roots, []string{rootSum()}) || string(c.Proxies[0].Clusters) != `{"cluster_statuses":[]}` || !strings.Contains(string(c.Proxies[0].ConfigDump), "EndpointsConfigDump") {
 		t.Errorf("proxies %+v", c.Proxies)
 	}
 	if len(c.Dials) != 2 || !c.Dials[0].Connected || c.Dials[1].Error != "no route" || c.Dials[1].To != "west" || c.Dials[0].Pod != "probe" {
@@ -128,7 +129,7 @@ func TestSnapshot(t *testing.T) {
 
 func checkKubernetes(t *testing.T, k *evidence.Kubernetes) {
 	t.Helper()
-	if k.Version != "v1.37.2" || k.MeshRoot != rootSum() || len(k.Deployments) != 1 || k.Deployments[0].Available != 1 || len(k.Events) != 1 {
+	if k.Version != "v1.37.2" || k.MeshRoot != rootSum() || !slices.Equal(k.MeshRoots, []string{rootSum()}) || len(k.Deployments) != 1 || k.Deployments[0].Available != 1 || len(k.Events) != 1 {
 		t.Errorf("kubernetes %+v", k)
 	}
 	if len(k.Namespaces) != 1 || k.Namespaces[0].Labels["topology.istio.io/network"] != "network1" {

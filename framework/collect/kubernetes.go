@@ -149,7 +149,7 @@ func (s source) webhooks(ctx context.Context, l *lists) error {
 	return nil
 }
 
-// meshRoot keeps the digest of the root; a config map that is not there, or holds no certificate, gives an empty one.
+// meshRoot keeps the digests of the root; a config map that is not there, or holds no certificate, gives an empty one.
 func (s source) meshRoot(ctx context.Context, ns string, l *lists) error {
 	m, err := s.Kube().CoreV1().ConfigMaps(ns).Get(ctx, rootConfigMap, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -158,7 +158,8 @@ func (s source) meshRoot(ctx context.Context, ns string, l *lists) error {
 	if err != nil {
 		return err
 	}
-	l.add(func(k *evidence.Kubernetes) { k.MeshRoot = RootDigest([]byte(m.Data[rootKey])) })
+	found := rootsIn([]byte(m.Data[rootKey]))
+	l.add(func(k *evidence.Kubernetes) { k.MeshRoot, k.MeshRoots = found.set, found.each })
 	return nil
 }
 

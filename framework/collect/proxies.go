@@ -142,9 +142,11 @@ func (s source) proxy(ctx context.Context, p corev1.Pod, role string, take pages
 		case path == statsPage:
 			found.Stats = page
 		default:
-			if found.ConfigDump, found.RootSHA256, err = cleanDump(page); err != nil {
+			var root roots
+			if found.ConfigDump, root, err = cleanDump(page); err != nil {
 				err = s.pageError(p, e, path, err)
 			}
+			found.RootSHA256, found.Roots = root.set, root.each
 		}
 		errs[i] = err
 	}

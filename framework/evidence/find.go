@@ -1,6 +1,10 @@
 package evidence
 
-import "github.com/meshproof/meshproof/framework/intent"
+import (
+	"slices"
+
+	"github.com/meshproof/meshproof/framework/intent"
+)
 
 // Cluster gives what was seen of one cluster in one epoch; nil when nothing was.
 func (r Run) Cluster(epoch, name string) *Cluster { return r.Epochs[epoch].Clusters[name] }
@@ -32,13 +36,28 @@ func (c *Cluster) TrafficFor(purpose string) (Traffic, bool) {
 	return Traffic{}, false
 }
 
-// Root is the digest of the root that the cluster's mesh trusts: istiod's own where istiod signs, else that of its proxies,
-// because istiod then publishes a root for its own API alone. It is "" when it was not seen.
+// TrustsMeshRoot tells whether the proxy trusts the root that istiod publishes, alone or beside others: agents add the trust
+// anchors of the mesh's configuration, and the config map has istiod's own root alone. Older evidence has only the sets' digests.
+func (p Proxy) TrustsMeshRoot(k *Kubernetes) bool {
+	if p.RootSHA256 == k.MeshRoot {
+		return k.MeshRoot != ""
+	}
+	return len(k.MeshRoots) > 0 && !slices.ContainsFunc(k.MeshRoots, func(root string) bool { return !slices.Contains(p.Roots, root) })
+}
+
+// Root is the digest of the root that the cluster's mesh trusts: istiod's own where istiod signs, with the trust anchors that its
+// proxies have beside it; else that of its proxies, because istiod then publishes a root for its own API alone. It is "" when it
+// was not seen.
 func (c *Cluster) Root(in intent.Intent) string {
 	switch {
 	case c == nil:
 		return ""
 	case in.IstiodSigns() && c.Kubernetes != nil:
+		for _, p := range c.Proxies {
+			if p.TrustsMeshRoot(c.Kubernetes) {
+				return p.RootSHA256
+			}
+		}
 		return c.Kubernetes.MeshRoot
 	case in.IstiodSigns():
 		return ""

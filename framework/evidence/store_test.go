@@ -19,11 +19,11 @@ func at(second int) time.Time { return time.Date(2026, 9, 1, 10, 0, second, 120_
 // fullRun is a run with every part filled.
 func fullRun() Run {
 	east := &Cluster{
-		Kubernetes: &Kubernetes{At: at(1), Version: "v1.37.2", Pods: []Pod{{Object: Object{Namespace: "sample", Name: "sleep-1"}, Env: map[string]string{"ISTIO_META_NETWORK": "network1"}}}},
+		Kubernetes: &Kubernetes{At: at(1), Version: "v1.37.2", MeshRoots: []string{"ab"}, Pods: []Pod{{Object: Object{Namespace: "sample", Name: "sleep-1"}, Env: map[string]string{"ISTIO_META_NETWORK": "network1"}}}},
 		Istiods:    []Istiod{{At: at(2), Pod: "istiod-a", Revision: "asm-1232-2", Pages: map[string]json.RawMessage{PageClusterz: json.RawMessage(`[{"id":"<c1> & co","secretName":"","syncStatus":"synced"}]`)}}},
 		Proxies: []Proxy{
 			{At: at(3), Namespace: "istio-system", Pod: "gw-1", Role: RoleGateway, Clusters: json.RawMessage(`{"cluster_statuses":[]}`)},
-			{At: at(3), Namespace: "sample", Pod: "sleep-1", Role: RoleSleep, Clusters: json.RawMessage(`{}`), ConfigDump: json.RawMessage(`{"configs":[]}`), Certs: json.RawMessage(`{}`), RootSHA256: "ab"},
+			{At: at(3), Namespace: "sample", Pod: "sleep-1", Role: RoleSleep, Clusters: json.RawMessage(`{}`), ConfigDump: json.RawMessage(`{"configs":[]}`), Certs: json.RawMessage(`{}`), RootSHA256: "ab", Roots: []string{"ab"}},
 		},
 		Logs:     []IstiodLog{{Pod: "istiod-a", Since: at(0), Read: 3, Lines: []LoggedLine{{Level: "warn", Scope: "kube", Message: "late", Count: 2, First: at(1), Last: at(2)}}}},
 		Dials:    []Dial{{At: at(4), To: "west", Pod: "probe", Address: "10.0.0.1:15443", Connected: true, Seconds: 0.002}},

@@ -135,6 +135,8 @@ type Kubernetes struct {
 	// MeshRoot is the SHA-256 (hex) of the certificate in istio-system's config map istio-ca-root-cert, of several that of the
 	// sorted set; in evidence of older runs that of the first.
 	MeshRoot string `json:"meshRoot,omitempty"`
+	// MeshRoots are the digests of each of these certificates, sorted; nil in evidence of older runs.
+	MeshRoots []string `json:"meshRoots,omitempty"`
 	// The lists below are nil in evidence of runs that did not take them, or could not; then Problems says why.
 
 	// RemoteServers are the API servers that the remote secrets point at.
@@ -264,8 +266,11 @@ type Proxy struct {
 	// Stats is the body of /stats?format=json. Istio's bootstrap keeps few of Envoy's counters: those of its managers of
 	// clusters and listeners, of the connection to istiod and of the server.
 	Stats json.RawMessage `json:"stats,omitempty"`
-	// RootSHA256 is the hex digest of the ROOTCA that the proxy trusts, as `istioctl proxy-config secret` shows it.
+	// RootSHA256 is the hex digest of the ROOTCA that the proxy trusts, as `istioctl proxy-config secret` shows it; of several
+	// certificates that of the sorted set.
 	RootSHA256 string `json:"rootSHA256,omitempty"`
+	// Roots are the digests of each of these certificates, sorted; nil in evidence of older runs.
+	Roots []string `json:"roots,omitempty"`
 
 	decoded *decoded // nil: the pages are decoded each time
 }

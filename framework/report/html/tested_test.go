@@ -57,6 +57,32 @@ func TestRowsShowWhatIsAlikeOnce(t *testing.T) {
 	}
 }
 
+// TestAnchorsBesideTheRootAreNoOtherRoot: the row and the cause different-roots say the same.
+func TestAnchorsBesideTheRootAreNoOtherRoot(t *testing.T) {
+	run := load(t)
+	for _, in := range run.Intent.Clusters {
+		c := run.Cluster(evidence.Joined, in.Name)
+		c.Kubernetes.MeshRoots = []string{c.Kubernetes.MeshRoot}
+		for i := range c.Proxies {
+			c.Proxies[i].RootSHA256, c.Proxies[i].Roots = "with anchors", []string{c.Kubernetes.MeshRoot, "anchor"}
+		}
+	}
+	row := func() row {
+		rows := fingerprints(run)
+		return rows[slices.IndexFunc(rows, func(r row) bool { return r.Name == "Root (SHA-256)" })]
+	}
+	if r := row(); r.Odd != "" || r.Same == "" || strings.Contains(r.Cells[0].Text, "trust another") {
+		t.Errorf("anchors on all clusters are shown as %+v", r)
+	}
+	east := run.Cluster(evidence.Joined, "east")
+	for i := range east.Proxies {
+		east.Proxies[i].RootSHA256, east.Proxies[i].Roots = east.Kubernetes.MeshRoot, east.Kubernetes.MeshRoots
+	}
+	if r := row(); r.Odd == "" || strings.Contains(r.Cells[0].Text+r.Cells[1].Text, "trust another") {
+		t.Errorf("anchors on west alone are shown as %+v", r)
+	}
+}
+
 func TestTheRootOfAFleetIsThatOfItsProxies(t *testing.T) {
 	run := load(t)
 	run.Intent.CA, run.Intent.EmulatedCA = intent.MeshCA, true
