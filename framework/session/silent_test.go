@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path"
@@ -12,7 +13,9 @@ import (
 	"time"
 
 	"github.com/meshproof/meshproof/framework/cluster"
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/lease"
+	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
 )
@@ -130,5 +133,39 @@ func TestARemovalHasTheRunsTime(t *testing.T) {
 	all, err := readSaved(o.dir())
 	if err != nil || all.TimeoutMultiplier != 1 {
 		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// TestTheRemovalOfKindClustersHasTheRunsTime: a container engine that answers nothing is waited for as long as the run would have done, and
+// as long as by default for a run of an older version, which has not said.
+func TestTheRemovalOfKindClustersHasTheRunsTime(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\nexec tail -f /dev/null\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	for older, says := range map[bool]string{false: "the removal took longer than 250ms", true: "the removal took longer than 100ms"} {
+		s, err := New(Options{RunID: "r1", Revision: "r", Fleet: "fleet", ProjectNumber: "123", Samples: 600, Alpha: 1e-8, StateDir: t.TempDir(), TimeoutMultiplier: 2.5, Tell: silent{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.images = &images.Set{} // no cluster can be made of it
+		if err := s.makeClusters(t.Context()); err == nil {
+			t.Fatal("clusters were made")
+		}
+		if err := errors.Join(s.ledger.Intend(ledger.Entry{Kind: "docker network", Name: "meshproof-r1"}), s.ledger.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if older {
+			if err := os.RemoveAll(filepath.Join(s.Dir(), targetsFile)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		limits := DefaultLimits()
+		limits.Remove = soon
+		err = down(t.Context(), s.o.StateDir, "r1", limits, unsaid)
+		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "given cluster") {
+			t.Errorf("older %t: %v", older, err)
+		}
 	}
 }
