@@ -19,6 +19,7 @@ import (
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/shell"
+	"github.com/meshproof/meshproof/framework/whole"
 )
 
 // Down removes what the run of that id made on this machine and on given clusters. stateDir "" means the user's. stays is told what is
@@ -45,8 +46,10 @@ func down(ctx context.Context, stateDirectory, id string, limits Limits, stays f
 	if err := noLonger(dir); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	if err := errors.Join(removeMade(ctx, l, limits), undoGiven(ctx, dir, l, limits, stays)); err != nil {
-		return errors.Join(fmt.Errorf("remove run %s: %w: once that is mended, run meshproof down %s again%s", id, err, id, forgetting(dir, err)), l.Close())
+	all, unread := readSaved(dir)
+	limits = all.stretch(limits)
+	if err := errors.Join(unread, removeMade(ctx, l, limits), undoGiven(ctx, dir, all, l, limits, stays)); err != nil {
+		return errors.Join(fmt.Errorf("remove run %s: %w: once that is mended, run meshproof down %s again%s", id, err, id, all.forgetting(dir, err)), l.Close())
 	}
 	if rest := l.Remaining(); len(rest) > 0 {
 		return errors.Join(fmt.Errorf("remove run %s: %d things are left, the first is %s: its files stay in %s: remove what is in the way, and run meshproof down %s again", id, len(rest), rest[0], dir, id), l.Close())
@@ -60,8 +63,8 @@ func removeMade(ctx context.Context, l *ledger.Ledger, limits Limits) error {
 }
 
 // forgetting says how to end with a run on given clusters that nobody can ask any more.
-func forgetting(dir string, why error) string {
-	if _, err := os.Stat(filepath.Join(dir, targetsFile)); err != nil || errors.Is(why, lease.ErrHeld) {
+func (all saved) forgetting(dir string, why error) string {
+	if len(all.Clusters) == 0 || errors.Is(why, lease.ErrHeld) {
 		return ""
 	}
 	return "; where a given cluster is gone for good, remove " + dir + ", once the others hold nothing of the run"
@@ -83,7 +86,8 @@ func dirOf(stateDirectory, id string) (string, error) {
 	return dir, nil
 }
 
-// targetsFile says which given clusters a run works on: names, kubeconfig paths and contexts, no credentials of its own.
+// targetsFile says which given clusters a run works on, of which one on kind clusters has none: names, kubeconfig paths and contexts, no
+// credentials of its own.
 const targetsFile = "targets.json"
 
 // savedTarget is one of them. UID is that of the cluster ("" = an older version has written the file): a kubeconfig may lead elsewhere
@@ -94,7 +98,7 @@ type savedTarget struct {
 }
 
 // saved is the file's content. Holder is what the run is called on the clusters: who removes what it left takes its place.
-// TimeoutMultiplier is that of the run (0 = an older version has written the file): its removal needs the same.
+// TimeoutMultiplier is that of the run (0 = an older version has not written it): its removal needs the same.
 type saved struct {
 	Holder            lease.Holder
 	Clusters          []savedTarget
@@ -126,19 +130,26 @@ func (s *Session) keepTargets(ctx context.Context) error {
 		}
 		all.Clusters = append(all.Clusters, savedTarget{Name: c.Name, Kubeconfig: path, Context: c.Context, UID: uid})
 	}
+	return s.save(all)
+}
+
+// keepWaits writes down how long the removal of kind clusters by another process may take.
+func (s *Session) keepWaits() error { return s.save(saved{TimeoutMultiplier: s.o.TimeoutMultiplier}) }
+
+func (s *Session) save(all saved) error {
 	if err := writeJSON(filepath.Join(s.o.dir(), targetsFile), all); err != nil {
-		return fmt.Errorf("save the given clusters of the run: %w", err)
+		return fmt.Errorf("save how run %s is removed: %w", s.o.RunID, err)
 	}
 	return nil
 }
 
-// writeJSON writes a private file of the run's directory.
+// writeJSON writes a private file of the run's directory, whole or not at all: who removes a killed run reads it.
 func writeJSON(path string, value any) error {
 	body, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, body, 0o600)
+	return whole.Bytes(path, 0o600, body)
 }
 
 // separate opens the cluster from a file in the run's directory that leads nowhere else. It holds credentials: mode 0600.
@@ -158,29 +169,29 @@ func (s *Session) separate(c *cluster.Cluster) (*cluster.Cluster, error) {
 	return cluster.Open(c.Name, c.Network, path, c.Context)
 }
 
-// readSaved reads which given clusters the run of that directory works on; a run on kind clusters has no such file.
+// readSaved reads which given clusters the run of that directory works on, and how its waits are stretched. A run that was killed before it
+// made anything has no such file, and none has one of an older version on kind clusters.
 func readSaved(dir string) (saved, error) {
 	var all saved
 	body, err := os.ReadFile(filepath.Join(dir, targetsFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return all, nil
+	}
 	if err == nil {
 		err = json.Unmarshal(body, &all)
 	}
 	if err != nil {
+		all = saved{} // half of it is none
 		err = fmt.Errorf("read the given clusters of the run: %w: remove by hand what meshproof cleanup --dry-run lists, then the run's directory %s", err, dir)
 	}
 	return all, err
 }
 
 // undoGiven removes from given clusters what the run made there.
-func undoGiven(ctx context.Context, dir string, l *ledger.Ledger, limits Limits, stays func(string)) error {
-	all, err := readSaved(dir)
-	if errors.Is(err, os.ErrNotExist) {
+func undoGiven(ctx context.Context, dir string, all saved, l *ledger.Ledger, limits Limits, stays func(string)) error {
+	if len(all.Clusters) == 0 {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	limits = all.stretch(limits)
 	return inTime(ctx, "the removal", limits.Remove, func(ctx context.Context) error {
 		var set cluster.Set
 		lacking := inTime(ctx, "a look at the given clusters", limits.Step, func(ctx context.Context) (err error) {

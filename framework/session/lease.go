@@ -34,28 +34,70 @@ func (s *Session) takeLeases(ctx context.Context) error {
 	})
 }
 
-// loses ends the run, for it holds the lease of a cluster no more.
+// loses ends the run, for it holds the lease of a cluster no more, and its removal, unless that leaves the cluster alone already.
 func (s *Session) loses(c *cluster.Cluster, err error) {
 	if errors.Is(err, lease.ErrHeld) {
-		s.mu.Lock()
-		if s.taken == nil {
-			s.taken = map[*cluster.Cluster]error{}
+		if end := s.isTaken(c, err); end != nil {
+			end(err)
 		}
-		s.taken[c] = err
-		s.mu.Unlock()
 	}
 	s.o.Tell.Note(err.Error())
 	s.lost(fmt.Errorf("the run was interrupted: %w", err)) // in a word by which a step that it ends is told from one that failed
 }
 
-// undoHeld removes what the run made on given clusters, but where another run works now: it may have made the same names.
+// isTaken notes that another has the lease of a cluster. It gives what ends a removal that did not know; nil = there is none.
+func (s *Session) isTaken(c *cluster.Cluster, err error) context.CancelCauseFunc {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken[c] != nil {
+		return nil
+	}
+	if s.taken == nil {
+		s.taken = map[*cluster.Cluster]error{}
+	}
+	s.taken[c] = err
+	return s.endRemoval
+}
+
+// undoHeld removes what the run made on given clusters, but where another run works now: it may have made the same names. One that
+// begins to work there meanwhile ends it.
 func (s *Session) undoHeld(ctx context.Context) error {
 	if s.mirror == nil { // nothing was made there
 		return nil
 	}
+	s.lookWhoHolds(ctx)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	set, errs := s.notTaken(end)
+	m := s.mirror
+	if len(errs) > 0 {
+		m = mirror.New(within{s.ledger, set}, set, s.o.RunID, s.holder.Who)
+	}
+	err := undoNoted(ctx, set, m, s.limits.Procedure, s.stayed.Add)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, lease.ErrHeld) {
+		err = errors.Join(err, fmt.Errorf("the removal of what the run made was ended: %w: what is left stays until the other run has ended", cause))
+	}
+	return errors.Join(append(errs, err)...)
+}
+
+// lookWhoHolds asks who holds the leases now: on a machine that slept no renewal has asked since, and the leases may be over. An API server
+// that does not say so is for the removal itself to name.
+func (s *Session) lookWhoHolds(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Step)
+	defer cancel()
+	_ = s.set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
+		if err := lease.Look(ctx, c, s.holder); errors.Is(err, lease.ErrHeld) {
+			s.isTaken(c, err)
+		}
+		return nil
+	})
+}
+
+// notTaken gives the clusters that no other run works on, and says of each of the rest that it is left alone. From then on who takes one
+// more ends the removal.
+func (s *Session) notTaken(end context.CancelCauseFunc) (set cluster.Set, errs []error) {
 	s.mu.Lock()
-	var set cluster.Set
-	var errs []error
+	defer s.mu.Unlock()
 	for _, c := range s.set {
 		if err := s.taken[c]; err != nil {
 			errs = append(errs, fmt.Errorf("remove what the run made on cluster %s: %w: it stays until the other run has ended", c.Name, err))
@@ -63,12 +105,8 @@ func (s *Session) undoHeld(ctx context.Context) error {
 		}
 		set = append(set, c)
 	}
-	s.mu.Unlock()
-	m := s.mirror
-	if len(errs) > 0 {
-		m = mirror.New(within{s.ledger, set}, set, s.o.RunID, s.holder.Who)
-	}
-	return errors.Join(append(errs, undoNoted(ctx, set, m, s.limits.Procedure, s.stayed.Add))...)
+	s.endRemoval = end
+	return set, errs
 }
 
 // releaseLeases gives back what takeLeases took, also after an interruption.

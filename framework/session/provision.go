@@ -119,6 +119,9 @@ func (s *Session) assembleRelease(ctx context.Context) error {
 // makeClusters makes both kind clusters at once; then, for each at once, the load balancer and the control plane, which
 // do not need each other.
 func (s *Session) makeClusters(ctx context.Context) error {
+	if err := s.keepWaits(); err != nil {
+		return err
+	}
 	o := kindcluster.Options{
 		RunID: s.o.RunID, Dir: s.o.dir(), Names: s.o.kindNames(), NodeImage: s.images.Node, RegistryImage: s.images.RegistryImage,
 		Layout: s.images.Layout, NoKindnet: s.images.NoKindnet, MetalLBManifest: s.images.MetalLB,

@@ -51,8 +51,8 @@ type Session struct {
 	taken  map[*cluster.Cluster]error // those whose lease another run has taken, and how that was told
 	stayed Kept                       // by the removal
 	mirror *mirror.Mirror             // the ledger with its copies there
-	// lost ends the run whose lease another has taken.
-	lost context.CancelCauseFunc
+	// lost ends the run whose lease another has taken, and endRemoval its removal, which outlives it.
+	lost, endRemoval context.CancelCauseFunc
 
 	began     time.Time
 	diagnosed bool // whether diagnostics were saved

@@ -28,7 +28,8 @@ const Version = "v1.36.1"
 
 // Server is one API server. Its fields may be set before its first use only.
 type Server struct {
-	http *httptest.Server
+	http  *httptest.Server
+	speak func() // of a silent one
 
 	mu      sync.Mutex
 	objects map[string]map[string]any // by path

@@ -3,20 +3,28 @@ package apitest
 import (
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Silent starts a server that takes every request and answers none until the test ends.
+// Silent starts a server that takes every request and answers none until Speak, or until the test ends.
 func Silent(t *testing.T) *Server {
 	t.Helper()
-	end := make(chan struct{})
 	s := newServer()
-	s.http = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-end }))
-	t.Cleanup(func() { close(end); s.http.Close() })
+	end := make(chan struct{})
+	s.speak = sync.OnceFunc(func() { close(end) })
+	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		<-end
+		refuse(w, http.StatusGatewayTimeout)
+	}))
+	t.Cleanup(func() { s.speak(); s.http.Close() })
 	return s
 }
+
+// Speak has a silent server say of every request, also of those that wait, that it failed.
+func (s *Server) Speak() { s.speak() }
 
 // Know adds a kind that has no namespaces, as the installation of a CustomResourceDefinition does.
 func (s *Server) Know(groupVersion, plural, kind string) {
