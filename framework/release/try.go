@@ -16,7 +16,8 @@ import (
 type Gateway struct{ Mesh, Cluster, Network, Revision string }
 
 // Try runs the gateway's script as the guide's step S6 does, and looks at what it prints; nothing is installed. A script that
-// complains on its standard output, prints nothing or never ends would be noticed by nobody before istioctl.
+// complains on its standard output, prints nothing, lacks a program of the machine's or never ends would be noticed by nobody before
+// istioctl, which installs its default profile where it is given nothing.
 func (d *Dir) Try(ctx context.Context, g Gateway, limit time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it did not end within %s", limit))
 	defer cancel()
@@ -24,11 +25,15 @@ func (d *Dir) Try(ctx context.Context, g Gateway, limit time.Duration) error {
 		Args: []string{"./" + GatewayScript, "--mesh", g.Mesh, "--cluster", g.Cluster, "--network", g.Network, "--revision", g.Revision},
 		Dir:  d.Path, Env: shell.Bare(os.TempDir()),
 	})
-	if err == nil {
+	switch said := strings.Join(strings.Fields(r.Stderr), " "); {
+	case err == nil:
 		err = operator(r.Stdout)
+	case said != "":
+		const shown = 300
+		err = fmt.Errorf("%w: %s", err, said[max(0, len(said)-shown):])
 	}
 	if err != nil {
-		return fmt.Errorf("try %s in %s: %w: give the --output_dir of `asmcli install`, unchanged", GatewayScript, d.Path, err)
+		return fmt.Errorf("try %s in %s: %w", GatewayScript, d.Path, err)
 	}
 	return nil
 }

@@ -61,12 +61,17 @@ func (s *Session) checkRelease(ctx context.Context) error {
 		if err := errors.Join(errs...); err != nil {
 			return &UsageError{err}
 		}
-		member := s.intent.Clusters[0]
-		g := release.Gateway{Mesh: s.intent.MeshID, Cluster: member.ID, Network: member.Network, Revision: s.intent.Revision}
-		if err := rel.Try(ctx, g, s.limits.Script); err != nil {
-			return &UsageError{err}
+		if err := s.tryScript(ctx, rel); err != nil {
+			return &UsageError{fmt.Errorf("%w: give the --output_dir of `asmcli install`, unchanged", err)}
 		}
 		s.rel = rel
 		return nil
 	})
+}
+
+// tryScript has the gateway's script of a release print what S6 would install.
+func (s *Session) tryScript(ctx context.Context, rel *release.Dir) error {
+	member := s.intent.Clusters[0]
+	g := release.Gateway{Mesh: s.intent.MeshID, Cluster: member.ID, Network: member.Network, Revision: s.intent.Revision}
+	return rel.Try(ctx, g, s.limits.Script)
 }

@@ -110,9 +110,14 @@ func (s *Session) ensureImages(ctx context.Context) error {
 }
 
 func (s *Session) assembleRelease(ctx context.Context) error {
-	return s.step(ctx, "P2", "", "put the release directory together", func(context.Context) (err error) {
-		s.rel, err = release.Assemble(filepath.Join(s.o.dir(), "release"), s.images.IstioModule, s.images.Istioctl)
-		return err
+	return s.step(ctx, "P2", "", "put the release directory together", func(ctx context.Context) (err error) {
+		if s.rel, err = release.Assemble(filepath.Join(s.o.dir(), "release"), s.images.IstioModule, s.images.Istioctl); err != nil {
+			return err
+		}
+		if err := s.tryScript(ctx, s.rel); err != nil {
+			return fmt.Errorf("%w: see that the programs which it calls (bash, cat) are on the PATH", err)
+		}
+		return nil
 	})
 }
 
