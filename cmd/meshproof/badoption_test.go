@@ -58,6 +58,7 @@ func badOptions() []badInput {
 		{"too few samples for the rate", "--samples 28 --alpha 1e-12", "--samples 60 --alpha 1e-12", "use at least"},
 		{"a rate above one", "--alpha 2", "--alpha 0.05", "alpha 2: use a rate"},
 		{"an unknown keep", "--keep sometimes", "--keep always", "use never, on-failure or always"},
+		{"an archive that nobody loaded", "--images archive --cache-dir none", "--images source", "run meshproof images load"},
 		{"an unknown source of images", "--images cloud", "--images source", "use auto, registry, source or archive"},
 		{"a planted fault on given clusters", "--plant different-roots", "", "for kind clusters that the run makes"},
 		{"an unknown disruption", "--disruptive --disruption nonsense", "--disruptive --disruption not-injected", "there are: identity-denied"},

@@ -29,7 +29,8 @@ func cleanupCommand() *cobra.Command {
 		Use:   "cleanup",
 		Short: "List the runs that left something behind, and remove it",
 		Long: `Lists every run that this machine knows of, and removes what those that are not alive any more
-made here and on given clusters. What stays for the next run (caches, the engine) stays.
+made here and on given clusters, a mesh that up or --keep has left standing too: --dry-run lists
+them first, --run-id takes one. What stays for the next run (caches, the engine) stays.
 
 With --kubeconfig it asks these clusters instead, which hold a copy of the ledger of each run that
 left something there: it lists the runs, and removes what the one of --run-id made, from any

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,9 +23,23 @@ func loaded(ctx context.Context, o Options, withEngine bool) (*Set, error) {
 	}
 	set, err := newest(ctx, o, withEngine)
 	if set == nil && err == nil && o.Source == Archive {
-		return nil, errors.New("use the images of an archive: none of this version of meshproof is loaded, or its images are not in the engine: run meshproof images load FILE")
+		return nil, errNotLoaded
 	}
 	return set, err
+}
+
+var errNotLoaded = errors.New("use the images of an archive: none of this version of meshproof is loaded, or its images are not in the engine: run meshproof images load FILE")
+
+// CheckArchive refuses to take the images of an archive where none of this version was loaded. It asks no engine, and makes nothing.
+func CheckArchive(ctx context.Context, o Options) error {
+	if o.Source != Archive {
+		return nil
+	}
+	if _, err := os.Stat(CacheDir(o)); errors.Is(err, fs.ErrNotExist) {
+		return errNotLoaded
+	}
+	_, err := loaded(ctx, o, false)
+	return err
 }
 
 // newest gives the set that was loaded last; with engine, of those whose images the engine holds. nil when there is none.

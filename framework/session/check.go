@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshproof/meshproof/fixtures"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/mesh/preinstalled"
 	"github.com/meshproof/meshproof/framework/release"
 )
@@ -22,6 +23,9 @@ func (s *Session) Check(ctx context.Context) error {
 }
 
 func (s *Session) check(ctx context.Context) error {
+	if err := images.CheckArchive(ctx, s.o.Images); err != nil {
+		return &UsageError{err}
+	}
 	given := len(s.set) > 0
 	if given {
 		if err := s.takeClusters(ctx); err != nil {

@@ -132,9 +132,9 @@ func (s *Session) makeClusters(ctx context.Context) error {
 		Layout: s.images.Layout, NoKindnet: s.images.NoKindnet, MetalLBManifest: s.images.MetalLB,
 		Ledger: s.ledger, Deadline: s.limits.Create, Progress: s.telling("kind"), Diagnostics: filepath.Join(s.o.ReportDir, DiagnosticsDir),
 	}
-	defer s.over("kind", s.o.kindNames()...)
 	var made []kindcluster.Made
 	err := s.step(ctx, "P3", "", "create the kind clusters", func(ctx context.Context) (err error) {
+		defer s.over("kind", s.o.kindNames()...)
 		made, err = kindcluster.Create(ctx, o)
 		return err
 	})
@@ -167,6 +167,10 @@ func (s *Session) equip(ctx context.Context, o kindcluster.Options, made []kindc
 	for i, c := range s.set {
 		g.Go(func() error {
 			return s.step(ctx, "P5", c.Name, "install the load balancer", func(ctx context.Context) error {
+				const what = "load balancer"
+				defer s.over(what, c.Name)
+				o := o
+				o.Progress = s.telling(what)
 				return kindcluster.InstallLoadBalancer(ctx, o, made[i])
 			})
 		})
