@@ -80,22 +80,26 @@ func (m *maker) createAll(ctx context.Context, network addresses, config []byte)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	made := make([]Made, len(m.Names))
-	errs := make([]error, len(m.Names)+1)
+	var mu sync.Mutex
+	var errs []error // the first one first: the others may only follow from it, and who tells of them in short tells the beginning
 	var all sync.WaitGroup
-	start := func(i int, what string, f func() error) {
+	start := func(what string, f func() error) {
 		all.Go(func() {
-			if errs[i] = f(); errs[i] != nil {
+			if err := f(); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, err)
 				stop(fmt.Errorf("%s did not come up", what)) // the first cause stays
 			}
 		})
 	}
 	for i, name := range m.Names {
-		start(i, "cluster "+name, func() (err error) {
+		start("cluster "+name, func() (err error) {
 			made[i], err = m.createCluster(ctx, name, network.ranges[i].String(), config)
 			return err
 		})
 	}
-	start(len(m.Names), "the run's registry", func() error { return startRegistry(ctx, m.docker, m.Options, network) })
+	start("the run's registry", func() error { return startRegistry(ctx, m.docker, m.Options, network) })
 	all.Wait()
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

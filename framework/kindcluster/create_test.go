@@ -261,16 +261,16 @@ func TestCreateSaysWhenTheDeadlinePassed(t *testing.T) {
 	}
 }
 
-// The registry or a cluster that fails ends the others.
+// The registry or a cluster that fails ends the others, and is what the error begins with.
 func TestCreateStopsTheOthers(t *testing.T) {
 	r := newRig(t)
-	r.kind.creates["mp-a-east"] = func() error { return errors.New("no space left on device") }
+	r.kind.creates["mp-a-west"] = func() error { return errors.New("no space left on device") }
 	r.ready = func(ctx context.Context, _ Made, _ time.Duration) error {
 		<-ctx.Done()
 		return context.Cause(ctx)
 	}
 	_, err := r.create(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "no space left") || !strings.Contains(err.Error(), "cluster east did not come up") {
+	if err == nil || !strings.HasPrefix(err.Error(), "create cluster west (kind cluster mp-a-west): no space left") || !strings.Contains(err.Error(), "cluster west did not come up") {
 		t.Errorf("got %v", err)
 	}
 }
