@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -30,6 +31,9 @@ a multi-cluster mesh outside Google Cloud" documents, and judges what it sees.
 Exit codes: 0 passed, 1 failed, 3 could not tell, 2 usage, 130 interrupted (SIGINT), 143 (SIGTERM or SIGHUP).`,
 		SilenceUsage: true, SilenceErrors: true, Args: cobra.ArbitraryArgs, RunE: onlyCommands,
 	}
+	info, _ := debug.ReadBuildInfo()
+	c.Version = describe(info, nil).Version
+	c.Flags().Bool("version", false, "print this program's version (the command version tells what it pins, too)") // cobra's own has -v, which is --verbose here
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		var value *pflag.InvalidValueError
 		if errors.As(err, &value) {

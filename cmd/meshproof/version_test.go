@@ -63,6 +63,15 @@ func TestVersionTellsTheCommit(t *testing.T) {
 	}
 }
 
+func TestTheFlagThatTellsTheVersion(t *testing.T) {
+	if out, code := execute(t, "--version"); code != 0 || !strings.HasPrefix(out, "meshproof version ") {
+		t.Errorf("exit code %d: %q", code, out)
+	}
+	if out, code := execute(t, "-v"); code != 2 {
+		t.Errorf("-v, which is --verbose where it is known: exit code %d: %q", code, out)
+	}
+}
+
 func TestCompletion(t *testing.T) {
 	for _, tc := range []struct{ args, want string }{
 		{"__complete run --disruption identity-", "identity-denied\n"},
