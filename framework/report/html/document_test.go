@@ -38,9 +38,9 @@ func differentRoots(t *testing.T) evidence.Run {
 	for i, in := range run.Intent.Clusters {
 		c := run.Cluster(evidence.Joined, in.Name)
 		root := strings.Repeat(string('a'+rune(i)), 64)
-		c.Kubernetes.MeshRoot = root
+		c.Kubernetes.MeshRoot, c.Kubernetes.MeshRoots = root, []string{root}
 		for p := range c.Proxies {
-			c.Proxies[p].RootSHA256 = root
+			c.Proxies[p].RootSHA256, c.Proxies[p].Roots = root, []string{root}
 		}
 		for n := range c.Traffic {
 			crossed := 0

@@ -29,7 +29,8 @@ func TestRowsMarkWhatDiffers(t *testing.T) {
 	if rows := fingerprints(run); rows[0].Name != "Root (SHA-256)" || rows[1].Name != "Kubernetes" || rows[2].Name != "istiod" {
 		t.Errorf("rows %s, %s, %s come first: want those that differ, and the rest in its order", rows[0].Name, rows[1].Name, rows[2].Name)
 	}
-	run.Cluster(evidence.Joined, "east").Proxies[0].RootSHA256 = "another"
+	other := &run.Cluster(evidence.Joined, "east").Proxies[0]
+	other.RootSHA256, other.Roots = "another", []string{"another"}
 	if text := rootOf(run.Intent, run.Cluster(evidence.Joined, "east")).Text; !strings.Contains(text, "1 of its proxies trust another") {
 		t.Errorf("a proxy that trusts another root is not told: %q", text)
 	}
