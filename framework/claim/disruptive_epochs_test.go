@@ -32,7 +32,7 @@ func TestNoRecordedFileNoPass(t *testing.T) {
 		if r.Disruptive {
 			continue // TestRecordedDisruptionsSpoiled and TestRecordedRecoveriesSpoiled have them
 		}
-		f := judge(r.claim(), recordedDisruptive(t))[0] // one subject stands for the others
+		f := r.claim().Judge(recordedDisruptive(t))[0] // one subject stands for the others
 		if f.Verdict != Passed {
 			continue
 		}

@@ -87,7 +87,7 @@ func one(t *testing.T, run evidence.Run, id, subject string) Finding {
 	var found []Finding
 	for _, c := range All() {
 		if c.ID == id {
-			found = judge(c, run)
+			found = c.Judge(run)
 		}
 	}
 	for _, who := range []string{subject, "mesh"} {
@@ -157,7 +157,8 @@ func TestAnIncompleteListDoesNotPass(t *testing.T) {
 }
 
 func TestAPanicIsInconclusive(t *testing.T) {
-	found := judge(Claim{ID: "x", Level: Core, Judge: func(evidence.Run) []Finding { panic("shape") }}, evidence.Run{})
+	mistaken := rule{Claim: Claim{ID: "x", Level: Core}, about: wholeMesh, judge: func(view) result { panic("shape") }}
+	found := mistaken.claim().Judge(example.Healthy())
 	if len(found) != 1 || found[0].Verdict != Inconclusive || !strings.Contains(found[0].Reason, "shape") {
 		t.Errorf("%+v", found)
 	}

@@ -1,7 +1,6 @@
 package claim
 
 import (
-	"fmt"
 	"slices"
 	"sync"
 
@@ -31,7 +30,7 @@ var rulesOnce = sync.OnceValue(func() []rule {
 func Judge(run evidence.Run) []Finding {
 	var all []Finding
 	for _, c := range All() {
-		found := judge(c, run)
+		found := c.Judge(run)
 		if why, is := run.Intent.LeftOut[c.ID]; is {
 			found = leftOut(found, why)
 		}
@@ -60,15 +59,4 @@ func Asked(in intent.Intent) []Claim {
 		}
 	}
 	return all
-}
-
-// judge keeps a mistake in one Judge from taking the others' findings along: the evidence may be of any shape.
-func judge(c Claim, run evidence.Run) (found []Finding) {
-	defer func() {
-		if r := recover(); r != nil {
-			found = []Finding{{Claim: c.ID, Level: c.Level, Area: c.Area, Guide: c.Guide, Sentence: c.Sentence, Subject: "mesh",
-				Verdict: Inconclusive, Reason: fmt.Sprintf("the evidence has a shape that this claim cannot judge: %v", r)}}
-		}
-	}()
-	return c.Judge(run)
 }

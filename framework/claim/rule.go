@@ -144,13 +144,24 @@ func brief(reasons []string) string {
 // claim binds the rule's judgement to the list's type.
 func (r rule) claim() Claim {
 	c := r.Claim
-	c.Judge = r.findings
+	c.Judge = r.guarded
 	for _, p := range r.reads {
 		if p.calls != "" && !slices.Contains(c.Calls, p.calls) {
 			c.Calls = append(c.Calls, p.calls)
 		}
 	}
 	return c
+}
+
+// guarded keeps a mistake in one judge from taking along the others' findings, and the run: the evidence may be of any shape.
+func (r rule) guarded(run evidence.Run) (found []Finding) {
+	defer func() {
+		if mistake := recover(); mistake != nil {
+			found = []Finding{{Claim: r.ID, Level: r.Level, Area: r.Area, Guide: r.Guide, Sentence: r.Sentence, Subject: "mesh",
+				Verdict: Inconclusive, Reason: fmt.Sprintf("the evidence has a shape that this claim cannot judge: %v", mistake)}}
+		}
+	}()
+	return r.findings(run)
 }
 
 func (r rule) findings(run evidence.Run) []Finding {

@@ -66,7 +66,7 @@ func (r *Rig) kubectl(ctx context.Context, c *cluster.Cluster, stdin string, arg
 	}
 	got, err := shell.Run(ctx, shell.Command{
 		Args: append([]string{r.Kubectl, "--kubeconfig", c.Kubeconfig, "--context", c.Context}, args...),
-		Env:  env, Stdin: []byte(stdin), Dir: r.Dir, Keep: maxOutput,
+		Env:  env, Stdin: strings.NewReader(stdin), Dir: r.Dir, Keep: maxOutput,
 	})
 	if err != nil {
 		return got.Stdout, fmt.Errorf("run kubectl %s on cluster %s: %w", strings.Join(args, " "), c.Name, err)

@@ -1,17 +1,16 @@
 package kindcluster
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 // docker runs one command of docker's command line and returns its standard output.
@@ -38,21 +37,11 @@ func (e *dockerError) Unwrap() error { return e.cause }
 
 type commandLine struct{}
 
-// killDelay is how long docker's pipes may stay open after it was killed.
-const killDelay = 2 * time.Second
-
 func (commandLine) run(ctx context.Context, args ...string) (string, error) {
-	var out, errOut bytes.Buffer
-	cmd := exec.CommandContext(ctx, "docker", args...)
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &errOut, killDelay
-	// A group of its own: a terminal sends Ctrl-C to everything in the foreground group, and a removal must not lose
-	// its commands to the second one.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		return out.String(), &dockerError{args: args, stderr: errOut.String(), cause: err}
+	var out strings.Builder
+	r, err := shell.Run(ctx, shell.Command{Args: append([]string{"docker"}, args...), Env: os.Environ(), Stdout: &out})
+	if err != nil {
+		return out.String(), &dockerError{args: args, stderr: r.Stderr, cause: r.Cause}
 	}
 	return out.String(), nil
 }

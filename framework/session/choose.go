@@ -8,7 +8,6 @@ import (
 	"github.com/meshproof/meshproof/framework/claim"
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
-	"github.com/meshproof/meshproof/framework/report"
 )
 
 // Claims gives those that a run with these options would judge. Nothing is asked of any cluster.
@@ -57,13 +56,13 @@ func (s *Session) failedFast(id string) (bool, error) {
 	if !s.o.FailFast {
 		return false, nil
 	}
-	run, err := s.soFar()
+	saved, err := s.soFar()
 	if err != nil {
 		return false, err
 	}
-	failed := claim.OfDisruption(id)
-	for _, f := range report.Judge(run).Findings {
-		if f.Claim == failed && f.Level == claim.Core && f.Verdict == claim.Failed {
+	itsClaim := claim.OfDisruption(id)
+	for _, f := range openFindings(saved, func(c claim.Claim) bool { return c.ID == itsClaim }) {
+		if f.Verdict == claim.Failed {
 			s.intent = stopAfter(s.intent, id)
 			s.o.Tell.Note(fmt.Sprintf("nothing more is done to the mesh (--fail-fast): %s (%s) failed: %s", f.Claim, f.Subject, f.Reason))
 			return true, nil

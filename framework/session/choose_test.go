@@ -110,10 +110,8 @@ func TestNoNewLoadBalancerWithAHostName(t *testing.T) {
 				services[i].Addresses = []string{address}
 			}
 		}
-		s := &Session{o: Options{Disruptive: true, Tell: silent{}}, intent: healthy.Intent, folder: savedEpochs(t, healthy, evidence.Joined), steps: healthy.Steps}
-		if err := s.lookForHostNames(); err != nil {
-			t.Fatal(err)
-		}
+		s := &Session{o: Options{Disruptive: true, Tell: silent{}}, intent: healthy.Intent}
+		s.lookForHostNames(healthy)
 		in := s.disrupted(s.intent)
 		if slices.Contains(in.Disruptions, "gateway-service-deleted") != done || !slices.Contains(in.Disruptions, "gateway-scaled-to-zero") {
 			t.Errorf("with %s the run does %q", address, in.Disruptions)

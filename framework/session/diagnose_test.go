@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,7 +80,7 @@ func TestASetUpThatTookTooLongIsExplained(t *testing.T) {
 }
 
 // TestDisruptionsAreExplainedBeforeTheSampleGoes: diagnostics are saved at once where one went unnoticed or could not be undone, and
-// nothing where there was none, or somebody ended the run.
+// nothing where there was none, all was as it must be, or somebody ended the run.
 func TestDisruptionsAreExplainedBeforeTheSampleGoes(t *testing.T) {
 	healthy, err := evidence.Load("../claim/testdata/healthy")
 	if err != nil {
@@ -88,16 +89,19 @@ func TestDisruptionsAreExplainedBeforeTheSampleGoes(t *testing.T) {
 	stuck := errors.New("the policy could not be deleted")
 	over, end := context.WithCancel(t.Context())
 	end()
+	const id = "wrong-revision"
 	for name, tc := range map[string]struct {
-		ctx   context.Context
-		done  []string
-		err   error
-		saved bool
+		ctx     context.Context
+		done    []string
+		noticed bool
+		err     error
+		saved   bool
 	}{
-		"it went unnoticed": {t.Context(), []string{"remote-secret-deleted"}, nil, true},
-		"it was not undone": {t.Context(), []string{"remote-secret-deleted"}, stuck, true},
-		"nothing was done":  {t.Context(), nil, nil, false},
-		"interrupted":       {over, []string{"remote-secret-deleted"}, nil, false},
+		"it went unnoticed": {t.Context(), []string{id}, false, nil, true},
+		"it was not undone": {t.Context(), []string{id}, true, stuck, true},
+		"it was noticed":    {t.Context(), []string{id}, true, nil, false},
+		"nothing was done":  {t.Context(), nil, false, nil, false},
+		"interrupted":       {over, []string{id}, false, nil, false},
 	} {
 		_, o := meshes(t)
 		s, err := New(o)
@@ -106,7 +110,12 @@ func TestDisruptionsAreExplainedBeforeTheSampleGoes(t *testing.T) {
 		}
 		s.intent, s.steps = healthy.Intent, healthy.Steps
 		s.intent.Disruptions, s.intent.DisruptionSamples = tc.done, healthy.Intent.Samples
-		s.folder = savedEpochs(t, healthy, evidence.Joined, evidence.Broken("remote-secret-deleted"), evidence.Repaired("remote-secret-deleted"))
+		s.folder = savedEpochs(t, healthy, evidence.Joined, evidence.Broken(id), evidence.Repaired(id))
+		if tc.noticed {
+			if err := s.folder.SaveCluster(evidence.Broken(id), "west", withWrongRevision(t)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if got := s.disruptionsExplained(tc.ctx, tc.err); !errors.Is(got, tc.err) {
 			t.Errorf("%s: %v", name, got)
 		}
@@ -114,6 +123,28 @@ func TestDisruptionsAreExplainedBeforeTheSampleGoes(t *testing.T) {
 			t.Errorf("%s: diagnostics are there: %v, noted: %t", name, err, s.diagnosed)
 		}
 	}
+}
+
+// withWrongRevision is cluster west as it looks when its namespace has the label of a revision that is not there, and the sample's pods
+// were made anew.
+func withWrongRevision(t *testing.T) *evidence.Cluster {
+	t.Helper()
+	healthy, err := evidence.Load("../claim/testdata/healthy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	west := healthy.Cluster(evidence.Joined, "west")
+	for _, n := range west.Kubernetes.Namespaces {
+		if n.Name == healthy.Intent.Namespace() {
+			n.Labels["istio.io/rev"] = "not-there"
+		}
+	}
+	for i, p := range west.Kubernetes.Pods {
+		if p.Namespace == healthy.Intent.Namespace() {
+			west.Kubernetes.Pods[i].Containers = slices.DeleteFunc(p.Containers, func(c evidence.Container) bool { return c.Name == "istio-proxy" })
+		}
+	}
+	return west
 }
 
 // TestDiagnosticsHoldNothingSecret: keys and kubeconfigs in secrets, an environment, and what annotations repeat of them are in the

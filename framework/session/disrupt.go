@@ -48,14 +48,12 @@ func kindOnly(id string) bool {
 
 // disrupt does one thing after the other to the joined mesh, looks at what comes of it, undoes it and looks again. It is for
 // a mesh that conforms by itself (unfit): of another nothing would be shown. The error says that the mesh could not be
-// brought back; what could not be done otherwise is told by the claims.
-func (s *Session) disrupt(ctx context.Context, o verify.Options) error {
+// brought back; what could not be done otherwise is told by the claims. saved is what was saved of that mesh.
+func (s *Session) disrupt(ctx context.Context, o verify.Options, saved evidence.Run) error {
 	if len(s.disruptions())+len(s.injections()) == 0 {
 		return nil
 	}
-	if err := s.lookForHostNames(); err != nil {
-		return err
-	}
+	s.lookForHostNames(saved)
 	all, failures := s.disruptions(), s.injections()
 	rig, err := s.newRig("disruptions")
 	if err != nil {
@@ -75,22 +73,13 @@ func (s *Session) disrupt(ctx context.Context, o verify.Options) error {
 
 // lookForHostNames finds out whether a gateway's load balancer has a host name. A new one is reached minutes after it has its name, and
 // longer than a repair may take: what needs a new load balancer is not done there.
-func (s *Session) lookForHostNames() error {
-	run, err := s.soFar()
-	if err != nil {
-		return err
-	}
-	for _, in := range s.intent.Clusters {
-		c := run.Cluster(evidence.Joined, in.Name)
-		if c == nil {
-			continue
-		}
+func (s *Session) lookForHostNames(saved evidence.Run) {
+	for _, c := range saved.Epochs[evidence.Joined].Clusters {
 		s.hostNamed = s.hostNamed || slices.ContainsFunc(c.Kubernetes.GatewayAddresses(), func(a string) bool { return net.ParseIP(a) == nil })
 	}
 	if s.hostNamed {
 		s.o.Tell.Note("what needs a new load balancer is not done to the mesh: the gateways have host names, which a cloud takes minutes to bring up")
 	}
-	return nil
 }
 
 // disrupted is what a run expects that does all of it.
@@ -164,9 +153,13 @@ func (s *Session) undo(ctx context.Context, rig *fault.Rig, id string, repair fu
 	return err
 }
 
-// unfit says why the joined mesh is not fit to be disrupted; "" when every core claim about it holds.
-func (s *Session) unfit() (string, error) {
-	return s.open(func(c claim.Claim) bool { return c.Epoch == evidence.Joined })
+// unfit says why the joined mesh, of which this was saved, is not fit to be disrupted; "" when every core claim about it holds.
+func unfit(saved evidence.Run) string {
+	left := openFindings(saved, func(c claim.Claim) bool { return c.Epoch == evidence.Joined })
+	if len(left) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s) is %s: %s", left[0].Claim, left[0].Subject, left[0].Verdict, left[0].Reason)
 }
 
 // disruptionsExplained saves diagnostics where something that was done to the mesh was not noticed or could not be mended: before S15
@@ -175,28 +168,23 @@ func (s *Session) disruptionsExplained(ctx context.Context, err error) error {
 	if ctx.Err() != nil || len(s.intent.Disruptions)+len(s.intent.Injections) == 0 {
 		return err
 	}
-	why, judgeErr := s.open(func(c claim.Claim) bool { return c.Epoch != evidence.Removed })
-	if err == nil && judgeErr == nil && why == "" {
-		return nil
+	if err == nil {
+		saved, readErr := s.soFar()
+		if readErr == nil && len(openFindings(saved, func(c claim.Claim) bool { return c.Disruptive })) == 0 {
+			return nil
+		}
+		err = readErr
 	}
-	return errors.Join(err, judgeErr, s.saveDiagnostics(ctx))
+	return errors.Join(err, s.saveDiagnostics(ctx))
 }
 
-// open tells the first finding of these core claims that does not hold, from what was saved until now; "" when all of them do.
-func (s *Session) open(these func(claim.Claim) bool) (string, error) {
-	run, err := s.soFar()
-	if err != nil {
-		return "", err
-	}
+// openFindings gives the findings of these core claims that do not hold.
+func openFindings(saved evidence.Run, these func(claim.Claim) bool) []claim.Finding {
+	var all []claim.Finding
 	for _, c := range claim.All() {
-		if c.Level != claim.Core || !these(c) {
-			continue
-		}
-		for _, f := range c.Judge(run) {
-			if f.Level == claim.Core && f.Verdict != claim.Passed {
-				return fmt.Sprintf("%s (%s) is %s: %s", f.Claim, f.Subject, f.Verdict, f.Reason), nil
-			}
+		if these(c) {
+			all = append(all, c.Judge(saved)...)
 		}
 	}
-	return "", nil
+	return slices.DeleteFunc(all, func(f claim.Finding) bool { return f.Level != claim.Core || f.Verdict == claim.Passed })
 }

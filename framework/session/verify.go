@@ -34,7 +34,8 @@ func (s *Session) Verify(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return joined
 	}
-	switch why, err := s.unfit(); {
+	saved, err := s.soFar()
+	switch why := unfit(saved); {
 	case err != nil:
 		joined = errors.Join(joined, err)
 	case why != "":
@@ -43,7 +44,7 @@ func (s *Session) Verify(ctx context.Context) error {
 		}
 		joined = errors.Join(joined, s.saveDiagnostics(ctx)) // S15 removes the sample
 	case joined == nil:
-		joined = s.disruptionsExplained(ctx, s.disrupt(ctx, o))
+		joined = s.disruptionsExplained(ctx, s.disrupt(ctx, o, saved))
 	}
 	if ctx.Err() != nil {
 		return joined

@@ -1,12 +1,13 @@
 // Package shell runs one program in a process group of its own, until it ends or its context does; then the whole group
-// is killed, so that a pipeline's members cannot outlive their deadline. It keeps the end of what the program printed.
+// is killed, so that a pipeline's members cannot outlive their deadline, and a terminal's Ctrl-C does not reach it. It keeps the
+// end of what the program printed.
 package shell
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"regexp"
@@ -28,9 +29,13 @@ type Command struct {
 	// Env is the whole environment, as NAME=VALUE; the caller's own is not inherited.
 	Env []string
 	// Stdin is given to the program; nil = an empty input.
-	Stdin []byte
+	Stdin io.Reader
+	// Stdout takes all of the standard output; nil = the result has its end.
+	Stdout io.Writer
 	// Keep is how many bytes of standard output are kept from its end; 0 = Kept.
 	Keep int
+	// Grace is how long the program may tidy up after SIGTERM when its context has ended; 0 = it is killed at once.
+	Grace time.Duration
 }
 
 // Result is how a command ended.
@@ -40,6 +45,8 @@ type Result struct {
 	// ExitCode is -1 when the command was killed or could not be started.
 	ExitCode       int
 	Stdout, Stderr string
+	// Cause is why it did not end with code 0, without what it printed.
+	Cause error
 }
 
 // Bare is the least environment: the caller's PATH, a home, and what else is given. Nothing of the caller's configuration is in it.
@@ -78,20 +85,21 @@ const killDelay = 2 * time.Second
 func Run(ctx context.Context, c Command) (Result, error) {
 	out, errOut := &tail{limit: c.Keep}, &tail{}
 	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
-	cmd.Dir, cmd.Env, cmd.Stdin = c.Dir, c.Env, bytes.NewReader(c.Stdin)
+	cmd.Dir, cmd.Env, cmd.Stdin = c.Dir, c.Env, c.Stdin
 	cmd.Stdout, cmd.Stderr = out, errOut
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = killDelay
+	if c.Stdout != nil {
+		cmd.Stdout = c.Stdout
+	}
 	if cmd.Env == nil {
 		cmd.Env = []string{}
 	}
 	if dir := ownerOf(ctx); dir != "" {
 		cmd.Env = append(slices.Clip(cmd.Env), OwnerVariable+"="+dir)
 	}
+	endRest := endAsGroup(cmd, c.Grace)
 	began := time.Now()
 	err := cmd.Run()
-	r := Result{Started: began, Took: time.Since(began), ExitCode: -1, Stdout: out.String(), Stderr: errOut.String()}
+	r := Result{Started: began, Took: time.Since(began), ExitCode: -1, Stdout: out.String(), Stderr: errOut.String(), Cause: err}
 	if cmd.ProcessState != nil {
 		r.ExitCode = cmd.ProcessState.ExitCode()
 	}
@@ -99,16 +107,38 @@ func Run(ctx context.Context, c Command) (Result, error) {
 		return r, nil
 	}
 	if ctx.Err() != nil {
-		// The group is gone, but the leader may have ended by itself just before: its members need not have.
-		if cmd.Process != nil {
-			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		}
-		return r, fmt.Errorf("ended after %s: %w", r.Took.Round(time.Millisecond), context.Cause(ctx))
+		endRest()
+		r.Cause = fmt.Errorf("ended after %s: %w", r.Took.Round(time.Millisecond), context.Cause(ctx))
+		return r, r.Cause
 	}
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return r, fmt.Errorf("%w%s", err, r.lastLines())
 	}
 	return r, err
+}
+
+// endAsGroup has the command lead a group that ends with its context. What it gives kills what is left of the group: the leader
+// may end by itself just before, or within its grace, and its members need not.
+func endAsGroup(cmd *exec.Cmd, grace time.Duration) (endRest func()) {
+	signal := func(s syscall.Signal) error { return syscall.Kill(-cmd.Process.Pid, s) }
+	var late *time.Timer
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.WaitDelay = grace + killDelay
+	cmd.Cancel = func() error {
+		if grace == 0 {
+			return signal(syscall.SIGKILL)
+		}
+		late = time.AfterFunc(grace, func() { _ = signal(syscall.SIGKILL) })
+		return signal(syscall.SIGTERM)
+	}
+	return func() {
+		if late != nil {
+			late.Stop()
+		}
+		if cmd.Process != nil {
+			_ = signal(syscall.SIGKILL)
+		}
+	}
 }
 
 // lastLines is the end of the standard error, for a message.

@@ -3,6 +3,7 @@ package shell
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,7 +22,7 @@ func path(t *testing.T) []string {
 }
 
 func TestRunGivesOutputsAndCode(t *testing.T) {
-	r, err := Run(t.Context(), Command{Args: Script("cat; echo err >&2; echo $GREETING; pwd"), Dir: "/", Env: append(path(t), "GREETING=hello"), Stdin: []byte("in\n")})
+	r, err := Run(t.Context(), Command{Args: Script("cat; echo err >&2; echo $GREETING; pwd"), Dir: "/", Env: append(path(t), "GREETING=hello"), Stdin: strings.NewReader("in\n")})
 	if err != nil || r.ExitCode != 0 || r.Stdout != "in\nhello\n/\n" || r.Stderr != "err\n" {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -55,28 +56,43 @@ func TestAFunctionOfTheCallersHidesNoProgram(t *testing.T) {
 	}
 }
 
+// TestTheWholeGroupDiesWithTheContext: a member of a pipeline, and one that outlives its leader, which ended within its grace.
 func TestTheWholeGroupDiesWithTheContext(t *testing.T) {
-	ctx, cancel := context.WithCancelCause(t.Context())
-	why := errors.New("interrupted")
-	pidFile := filepath.Join(t.TempDir(), "pid")
-	go func() {
-		for ctx.Err() == nil {
-			if text, err := os.ReadFile(pidFile); err == nil && strings.HasSuffix(string(text), "\n") {
-				cancel(why)
+	for script, grace := range map[string]time.Duration{
+		"(echo $BASHPID > pid; exec sleep 3600) | cat":                                 0,
+		"(trap '' TERM; echo $BASHPID > pid; exec sleep 3600) > /dev/null 2>&1 & wait": time.Hour,
+	} {
+		t.Run(script, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			why := errors.New("interrupted")
+			dir := t.TempDir()
+			pidFile := filepath.Join(dir, "pid")
+			go func() {
+				for ctx.Err() == nil {
+					if text, err := os.ReadFile(pidFile); err == nil && strings.HasSuffix(string(text), "\n") {
+						cancel(why)
+					}
+				}
+			}()
+			r, err := Run(ctx, Command{Args: Script(script), Dir: dir, Env: path(t), Grace: grace})
+			if !errors.Is(err, why) || r.ExitCode != -1 {
+				t.Errorf("%+v, %v: want the reason of the end and code -1", r, err)
 			}
-		}
-	}()
-	r, err := Run(ctx, Command{Args: Script("(echo $BASHPID > " + pidFile + "; exec sleep 3600) | cat"), Env: path(t)})
-	if !errors.Is(err, why) || r.ExitCode != -1 {
-		t.Errorf("%+v, %v: want the reason of the end and code -1", r, err)
+			text, readErr := os.ReadFile(pidFile)
+			pid, atoiErr := strconv.Atoi(strings.TrimSpace(string(text)))
+			if readErr != nil || atoiErr != nil {
+				t.Fatal(readErr, atoiErr)
+			}
+			awaitDead(t, pid)
+		})
 	}
-	text, readErr := os.ReadFile(pidFile)
-	pid, atoiErr := strconv.Atoi(strings.TrimSpace(string(text)))
-	if readErr != nil || atoiErr != nil {
-		t.Fatal(readErr, atoiErr)
-	}
-	// It dies when it is next scheduled, and may then still be listed until whoever inherited it has read its end.
-	err = poll.Until(t.Context(), poll.Wait{What: "the pipeline's member is dead", Where: "process " + strconv.Itoa(pid), Limit: time.Minute, Every: time.Millisecond},
+}
+
+// awaitDead waits for the end of a process that was killed: it dies when it is next scheduled, and may then still be listed until whoever
+// inherited it has read its end.
+func awaitDead(t *testing.T, pid int) {
+	t.Helper()
+	err := poll.Until(t.Context(), poll.Wait{What: "the member is dead", Where: "process " + strconv.Itoa(pid), Limit: time.Minute, Every: time.Millisecond},
 		func(context.Context) (string, error) {
 			if state := stateOf(pid); state != "" && state != "Z" && state != "X" {
 				return state, errors.New("it lives")
@@ -115,6 +131,65 @@ func TestOnlyTheEndOfALongOutputIsKept(t *testing.T) {
 	r, err = Run(t.Context(), Command{Args: Script("seq 1 100000"), Env: path(t), Keep: 1 << 20})
 	if err != nil || !strings.HasPrefix(r.Stdout, "1\n2\n") {
 		t.Errorf("a larger share was asked for, but the start is cut: %d bytes, %v", len(r.Stdout), err)
+	}
+}
+
+// TestAnOutputOfAnyLengthGoesWhereItIsWanted: all of it; what cannot be written there is why the command failed.
+func TestAnOutputOfAnyLengthGoesWhereItIsWanted(t *testing.T) {
+	var all strings.Builder
+	r, err := Run(t.Context(), Command{Args: Script("seq 1 100000"), Env: path(t), Stdout: &all})
+	if err != nil || r.Stdout != "" || !strings.HasPrefix(all.String(), "1\n2\n") || !strings.HasSuffix(all.String(), "100000\n") {
+		t.Errorf("%d bytes written, %d kept, %v", all.Len(), len(r.Stdout), err)
+	}
+	reader, writer := io.Pipe()
+	full := errors.New("no room")
+	_ = reader.CloseWithError(full)
+	if r, err := Run(t.Context(), Command{Args: Script("echo x"), Env: path(t), Stdout: writer}); !errors.Is(err, full) || !errors.Is(r.Cause, full) {
+		t.Errorf("%v, because of %v", err, r.Cause)
+	}
+}
+
+// TestTheCauseIsWithoutWhatWasPrinted, for who tells that in a form of their own.
+func TestTheCauseIsWithoutWhatWasPrinted(t *testing.T) {
+	r, err := Run(t.Context(), Command{Args: Script("echo why >&2; exit 7"), Env: path(t)})
+	if err == nil || err.Error() != "exit status 7: why" || r.Cause == nil || r.Cause.Error() != "exit status 7" {
+		t.Errorf("%v, because of %v", err, r.Cause)
+	}
+}
+
+// TestAProgramMayTidyUpInItsGrace, and what does not end with it is killed.
+func TestAProgramMayTidyUpInItsGrace(t *testing.T) {
+	for name, tc := range map[string]struct {
+		after string
+		grace time.Duration
+		tidy  bool
+	}{
+		"it takes the time":   {"exit 0", time.Minute, true},
+		"it takes too long":   {"sleep 3600", time.Second, true},
+		"it is given no time": {"exit 0", 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			why := errors.New("interrupted")
+			ended := make(chan error, 1)
+			go func() {
+				_, err := Run(ctx, Command{Args: Script("trap 'echo > tidy; " + tc.after + "' TERM; echo > begun; while :; do sleep 0.01; done"), Dir: dir, Env: path(t), Grace: tc.grace})
+				ended <- err
+			}()
+			begun := func(context.Context) (string, error) {
+				_, err := os.Stat(filepath.Join(dir, "begun"))
+				return "", err
+			}
+			if err := poll.Until(t.Context(), poll.Wait{What: "the program has begun", Where: dir, Limit: time.Minute, Every: time.Millisecond}, begun); err != nil {
+				t.Fatal(err)
+			}
+			cancel(why)
+			err := <-ended
+			if _, statErr := os.Stat(filepath.Join(dir, "tidy")); !errors.Is(err, why) || (statErr == nil) != tc.tidy {
+				t.Errorf("%v; it tidied up: %v", err, statErr == nil)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@
 package istio
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -87,7 +88,7 @@ func Install(ctx context.Context, c *cluster.Cluster, o Options) error {
 	_, err = shell.Run(ctx, shell.Command{
 		Args: []string{o.Release.Istioctl, "--kubeconfig", c.Kubeconfig, "--context", c.Context, "install", "-y", "-f", "-",
 			"--readiness-timeout", (o.Limit - o.Limit/10).String()},
-		Dir: o.Release.Path, Stdin: operator,
+		Dir: o.Release.Path, Stdin: bytes.NewReader(operator),
 		Env: shell.Bare(o.CADir, o.Env...),
 	})
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package run starts child processes so that they can be ended as a whole: each child leads a process group of its own,
-// and the end of the context ends the group, not only its leader.
+// Package run runs the programs that bring images: in this process's own environment, with outputs of any length, and with time to
+// tidy up.
 package run
 
 import (
@@ -9,10 +9,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/meshproof/meshproof/framework/shell"
 )
 
 // Cmd describes one child process.
@@ -49,7 +50,7 @@ func (e *Error) Error() string {
 // Unwrap gives the cause, for errors.Is and errors.As.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// grace is how long a process group may take to end after SIGTERM before it is killed.
+// grace is how long a build or a download may take to remove its temporary files once it is ended.
 const grace = 5 * time.Second
 
 // tailBytes bounds what an error keeps of a child's output.
@@ -58,42 +59,22 @@ const tailBytes = 4 << 10
 // Output runs c to its end and returns its standard output (empty when c.Stdout is set). The error is an *Error; when
 // ctx ended first, it wraps ctx's cause.
 func Output(ctx context.Context, c Cmd) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, c.Name, c.Args...)
-	cmd.Dir, cmd.Stdin = c.Dir, c.Stdin
-	cmd.Env = append(os.Environ(), c.Env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var out bytes.Buffer
-	stderr := &tail{}
-	cmd.Stdout, cmd.Stderr = &out, stderr
-	if c.Stdout != nil {
-		cmd.Stdout = c.Stdout
+	to := c.Stdout
+	if to == nil {
+		to = &out
 	}
-	var last *time.Timer
-	cmd.Cancel = func() error {
-		group := -cmd.Process.Pid
-		last = time.AfterFunc(grace, func() { _ = syscall.Kill(group, syscall.SIGKILL) })
-		return syscall.Kill(group, syscall.SIGTERM)
-	}
-	cmd.WaitDelay = grace + time.Second
-	err := cmd.Run()
-	if last != nil {
-		last.Stop()
-		// What the leader left behind in its group must not outlive it.
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	}
+	r, err := shell.Run(ctx, shell.Command{
+		Args: append([]string{c.Name}, c.Args...), Dir: c.Dir, Env: append(os.Environ(), c.Env...), Stdin: c.Stdin, Stdout: to, Grace: grace,
+	})
 	if err == nil {
 		return out.Bytes(), nil
 	}
-	if ctx.Err() != nil {
-		err = errors.Join(context.Cause(ctx), err)
+	said := tail([]byte(r.Stderr))
+	if said == "" {
+		said = tail(out.Bytes())
 	}
-	text := stderr.String()
-	if text == "" && c.Stdout == nil {
-		t := &tail{}
-		_, _ = t.Write(out.Bytes())
-		text = t.String()
-	}
-	return out.Bytes(), &Error{Command: line(c), Tail: text, Cause: err}
+	return out.Bytes(), &Error{Command: line(c), Tail: said, Cause: r.Cause}
 }
 
 // line renders a command for a person, cut to a length that keeps the reason in sight.
@@ -105,18 +86,11 @@ func line(c Cmd) string {
 	return s
 }
 
-// tail keeps the last tailBytes of what is written to it.
-type tail struct{ b []byte }
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.b = append(t.b, p...)
-	if over := len(t.b) - tailBytes; over > 0 {
-		t.b = append([]byte(nil), t.b[over:]...)
-	}
-	return len(p), nil
+// tail gives the last tailBytes of an output.
+func tail(output []byte) string {
+	output = bytes.TrimSpace(output)
+	return strings.ToValidUTF8(string(output[max(0, len(output)-tailBytes):]), "")
 }
-
-func (t *tail) String() string { return strings.TrimSpace(string(t.b)) }
 
 // Full says whether err means that a disk has no room left: by its number, or by what a child printed, since a child's
 // error number does not reach its parent.

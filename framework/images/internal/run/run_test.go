@@ -32,6 +32,14 @@ func TestErrorHoldsCommandCauseAndTail(t *testing.T) {
 	}
 }
 
+func TestErrorHoldsTheLastLinesOfALongOutput(t *testing.T) {
+	_, err := Output(t.Context(), Cmd{Name: "sh", Args: []string{"-c", "seq 1 9999 >&2; false"}})
+	var e *Error
+	if !errors.As(err, &e) || len(e.Tail) != tailBytes || !strings.HasSuffix(e.Tail, "9998\n9999") || err.Error() != "run sh -c seq 1 9999 >&2; false: exit status 1: "+e.Tail {
+		t.Fatalf("got %.200q..., want the last %d bytes, once", err, tailBytes)
+	}
+}
+
 func TestErrorShowsStandardOutputWhenThatIsAll(t *testing.T) {
 	_, err := Output(t.Context(), Cmd{Name: "sh", Args: []string{"-c", "echo on stdout; false"}})
 	if err == nil || !strings.Contains(err.Error(), "on stdout") {
@@ -39,7 +47,8 @@ func TestErrorShowsStandardOutputWhenThatIsAll(t *testing.T) {
 	}
 }
 
-// A pipe's reader sees its end only when no process holds the writer any more: the grandchild too must be gone.
+// The child has time to tidy up. A pipe's reader sees its end only when no process holds the writer any more: the grandchild too must
+// be gone.
 func TestCancelEndsTheWholeGroup(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -50,7 +59,7 @@ func TestCancelEndsTheWholeGroup(t *testing.T) {
 	why := errors.New("someone pressed Ctrl-C")
 	ended := make(chan error, 1)
 	go func() {
-		_, err := Output(ctx, Cmd{Name: "sh", Args: []string{"-c", `sh -c 'trap "" TERM; echo up; while :; do sleep 1000; done' 2>/dev/null & wait`}, Stdout: w})
+		_, err := Output(ctx, Cmd{Name: "sh", Args: []string{"-c", `trap 'echo tidied; exit' TERM; sh -c 'trap "" TERM; echo up; while :; do sleep 1000; done' 2>/dev/null & wait`}, Stdout: w})
 		ended <- errors.Join(err, w.Close())
 	}()
 	if _, err := io.ReadFull(r, make([]byte, len("up\n"))); err != nil {
@@ -63,8 +72,8 @@ func TestCancelEndsTheWholeGroup(t *testing.T) {
 	if err := r.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.Copy(io.Discard, r); err != nil {
-		t.Errorf("a process of the group is still alive: %v", err)
+	if said, err := io.ReadAll(r); err != nil || string(said) != "tidied\n" {
+		t.Errorf("a process of the group is still alive, or had no time: %v; %q", err, said)
 	}
 }
 
