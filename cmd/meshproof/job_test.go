@@ -35,7 +35,7 @@ func example(t *testing.T, file string) []byte {
 // callsTheSuite checks a container's image and that its script calls what there is, once with run, and gives the script.
 func callsTheSuite(t *testing.T, c corev1.Container) string {
 	t.Helper()
-	if want := strings.TrimPrefix(source.SuiteRef("ARCH"), source.Host); !strings.HasSuffix(c.Image, want) {
+	if want := strings.TrimPrefix(source.SuiteRef("TAG", "ARCH"), source.Host); !strings.HasSuffix(c.Image, want) {
 		t.Errorf("image %s is not one that ends with %s", c.Image, want)
 	}
 	if len(c.Args) != 1 || !slices.Equal(c.Command, []string{"bash", "-c"}) {

@@ -145,7 +145,7 @@ func looking(o session.Options, set cluster.Set) (preflight.Options, error) {
 		Asked: preflight.Asked{From: o.From, ReadOnly: o.ReadOnly, Disruptive: o.Disruptive, PullSecret: o.Place.PullSecret != "", Asmcli: o.Tools.Asmcli != "", Namespace: o.Namespace},
 	}
 	if len(o.Targets) > 0 {
-		l.CA, l.Platform, l.ProbeImage = o.Targets[0].Authority(), o.Targets[0].Platform, cmp.Or(o.ProbeImage, images.ProbeRef)
+		l.CA, l.Platform, l.ProbeImage = o.Targets[0].Authority(), o.Targets[0].Platform, images.ProbeImage(o.ProbeImage)
 		var err error
 		if l.PullSecret, err = o.Place.Registries(); err != nil {
 			return l, err

@@ -27,7 +27,7 @@ func (w *world) ready() {
 		put(system+"/configmaps/istio-ca-root-cert", "{metadata: {name: istio-ca-root-cert}, data: {root-cert.pem: "+quoted(root)+"}}")
 		put(system+"/configmaps/istio-sidecar-injector-asm-1232-2", `{metadata: {name: istio-sidecar-injector-asm-1232-2}, data: {values: '{"global":{"hub":"example.com","tag":"1.23.2-asm.2"},"pilot":{"cni":{"enabled":false}}}'}}`)
 		w.farm.Server(name).Know("v1", "nodes", "Node")
-		put("/api/v1/nodes/one", "{metadata: {name: one}, spec: {providerID: 'aws:///zone/one'}, status: {images: [{names: [example.com/proxyv2:1.23.2-asm.2]}, {names: ["+images.ProbeRef+"]}, {names: [example.com/pilot:1.23.2-asm.2]}, {names: [docker.io/hello/world:1]}]}}")
+		put("/api/v1/nodes/one", "{metadata: {name: one}, spec: {providerID: 'aws:///zone/one'}, status: {images: [{names: [example.com/proxyv2:1.23.2-asm.2]}, {names: ["+images.ProbeRef()+"]}, {names: [example.com/pilot:1.23.2-asm.2]}, {names: [docker.io/hello/world:1]}]}}")
 		put("/api/v1/namespaces/web/services/front", "{metadata: {name: front, namespace: web}, spec: {type: LoadBalancer}, status: {loadBalancer: {ingress: [{ip: 10.0.0.1}]}}}")
 	}
 	w.write("bin/kubectl", "#!/bin/sh\necho '{\"clientVersion\":{\"gitVersion\":\""+apitest.Version+"\"}}'\n")
@@ -130,7 +130,7 @@ func TestPreflight(t *testing.T) {
 		{"a pull secret", func(w *world) { w.write("pull.json", `{"auths": {"https://registry.example/v2/": {"auth": "YTpi"}}}`) }, released + " --image-pull-secret pull.json --probe-image registry.example/probe:1", 3,
 			[]string{"ok       -           image pull secret: the file has credentials for registry.example"}},
 		{"a pull secret for another registry", func(w *world) { w.write("pull.json", `{"auths": {"registry.example": {"auth": "YTpi"}}}`) }, released + " --image-pull-secret pull.json", 1,
-			[]string{"failed   -           image pull secret: the file has credentials for registry.example, and " + images.ProbeRef}},
+			[]string{"failed   -           image pull secret: the file has credentials for registry.example, and " + images.ProbeRef()}},
 		{"a pull secret that is not there", nil, released + " --image-pull-secret pull.json", 2, nil},
 		{"a pull secret of the mesh", func(w *world) {
 			put(system+"/configmaps/istio-sidecar-injector-asm-1232-2", `{metadata: {name: istio-sidecar-injector-asm-1232-2}, data: {values: '{"global":{"hub":"example.com","tag":"1.23.2-asm.2","imagePullSecrets":["own"]}}'}}`)(w)

@@ -114,7 +114,7 @@ func toolFlags(f *pflag.FlagSet, tools *session.Tools) {
 
 // podFlags are about the suite's own pods on given clusters.
 func podFlags(f *pflag.FlagSet, o *session.Options) {
-	f.StringVar(&o.ProbeImage, "probe-image", "", "image of the suite's own probe pod on given clusters (default: the rig's)")
+	f.StringVar(&o.ProbeImage, "probe-image", "", "image of the suite's own pods on given clusters; without a tag it gets that of this version's probe (default: the rig's)")
 	f.StringVar(&o.Place.PullSecret, "image-pull-secret", "", "file with docker's credentials (config.json) for the registry of the suite's own pods; it becomes a secret in their namespaces, and goes with them")
 	f.StringArrayVar(&o.Place.Tolerations, "toleration", nil, "taint that the suite's own pods tolerate, as KEY[=VALUE][:EFFECT]; the guide's samples stay as printed")
 	f.StringArrayVar(&o.Place.NodeSelector, "node-selector", nil, "label KEY=VALUE of the nodes on which the suite's own pods run; the guide's samples stay as printed")

@@ -46,7 +46,7 @@ func TestAskForRun(t *testing.T) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	for _, a := range got {
-		if !errors.Is(a.Err, ErrNowhere) || strings.HasPrefix(a.Ref, ProbeRef[:strings.Index(ProbeRef, "/")+1]) {
+		if !errors.Is(a.Err, ErrNowhere) || strings.HasPrefix(a.Ref, ProbeRef()[:strings.Index(ProbeRef(), "/")+1]) {
 			t.Errorf("%s: %v", a.Ref, a.Err)
 		}
 	}

@@ -16,10 +16,6 @@ var pinned []byte
 
 // References that other parts of the suite put into manifests.
 const (
-	// ProbeRef is the image of the probe program: `probe wait`, and `probe dial [--timeout 5s] ADDRESS:PORT...`.
-	ProbeRef = source.Probe
-	// CSRRef is the image of the stand-in for a fleet's certificate authority.
-	CSRRef = source.CSR
 	// LayoutMount is where the registry's container expects Set.Layout; it then serves plain HTTP on RegistryPort, its own default.
 	LayoutMount  = source.LayoutMount
 	RegistryPort = 5000

@@ -77,7 +77,7 @@ func TestListNamesEveryImageInEachSource(t *testing.T) {
 	for _, i := range List(Options{Source: Registry}) {
 		origins[i.Ref] = i.Origin
 	}
-	for ref, want := range map[string]string{v.Images["curl"]: pulled, v.Images["node"]: pulled, ProbeRef: built,
+	for ref, want := range map[string]string{v.Images["curl"]: pulled, v.Images["node"]: pulled, ProbeRef(): built,
 		source.Hub + "/pilot:" + v.Istio.Version: built} {
 		if origins[ref] != want {
 			t.Errorf("from registries, %s is %q, want %s", ref, origins[ref], want)
@@ -99,7 +99,7 @@ func TestStandInsAreNamed(t *testing.T) {
 	v := pinnedVersions(t)
 	for _, i := range List(Options{Source: Source}) {
 		real := strings.Contains(i.Ref, "kube-") || strings.Contains(i.Ref, "metallb") || strings.Contains(i.Ref, "/pilot:") ||
-			i.Ref == ProbeRef || i.Ref == CSRRef || i.Ref == source.RegistryProgram
+			i.Ref == ProbeRef() || i.Ref == CSRRef() || i.Ref == source.RegistryProgram(embedded())
 		if real == (i.StandsInFor != "") {
 			t.Errorf("%s stands in for %q", i.Ref, i.StandsInFor)
 		}

@@ -109,12 +109,12 @@ func (j *job) engineImages(ctx context.Context, set *Set, node wanted, all []wan
 	var err error
 	for _, w := range all {
 		switch {
-		case w.Ref == source.RegistryProgram && w.Origin == built:
+		case w.Ref == source.RegistryProgram(j.v) && w.Origin == built:
 			var b *source.Builder
 			if b, err = j.build(); err == nil {
 				set.RegistryImage, err = b.Registry(ctx)
 			}
-		case w.Ref == source.RegistryProgram:
+		case w.Ref == source.RegistryProgram(j.v):
 			set.RegistryImage, err = j.pull.load(ctx, "registry-pulled", w)
 		}
 		if err != nil {

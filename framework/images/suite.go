@@ -3,8 +3,8 @@ package images
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
-	"runtime"
 
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 
@@ -36,7 +36,17 @@ func Suite(ctx context.Context, program string, o Options) (SuiteImage, error) {
 		return SuiteImage{}, err
 	}
 	dir, err := b.SuiteLayout(ctx, source.Suite{Program: program, Entry: entry, Manifest: manifest})
-	return SuiteImage{Ref: source.SuiteRef(runtime.GOARCH), Layout: dir}, err
+	if err != nil {
+		return SuiteImage{}, err
+	}
+	index, err := oci.ReadIndex(dir)
+	if err != nil {
+		return SuiteImage{}, err
+	}
+	if len(index.Manifests) != 1 {
+		return SuiteImage{}, fmt.Errorf("read the suite's image: %s holds %d images, not 1: remove that directory and run again", dir, len(index.Manifests))
+	}
+	return SuiteImage{Ref: oci.RefOf(index.Manifests[0]), Layout: dir}, nil
 }
 
 // suiteEntry gives the cache entry in which this program finds the tools of its image, and what describes it.

@@ -35,7 +35,7 @@ func (i istioOf) image(name string) string { return i.hub + "/" + name + ":" + i
 // built; the release's Istio is pulled when there is a release.
 func wantedImages(v versions.Versions, mirror string, release *istioOf) []wanted {
 	var out []wanted
-	for _, r := range append(source.MeshRecipes(v), source.RegistryRecipe()) {
+	for _, r := range append(source.MeshRecipes(v), source.RegistryRecipe(v)) {
 		w := wanted{Image: Image{Ref: r.Ref, Purpose: r.Purpose, Origin: pulled}}
 		own := strings.HasPrefix(r.Ref, source.Host+"/")
 		if release != nil && strings.HasPrefix(r.Ref, source.Hub+"/") {

@@ -48,7 +48,7 @@ func podImages(p Seen[Pulls]) Row {
 		open = slices.DeleteFunc(slices.Clone(p.Value.Wanted), func(ref string) bool { return slices.Contains(p.Value.There, ref) })
 	}
 	do := "name the registry from which the nodes pull with --images registry --registry HOST/PREFIX (without --registry the images' own are asked), or see yourself that a pod of each comes up"
-	if slices.Contains(open, images.ProbeRef) {
+	if slices.Contains(open, images.ProbeRef()) {
 		do = "give an image that the nodes can pull with --probe-image; " + do
 	}
 	switch {

@@ -205,7 +205,7 @@ func TestOneThingAtATime(t *testing.T) {
 		{"an image that the registry lacks", "images", false, said(images.ErrNowhere), Failed, "does not hold e.com/probe:1"},
 		{"an image that the registry does not give", "images", false, said(errNo), Unknown, "e.com/probe:1: no such luck"},
 		{"images of which nobody was asked", "images", false, pulling(func(p *Pulls) { p.Asked = nil }), Unknown, "nothing was pulled: e.com/probe:1"},
-		{"the rig's image on given clusters", "images", false, pulling(func(p *Pulls) { p.Wanted, p.Asked = []string{images.ProbeRef}, nil }), Unknown, "with --probe-image"},
+		{"the rig's image on given clusters", "images", false, pulling(func(p *Pulls) { p.Wanted, p.Asked = []string{images.ProbeRef()}, nil }), Unknown, "with --probe-image"},
 		{"images that are all on nodes", "", false, pulling(func(p *Pulls) { p.Asked, p.There = nil, p.Wanted }), OK, ""},
 		{"samples that are not known", "images", false, pulling(func(p *Pulls) { p.Samples = false }), Unknown, "--release-dir"},
 		{"a pull secret that is not there", "pull secrets", false, west(func(c *Cluster) { c.Secrets.Value = Secrets{[]string{"a", "b"}, []string{"b"}} }), Failed, "istio-system has no b"},

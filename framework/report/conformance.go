@@ -81,12 +81,11 @@ func conformance(f Findings, run evidence.Run, x Extra) ([]byte, error) {
 	}
 	for _, s := range run.Steps {
 		r.Steps = append(r.Steps, stepSummary{ID: s.ID, Cluster: s.Cluster, Title: s.Title, Seconds: round(s.Seconds), Error: s.Error, Skipped: s.Skipped})
-		end := s.Started.Add(time.Duration(s.Seconds * float64(time.Second)))
 		if r.Began.IsZero() {
 			r.Began = s.Started.UTC()
 		}
-		r.Seconds = max(r.Seconds, round(end.Sub(r.Began).Seconds()))
 	}
+	r.Seconds = took(run.Steps)
 	out, err := yaml.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("encode the conformance report: %w", err)

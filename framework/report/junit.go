@@ -3,6 +3,8 @@ package report
 import (
 	"encoding/xml"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/onsi/ginkgo/v2/reporters"
 
@@ -13,9 +15,14 @@ import (
 // junitXML gives a suite for the run's verdict, and one per area with a case per finding: failed = <failure>, inconclusive = <error>,
 // skipped = <skipped>. An extended claim that is not passed is <skipped>, and so is what the run expected of the guide's printed text:
 // no viewer turns a run red for them. Where something expected was not found, the verdict's case alone says so.
+//
+// The verdict's case took as long as the run, which is known from its steps. The claims are judged afterwards, over what was kept: their
+// time is 0, and no share of the run's is invented for them.
 func junitXML(f Findings, run evidence.Run) ([]byte, error) {
 	out := reporters.JUnitTestSuites{TestSuites: []reporters.JUnitTestSuite{{Name: "meshproof verdict", Package: "meshproof"}}}
 	add(&out.TestSuites[0], "the run's verdict", claim.Finding{Area: "verdict", Level: claim.Core, Verdict: f.Verdict, Reason: f.Reason}, f.Reason, "")
+	out.Time = took(run.Steps)
+	out.TestSuites[0].Time, out.TestSuites[0].TestCases[0].Time = out.Time, out.Time
 	at := map[claim.Area]int{}
 	for _, x := range f.Findings {
 		i, there := at[x.Area]
@@ -40,6 +47,22 @@ func junitXML(f Findings, run evidence.Run) ([]byte, error) {
 		return nil, fmt.Errorf("encode junit.xml: %w", err)
 	}
 	return append([]byte(xml.Header), append(body, '\n')...), nil
+}
+
+// took is how long a run's steps took, in seconds: from the first one's start to the end of the last to end.
+func took(steps []evidence.Step) (seconds float64) {
+	began := time.Time{}
+	steps = slices.DeleteFunc(slices.Clone(steps), func(s evidence.Step) bool { return s.Started.IsZero() }) // one that was not performed
+	for _, s := range steps {
+		if began.IsZero() || s.Started.Before(began) {
+			began = s.Started
+		}
+	}
+	for _, s := range steps {
+		end := s.Started.Add(time.Duration(s.Seconds * float64(time.Second)))
+		seconds = max(seconds, round(end.Sub(began).Seconds()))
+	}
+	return seconds
 }
 
 // add adds a case for a finding; sentence tells all of it, and expectedAs which expected finding about the guide it is, if any.

@@ -72,3 +72,34 @@ func TestJUnitIsGreenWhereTheRunPassed(t *testing.T) {
 		}
 	}
 }
+
+// TestJUnitTellsTheRunsTime: from the first step's start to the last end, also where steps overlap; no claim gets a share of it.
+func TestJUnitTellsTheRunsTime(t *testing.T) {
+	at := func(second int, took float64) evidence.Step {
+		return evidence.Step{Started: time.Date(2026, 1, 2, 3, 4, second, 0, time.UTC), Seconds: took}
+	}
+	for name, tc := range map[string]struct {
+		steps []evidence.Step
+		want  float64
+	}{
+		"no step":             {nil, 0},
+		"one":                 {[]evidence.Step{at(5, 1.25)}, 1.25},
+		"one after the other": {[]evidence.Step{at(5, 1), at(10, 2)}, 7},
+		"one within another":  {[]evidence.Step{at(5, 9), at(6, 2)}, 9},
+		"one not performed":   {[]evidence.Step{at(5, 1), {Skipped: "--from expose"}}, 1},
+		"not in order":        {[]evidence.Step{at(6, 2), at(5, 1)}, 3},
+	} {
+		body, err := junitXML(Findings{Verdict: claim.Passed, Findings: []claim.Finding{{Claim: "a", Area: claim.Gateway, Verdict: claim.Passed}}}, evidence.Run{Steps: tc.steps})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got reporters.JUnitTestSuites
+		if err := xml.Unmarshal(body, &got); err != nil {
+			t.Fatal(err)
+		}
+		verdict, claims := got.TestSuites[0], got.TestSuites[1]
+		if got.Time != tc.want || verdict.Time != tc.want || verdict.TestCases[0].Time != tc.want || claims.Time != 0 || claims.TestCases[0].Time != 0 {
+			t.Errorf("%s: run %v, verdict %v and %v, want %v; claims %v, want 0", name, got.Time, verdict.Time, verdict.TestCases[0].Time, tc.want, claims.Time)
+		}
+	}
+}

@@ -54,7 +54,7 @@ type Options struct {
 	ReleaseDir string
 	// Tools perform S1 and S8, where they are given.
 	Tools Tools
-	// ProbeImage is the image of the suite's own probe pod; "" = the rig's.
+	// ProbeImage is the image of the suite's own pods; "" = the rig's, and without a tag it gets that of this version's probe.
 	ProbeImage string
 	// Place says how that image is pulled, and on which nodes the suite's own pods run.
 	Place  Placement
@@ -138,9 +138,7 @@ func (o Options) Defaults() (Options, error) {
 	if o.TimeoutMultiplier == 0 {
 		o.TimeoutMultiplier = 1
 	}
-	if o.ProbeImage == "" {
-		o.ProbeImage = images.ProbeRef
-	}
+	o.ProbeImage = images.ProbeImage(o.ProbeImage)
 	return o, o.validate()
 }
 

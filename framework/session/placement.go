@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/meshproof/meshproof/fixtures"
+	"github.com/meshproof/meshproof/framework/images"
 )
 
 // Placement says how the image of the suite's own pods is pulled, and on which nodes they may run. The guide's own samples
@@ -45,7 +46,7 @@ func (p Placement) fill(data map[string]string) (map[string]string, error) {
 	if config != "" {
 		secrets = append(secrets, corev1.LocalObjectReference{Name: fixtures.PullSecret})
 	}
-	data["PullConfig"] = config
+	data["PullConfig"], data["MadeFrom"] = config, images.ProbeMadeFrom()
 	for key, value := range map[string]any{"PullSecrets": secrets, "Tolerations": tolerations, "NodeSelector": selector} {
 		text, err := json.Marshal(value) // which is YAML too, on one line
 		if err != nil {

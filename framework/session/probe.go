@@ -186,6 +186,9 @@ func probeRuns(c *cluster.Cluster) poll.Try {
 			if list := p.Status.ContainerStatuses; p.Status.Phase == corev1.PodRunning && len(list) == 1 && list[0].Ready {
 				return "it runs", nil
 			}
+			if err := misfit(c.Name, p); err != nil {
+				return "", poll.Final(err)
+			}
 			state = whyNot(p)
 		}
 		return state, errors.New("it does not run")

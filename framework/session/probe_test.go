@@ -15,6 +15,7 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/manifest/apitest"
 )
@@ -92,6 +93,9 @@ func TestProbeLeavesNothing(t *testing.T) {
 			}
 			podSays(t, s, "Pending", "state: {waiting: {reason: ErrImagePull, message: 'not found'}}")
 		}, one: "ErrImagePull not found", two: "ErrImagePull not found"},
+		"another version's image": {at: func(t *testing.T, s *apitest.Server, _ func()) {
+			podSays(t, s, "Running", `image: old:v1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 2, message: 'probe: no command "--made-from": use wait'}}`)
+		}, one: "image old:v1", two: "made from " + images.ProbeMadeFrom()},
 		"interrupted": {at: func(_ *testing.T, _ *apitest.Server, interrupt func()) { interrupt() }, one: "interrupted", two: "interrupted"},
 		"a pod that one cluster refuses": {at: runs, dial: answering(true, nil), one: "west.example.com:443 true", two: "orbidden",
 			spoil: func(_ *testing.T, farm *apitest.Farm) {

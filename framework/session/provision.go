@@ -202,7 +202,7 @@ func (s *Session) planes() istio.Options {
 // fleetCA is how the stand-in for a fleet's CA is made.
 func (s *Session) fleetCA() emulatedca.Options {
 	return emulatedca.Options{
-		Intent: s.intent, Image: images.CSRRef, Dir: s.CADir(), ControlPlane: s.mesh.CADir, OwnRoots: s.planted(DifferentRoots), Limit: s.limits.Install,
+		Intent: s.intent, Image: images.CSRRef(), Dir: s.CADir(), ControlPlane: s.mesh.CADir, OwnRoots: s.planted(DifferentRoots), Limit: s.limits.Install,
 	}
 }
 

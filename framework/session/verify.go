@@ -84,7 +84,12 @@ func (s *Session) setUp(ctx context.Context) error {
 		})
 	}()
 	_, err := s.proc.SetUp(ctx)
-	return errors.Join(err, <-probes)
+	if err = errors.Join(err, <-probes); err != nil {
+		return err
+	}
+	return s.bounded(ctx, "P14", "", "look whether the suite's own pods are this version's", func(ctx context.Context) error {
+		return s.set.Each(ctx, misfits)
+	})
 }
 
 // logAccess turns on the access log before the sample's first pod: an Envoy that gets it later keeps the old setting on

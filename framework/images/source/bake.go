@@ -52,7 +52,7 @@ func (b *Builder) bake(ctx context.Context, from, ref, layout, script string) (e
 	}
 	r, w := io.Pipe()
 	go func() {
-		w.CloseWithError(oci.LayoutArchive(w, layout, func(ref string) bool { return ref != RegistryProgram }))
+		w.CloseWithError(oci.LayoutArchive(w, layout, func(ref string) bool { return ref != RegistryProgram(b.v) }))
 	}()
 	_, err = b.docker.Feed(ctx, r, "exec", "--interactive", "--privileged", name, "bash", "-c", script)
 	if err = errors.Join(err, r.Close()); err != nil {
@@ -64,7 +64,7 @@ func (b *Builder) bake(ctx context.Context, from, ref, layout, script string) (e
 
 // Registry loads the image of the rig's registry into the engine.
 func (b *Builder) Registry(ctx context.Context) (string, error) {
-	r := RegistryRecipe()
+	r := RegistryRecipe(b.v)
 	key, err := b.recipeKey(r)
 	if err != nil {
 		return "", err

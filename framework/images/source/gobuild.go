@@ -60,8 +60,8 @@ func (b *Builder) units() ([]unit, error) {
 		{name: "containerd", module: "containerd", tags: "no_btrfs no_devmapper no_zfs",
 			ldflags:  set("github.com/containerd/containerd/v2/version", "Version", v["containerd"].Version),
 			packages: under(v["containerd"].Path+"/cmd/", "containerd", "ctr", "containerd-shim-runc-v2")},
-		{name: "programs", module: "registry", sources: programs, packages: under("./", "probe", "registry", "helloworld")},
-		{name: "pause", module: "registry", sources: programs, packages: under("./", "pause")}, // apart: Kubernetes' images have it
+		{name: "programs", module: smallModule, sources: programs, ldflags: set("main", "madeFrom", ProbeMadeFrom(b.v)), packages: under("./", "probe", "registry", "helloworld")},
+		{name: "pause", module: smallModule, sources: programs, packages: under("./", "pause")}, // apart: Kubernetes' images have it
 		{name: "kind", module: "kind", packages: []string{v["kind"].Path}},
 		{name: "kubernetes", module: "kubernetes",
 			ldflags: set(component, "gitVersion", v["kubernetes"].Version) + set(component, "gitMajor", kube[0]) +

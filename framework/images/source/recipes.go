@@ -17,12 +17,6 @@ const (
 	Host = "registry.meshproof.local"
 	// Hub is the prefix of Istio's images as nodes ask for them.
 	Hub = Host + "/istio"
-	// Probe is the image of the probe program.
-	Probe = Host + "/meshproof/probe:v1"
-	// CSR is the image of the stand-in for a fleet's certificate authority.
-	CSR = Host + "/meshproof/csr:v1"
-	// RegistryProgram is the image of the registry inside the rig.
-	RegistryProgram = Host + "/meshproof/registry:v1"
 )
 
 // Labels on image configurations: they tell a later run, which may have pulled the image, what is inside.
@@ -110,12 +104,12 @@ func MeshRecipes(v versions.Versions) []Recipe {
 		curl(i["curl"]),
 		bin("metallb-controller", i["metallbController"], "gives load balancer addresses", "metallb", "controller"),
 		bin("metallb-speaker", i["metallbSpeaker"], "answers for load balancer addresses", "metallb", "speaker"),
-		ProbeRecipe(), csrRecipe())
+		ProbeRecipe(v), csrRecipe(v))
 }
 
 // Recipes are all images of a run except the node image.
 func Recipes(v versions.Versions) []Recipe {
-	return append(append(KubernetesRecipes(v), MeshRecipes(v)...), RegistryRecipe())
+	return append(append(KubernetesRecipes(v), MeshRecipes(v)...), RegistryRecipe(v))
 }
 
 // IstioRecipes are the two images of the pinned Istio.
@@ -129,17 +123,17 @@ func IstioRecipes(v versions.Versions) []Recipe {
 }
 
 // ProbeRecipe is the image of the probe program.
-func ProbeRecipe() Recipe {
-	return bin("probe", Probe, "looks at the network from an uninjected pod", "programs", "probe")
+func ProbeRecipe(v versions.Versions) Recipe {
+	return bin("probe", Probe(v), "looks at the network from an uninjected pod", "programs", "probe")
 }
 
-func csrRecipe() Recipe {
-	return bin("csr", CSR, "signs for the fleet's CA (--ca mesh-ca, ca-service)", "csr", "csr")
+func csrRecipe(v versions.Versions) Recipe {
+	return bin("csr", CSR(v), "signs for the fleet's CA (--ca mesh-ca, ca-service)", "csr", "csr")
 }
 
 // RegistryRecipe is the image of the rig's registry: the one image that runs in the engine and not in a cluster.
-func RegistryRecipe() Recipe {
-	r := bin("registry", RegistryProgram, "serves the nodes every image of the run", "programs", "registry")
+func RegistryRecipe(v versions.Versions) Recipe {
+	r := bin("registry", RegistryProgram(v), "serves the nodes every image of the run", "programs", "registry")
 	r.Config.Entrypoint = append(r.Config.Entrypoint, LayoutMount)
 	return r
 }

@@ -47,8 +47,8 @@ const (
 	SuiteIstio    = "istio"
 )
 
-// SuiteRef is the name of the suite's own image; each architecture has its own.
-func SuiteRef(arch string) string { return Host + "/meshproof/suite:v1-" + arch }
+// SuiteRef is the name of the suite's own image, which changes with what is in it; each architecture has its own.
+func SuiteRef(key, arch string) string { return Host + "/meshproof/suite:" + key + "-" + arch }
 
 // suiteConfig is how the image runs: as nobody in particular, writing to /work and /tmp only.
 func suiteConfig() v1.Config {
@@ -98,7 +98,7 @@ func (b *Builder) SuiteLayout(ctx context.Context, s Suite) (dir string, err err
 		if err := errors.Join(oci.WriteLayer(own, tar), tar.Close()); err != nil {
 			return err
 		}
-		return errors.Join(oci.WriteLayout(dir, b.arch, []oci.Image{{Ref: SuiteRef(b.arch), Config: suiteConfig(), Layers: []string{base, own}}}), os.RemoveAll(own))
+		return errors.Join(oci.WriteLayout(dir, b.arch, []oci.Image{{Ref: SuiteRef(key, b.arch), Config: suiteConfig(), Layers: []string{base, own}}}), os.RemoveAll(own))
 	}))
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -96,7 +97,7 @@ func TestSuiteImage(t *testing.T) {
 			t.Fatal(err)
 		}
 		index, err := oci.ReadIndex(dir)
-		if err != nil || len(index.Manifests) != 1 || oci.RefOf(index.Manifests[0]) != SuiteRef(arch) {
+		if err != nil || len(index.Manifests) != 1 || !strings.HasPrefix(oci.RefOf(index.Manifests[0]), Host+"/meshproof/suite:") || oci.RefOf(index.Manifests[0]) != SuiteRef(strings.TrimPrefix(filepath.Base(dir), "layout-suite-"), arch) {
 			t.Fatalf("index %+v, error %v", index, err)
 		}
 		img, err := layout.Path(dir).Image(index.Manifests[0].Digest)
@@ -115,7 +116,7 @@ func TestSuiteImage(t *testing.T) {
 				t.Errorf("%s lacks %s: it holds %v", arch, want, names)
 			}
 		}
-		checkArchive(t, dir, img, SuiteRef(arch))
+		checkArchive(t, dir, img, oci.RefOf(index.Manifests[0]))
 	}
 }
 
