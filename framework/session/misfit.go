@@ -25,13 +25,20 @@ const (
 func misfits(ctx context.Context, c *cluster.Cluster) error {
 	for _, namespace := range []string{fixtures.ProbeNamespace, evidence.SecondNamespace} {
 		pods, err := c.Pods(ctx, namespace, "")
+		if err == nil {
+			err = misfitAmong(pods)
+		}
 		if err != nil {
 			return err
 		}
-		for _, p := range pods {
-			if err := misfit(c.Name, p); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+func misfitAmong(pods []corev1.Pod) error {
+	for _, p := range pods {
+		if err := misfit(p); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -39,7 +46,7 @@ func misfits(ctx context.Context, c *cluster.Cluster) error {
 
 // misfit says what is wrong with the image of a pod of the suite's own, where it is not this version's: what was found, what is needed,
 // where it came from, and what to do.
-func misfit(cluster string, p corev1.Pod) error {
+func misfit(p corev1.Pod) error {
 	for _, s := range p.Status.ContainerStatuses {
 		ended := s.State.Terminated
 		if ended == nil {
@@ -56,9 +63,9 @@ func misfit(cluster string, p corev1.Pod) error {
 		if older {
 			said = "the program in it is older, and does not say what it is made from"
 		}
-		return fmt.Errorf("pod %s/%s on cluster %s: image %s (%s) is of another version of meshproof: %s: this one needs a probe made from %s: "+
+		return fmt.Errorf("pod %s/%s: image %s (%s) is of another version of meshproof: %s: this one needs a probe made from %s: "+
 			"push it with this program (meshproof images push HOST/PREFIX), and give --probe-image HOST/PREFIX/meshproof/probe without a tag",
-			p.Namespace, p.Name, cluster, s.Image, s.ImageID, said, images.ProbeMadeFrom())
+			p.Namespace, p.Name, s.Image, s.ImageID, said, images.ProbeMadeFrom())
 	}
 	return nil
 }

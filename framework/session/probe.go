@@ -158,6 +158,11 @@ func (d dialling) until(ctx context.Context, c *cluster.Cluster, targets []colle
 			if !whole {
 				dials = found
 			}
+			if pods, listErr := c.Pods(ctx, fixtures.ProbeNamespace, fixtures.ProbeSelector); listErr == nil {
+				if misfit := misfitAmong(pods); misfit != nil { // it ran for a moment
+					return "", poll.Final(misfit)
+				}
+			}
 			return "", err
 		}
 		dials, whole = found, true
@@ -186,7 +191,7 @@ func probeRuns(c *cluster.Cluster) poll.Try {
 			if list := p.Status.ContainerStatuses; p.Status.Phase == corev1.PodRunning && len(list) == 1 && list[0].Ready {
 				return "it runs", nil
 			}
-			if err := misfit(c.Name, p); err != nil {
+			if err := misfit(p); err != nil {
 				return "", poll.Final(err)
 			}
 			state = whyNot(p)

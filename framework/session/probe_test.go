@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -96,6 +97,9 @@ func TestProbeLeavesNothing(t *testing.T) {
 		"another version's image": {at: func(t *testing.T, s *apitest.Server, _ func()) {
 			podSays(t, s, "Running", `image: old:v1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 2, message: 'probe: no command "--made-from": use wait'}}`)
 		}, one: "image old:v1", two: "made from " + images.ProbeMadeFrom()},
+		"another version's image that ran for a moment": {at: func(t *testing.T, s *apitest.Server, _ func()) {
+			podSays(t, s, "Running", `image: old:v1, ready: true, lastState: {terminated: {exitCode: 2, message: 'probe: no command "--made-from": use wait'}}`)
+		}, dial: dialling{limit: time.Minute, dial: answering(false, broken).dial}, one: "image old:v1", two: "made from " + images.ProbeMadeFrom()},
 		"interrupted": {at: func(_ *testing.T, _ *apitest.Server, interrupt func()) { interrupt() }, one: "interrupted", two: "interrupted"},
 		"a pod that one cluster refuses": {at: runs, dial: answering(true, nil), one: "west.example.com:443 true", two: "orbidden",
 			spoil: func(_ *testing.T, farm *apitest.Farm) {
