@@ -120,8 +120,9 @@ func pushCommand(o *images.Options) *cobra.Command {
 			if _, err := ensured(c.Context(), *o, "push the images to "+args[0], push); err != nil {
 				return err
 			}
+			mirror := strings.TrimRight(args[0], "/")
 			fmt.Printf("pushed to %s; use them with: meshproof run --images registry --registry %s\n"+
-				"on given clusters with: --probe-image %s/meshproof/probe (its tag %s, which this version adds)\n", args[0], args[0], args[0], images.ProbeMadeFrom())
+				"on given clusters with: --probe-image %s/meshproof/probe (its tag %s, which this version adds)\n", mirror, mirror, mirror, images.ProbeMadeFrom())
 			return nil
 		},
 	}

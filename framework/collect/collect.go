@@ -29,6 +29,16 @@ type ProbeRef struct {
 	Namespace string
 	// Selector is a label selector, such as app=meshproof-probe.
 	Selector string
+	// MadeFrom is what the probe must be made from (images.ProbeMadeFrom): one of another version looks at nothing. "" = whatever it is.
+	MadeFrom string
+}
+
+// command is the command line that has the probe do something.
+func (p ProbeRef) command(args ...string) []string {
+	if p.MadeFrom == "" {
+		return append([]string{"probe"}, args...)
+	}
+	return append([]string{"probe", "--made-from", p.MadeFrom}, args...)
 }
 
 // Options say what to look at.

@@ -92,7 +92,7 @@ func fullAnswers() map[string]string {
 		"gw-1 pilot-agent request GET config_dump?include_eds": dump(),
 		"gw-1 pilot-agent request GET certs":                   `{"certificates":[]}`,
 		"gw-1 pilot-agent request GET stats?format=json":       `{"stats": []}`,
-		"probe probe dial --timeout 5s 172.18.0.9:15443 gw.example:15443 10.9.9.9:15443": `{"address":"172.18.0.9:15443","connected":true,"seconds":0.002}` + "\nnoise\n" + `{"address":"gw.example:15443","connected":false,"seconds":5,"error":"no route"}`,
+		"probe probe --made-from ab dial --timeout 5s 172.18.0.9:15443 gw.example:15443 10.9.9.9:15443": `{"address":"172.18.0.9:15443","connected":true,"seconds":0.002}` + "\nnoise\n" + `{"address":"gw.example:15443","connected":false,"seconds":5,"error":"no route"}`,
 	}
 }
 
@@ -106,7 +106,7 @@ func TestSnapshot(t *testing.T) {
 	targets := func(context.Context) ([]Target, error) {
 		return []Target{{"west", "172.18.0.9:15443"}, {"west", "gw.example:15443"}, {"west", "10.9.9.9:15443"}}, errors.New("north is gone")
 	}
-	c := snapshot(t.Context(), s, targets, Options{Probe: ProbeRef{"meshproof", "app=probe"}}.withDefaults())
+	c := snapshot(t.Context(), s, targets, Options{Probe: ProbeRef{"meshproof", "app=probe", "ab"}}.withDefaults())
 
 	checkKubernetes(t, c.Kubernetes)
 	if len(c.Istiods) != 1 || c.Istiods[0].Revision != "asm-1232-2" || c.Istiods[0].Version != "1.31-dev" || len(c.Istiods[0].Pages) != 4 {

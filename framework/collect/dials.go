@@ -98,7 +98,7 @@ func (s source) dials(ctx context.Context, o Options, targets []Target) ([]evide
 		return nil, fmt.Errorf("dial from cluster %s: no probe pod %q runs in namespace %s", s.name, o.Probe.Selector, o.Probe.Namespace)
 	}
 	probe := pods[0]
-	command := []string{"probe", "dial", "--timeout", dialLimit}
+	command := o.Probe.command("dial", "--timeout", dialLimit)
 	for _, t := range targets {
 		command = append(command, t.Address)
 	}

@@ -66,7 +66,7 @@ func (s source) handshakes(ctx context.Context, o Options, targets []Target) ([]
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
-	stdout, stderr, err := s.Feed(ctx, bytes.NewReader(input), probe.Namespace, probe.Name, probe.Spec.Containers[0].Name, "probe", "tls")
+	stdout, stderr, err := s.Feed(ctx, bytes.NewReader(input), probe.Namespace, probe.Name, probe.Spec.Containers[0].Name, o.Probe.command("tls")...)
 	if err != nil {
 		err = fmt.Errorf("%w%s", err, said(stderr))
 	}

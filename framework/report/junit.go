@@ -17,7 +17,8 @@ import (
 // no viewer turns a run red for them. Where something expected was not found, the verdict's case alone says so.
 //
 // The verdict's case took as long as the run, which is known from its steps. The claims are judged afterwards, over what was kept: their
-// time is 0, and no share of the run's is invented for them.
+// time is 0, and no share of the run's is invented for them. A judgement of a mesh that stands has the steps of its set-up too: its run began
+// with them.
 func junitXML(f Findings, run evidence.Run) ([]byte, error) {
 	out := reporters.JUnitTestSuites{TestSuites: []reporters.JUnitTestSuite{{Name: "meshproof verdict", Package: "meshproof"}}}
 	add(&out.TestSuites[0], "the run's verdict", claim.Finding{Area: "verdict", Level: claim.Core, Verdict: f.Verdict, Reason: f.Reason}, f.Reason, "")

@@ -133,6 +133,9 @@ func (s *Session) startCalls(ctx context.Context) error {
 				return "", err
 			}
 			ready := func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue }
+			if err := misfit(*p); err != nil {
+				return "", poll.Final(err)
+			}
 			if !slices.ContainsFunc(p.Status.Conditions, ready) {
 				return string(p.Status.Phase), errors.New("it is not ready")
 			}

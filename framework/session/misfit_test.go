@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -8,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshproof/meshproof/framework/images"
-	"github.com/meshproof/meshproof/framework/manifest/apitest"
 )
 
 func TestMisfit(t *testing.T) {
@@ -23,7 +23,7 @@ func TestMisfit(t *testing.T) {
 	}{
 		"it runs":              {now: running},
 		"it has not started":   {},
-		"it ran, and runs":     {now: running, last: ended(misfitCode, other)},
+		"it is begun anew":     {now: running, last: ended(misfitCode, other), said: `made from "a"`},
 		"another":              {now: ended(misfitCode, other), said: `made from "a"`},
 		"another, to be begun": {last: ended(misfitCode, other), said: `made from "a"`},
 		"an older":             {last: ended(olderCode, older), said: "is older"},
@@ -45,22 +45,35 @@ func TestMisfit(t *testing.T) {
 	}
 }
 
-// TestMisfitsOfEachKind: the probe and the second service may come from different nodes' caches.
-func TestMisfitsOfEachKind(t *testing.T) {
-	for path, want := range map[string]bool{probePod: true, "/api/v1/namespaces/meshproof-second/pods/echo": true, "/api/v1/namespaces/elsewhere/pods/echo": false} {
-		farm, o := meshes(t)
-		s, err := New(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ends(t, farm.Server("east"), path)
-		if err := misfits(t.Context(), s.set[0]); (err != nil) != want {
-			t.Errorf("%s: %v", path, err)
-		}
+// TestOwnPodsRun: what does not run is the suite's own trouble; the probe and the second service may come from different nodes' caches.
+func TestOwnPodsRun(t *testing.T) {
+	const echoPod = "/api/v1/namespaces/meshproof-second/pods/echo"
+	const ready, other = "ready: true, state: {running: {}}", `lastState: {terminated: {exitCode: 3, message: 'probe: it is made from "", and "x" is needed'}}`
+	for name, tc := range map[string]struct{ probe, echo, said string }{
+		"both run":                  {ready, ready, ""},
+		"no second service":         {ready, "", "no pod in namespace meshproof-second"},
+		"no probe":                  {"", ready, "no pod in namespace meshproof"},
+		"an image that nobody has":  {ready, "state: {waiting: {reason: ErrImagePull, message: 'not found'}}", "pod meshproof-second/echo: phase Running, ErrImagePull not found"},
+		"another probe":             {"image: old:v1, " + other, ready, "pod meshproof/probe: image old:v1"},
+		"another echo":              {ready, "image: old:v1, " + other, "pod meshproof-second/echo: image old:v1"},
+		"another, for a moment up":  {ready + ", image: old:v1, " + other, ready, "pod meshproof/probe: image old:v1"},
+		"a sidecar that is not one": {ready, "ready: false, state: {running: {}}}, {name: istio-proxy, ready: true", "pod meshproof-second/echo: phase Running"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			farm, o := meshes(t)
+			s, err := New(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for path, container := range map[string]string{probePod: tc.probe, echoPod: tc.echo} {
+				if parts := strings.Split(path, "/"); container != "" {
+					farm.Server("east").Put(t, path, "{metadata: {name: "+parts[6]+", namespace: "+parts[4]+"}, status: {phase: Running, containerStatuses: [{name: "+parts[6]+", "+container+"}]}}")
+				}
+			}
+			state, err := ownPods(s.set[0])(t.Context())
+			if said := state + fmt.Sprint(err); (err == nil) != (tc.said == "") || !strings.Contains(said, tc.said) {
+				t.Errorf("%q, want %q", said, tc.said)
+			}
+		})
 	}
-}
-
-func ends(t *testing.T, s *apitest.Server, path string) {
-	parts := strings.Split(path, "/")
-	s.Put(t, path, "{metadata: {name: "+parts[6]+", namespace: "+parts[4]+"}, status: {containerStatuses: [{name: c, lastState: {terminated: {exitCode: 3, message: 'probe: it is made from \"\", and \"x\" is needed'}}}]}}")
 }

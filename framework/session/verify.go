@@ -10,6 +10,7 @@ import (
 	"github.com/meshproof/meshproof/framework/cluster"
 	"github.com/meshproof/meshproof/framework/collect"
 	"github.com/meshproof/meshproof/framework/evidence"
+	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/ledger"
 	"github.com/meshproof/meshproof/framework/ledger/mirror"
 	"github.com/meshproof/meshproof/framework/manifest"
@@ -87,8 +88,8 @@ func (s *Session) setUp(ctx context.Context) error {
 	if err = errors.Join(err, <-probes); err != nil {
 		return err
 	}
-	return s.bounded(ctx, "P14", "", "look whether the suite's own pods are this version's", func(ctx context.Context) error {
-		return s.set.Each(ctx, misfits)
+	return s.step(ctx, "P14", "", "wait until the suite's own pods run", func(ctx context.Context) error {
+		return s.set.Each(ctx, s.ownPodsRun)
 	})
 }
 
@@ -149,9 +150,9 @@ func (s *Session) apply(ctx context.Context, c *cluster.Cluster, name string, da
 	return nil
 }
 
-// probeRef says where the probe pod is.
+// probeRef says where the probe pod is, and what its program must be made from: that of a mesh that stands may be an older program's.
 func probeRef() collect.ProbeRef {
-	return collect.ProbeRef{Namespace: fixtures.ProbeNamespace, Selector: fixtures.ProbeSelector}
+	return collect.ProbeRef{Namespace: fixtures.ProbeNamespace, Selector: fixtures.ProbeSelector, MadeFrom: images.ProbeMadeFrom()}
 }
 
 func (s *Session) verifyOptions() verify.Options {

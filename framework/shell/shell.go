@@ -4,6 +4,7 @@
 package shell
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,20 +122,15 @@ func Run(ctx context.Context, c Command) (Result, error) {
 // may end by itself just before, or within its grace, and its members need not.
 func endAsGroup(cmd *exec.Cmd, grace time.Duration) (endRest func()) {
 	signal := func(s syscall.Signal) error { return syscall.Kill(-cmd.Process.Pid, s) }
-	var late *time.Timer
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.WaitDelay = grace + killDelay
+	cmd.WaitDelay = cmp.Or(grace, killDelay) // then os/exec kills the leader
 	cmd.Cancel = func() error {
 		if grace == 0 {
 			return signal(syscall.SIGKILL)
 		}
-		late = time.AfterFunc(grace, func() { _ = signal(syscall.SIGKILL) })
 		return signal(syscall.SIGTERM)
 	}
 	return func() {
-		if late != nil {
-			late.Stop()
-		}
 		if cmd.Process != nil {
 			_ = signal(syscall.SIGKILL)
 		}

@@ -20,7 +20,7 @@ func RegistryProgram(v versions.Versions) string { return own(v, "registry", sma
 // smallModule is the one that our small programs are built in.
 const smallModule = "registry"
 
-// own is the reference of the image of a small program of ours. Its tag changes with what the program is made from: a mirror, a cache
+// own is the reference of the image of a small program of ours. Its tag changes with what its program is made from: a mirror, a cache
 // or a node that holds another version's image under a name that stays would go on giving that one, and nobody would be told.
 func own(v versions.Versions, program, module string) string {
 	return Host + "/meshproof/" + program + ":" + madeFrom(v, program, module)
@@ -30,7 +30,7 @@ func own(v versions.Versions, program, module string) string {
 func ProbeMadeFrom(v versions.Versions) string { return madeFrom(v, "probe", smallModule) }
 
 // madeFrom condenses the source of a program of ours and the module that it is built in. The Go release and the architecture are left
-// out: a program that builds nothing must come to the same, and a tag stands for all architectures.
+// out: a program that builds nothing must come to the same.
 func madeFrom(v versions.Versions, program, module string) string {
 	m := v.Modules[module]
 	in := []string{"made from", m.Path, m.Version, m.Sum}

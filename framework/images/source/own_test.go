@@ -1,10 +1,14 @@
 package source
 
 import (
+	"bytes"
 	"maps"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/meshproof/meshproof/fixtures"
 	"github.com/meshproof/meshproof/framework/images/internal/versions"
 )
 
@@ -31,5 +35,22 @@ func TestOwnTagsChange(t *testing.T) {
 	}
 	if tag(Probe(v)) == tag(RegistryProgram(v)) {
 		t.Error("two programs of one module have one tag: their source is not in it")
+	}
+}
+
+// TestTheLinkerTellsTheProbe: the linker sets a variable that is not there without a word.
+func TestTheLinkerTellsTheProbe(t *testing.T) {
+	b := builder(t)
+	all, err := b.units()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(u unit) bool { return u.name == "programs" })
+	if i < 0 || !slices.Contains(all[i].packages, "./probe") || !strings.Contains(all[i].ldflags, "-X main.madeFrom="+ProbeMadeFrom(b.v)) {
+		t.Errorf("the probe is not told what it is made from: %+v", all)
+	}
+	main, err := fixtures.Programs.ReadFile("programs/probe/main.go")
+	if err != nil || !bytes.Contains(main, []byte("\nvar madeFrom string\n")) {
+		t.Errorf("the probe has no variable for it: %v", err)
 	}
 }
