@@ -62,7 +62,7 @@ values is told by meshproof run --dry-run.`,
 // followingFlags are those whose default follows from the clusters or from another flag (runFlags.complete), and topology: given
 // and empty it is refused.
 func followingFlags() []string {
-	return []string{"disruptive", "revision", "fleet", "project-number", "topology"}
+	return []string{"clusters", "disruptive", "revision", "fleet", "project-number", "topology"}
 }
 
 // configurable are the commands whose flags may stand in a settings file. One file serves them all.

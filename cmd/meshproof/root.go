@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/meshproof/meshproof/framework/guide"
 	"github.com/meshproof/meshproof/framework/images"
 	"github.com/meshproof/meshproof/framework/intent"
 	"github.com/meshproof/meshproof/framework/nearest"
@@ -156,8 +157,11 @@ const (
 	defaultAlpha   = 1e-8
 )
 
-// kindDefaults names the fleet of a mesh that the run makes.
+// kindDefaults says how many clusters the run makes, and names the fleet of a mesh that it makes.
 func kindDefaults(o *session.Options) {
+	if len(o.Targets) == 0 && o.Clusters == 0 {
+		o.Clusters = guide.Clusters
+	}
 	if len(o.Targets) > 0 && o.From != intent.FromInstall {
 		return
 	}
