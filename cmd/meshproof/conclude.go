@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/meshproof/meshproof/framework/claim"
@@ -72,19 +74,36 @@ func kept(o session.Outcome) []string {
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// tell prints a sentence per finding. Findings that are open for one and the same reason are told once, and counted.
+// tell prints a sentence per finding, what is open last: there a terminal shows it. Findings that are open, or skipped, for one and the
+// same reason are told once, and counted.
 func tell(w io.Writer, found []claim.Finding) {
-	again := map[string]int{}
-	for _, f := range found {
-		_, why, stopped := strings.Cut(f.Reason, "the run stopped at ")
-		if stopped && f.Verdict == claim.Inconclusive {
-			why, _, _ = strings.Cut(why, ",")
-			again[why]++
-			continue
+	for _, verdict := range []claim.Verdict{claim.Passed, claim.Skipped, claim.Inconclusive, claim.Failed} {
+		counted := map[string]int{}
+		for _, f := range found {
+			if f.Verdict != verdict {
+				continue
+			}
+			if why := shared(f); why != "" {
+				counted[why]++
+				continue
+			}
+			fmt.Fprintln(w, report.Sentence(f))
 		}
-		fmt.Fprintln(w, report.Sentence(f))
+		for _, why := range slices.Sorted(maps.Keys(counted)) {
+			fmt.Fprintf(w, "%-12s %d more: %s\n", verdict, counted[why], why)
+		}
 	}
-	for why, n := range again {
-		fmt.Fprintf(w, "%-12s %d more findings: the run stopped at %s\n", claim.Inconclusive, n, why)
+}
+
+// shared is a reason that a finding has with many others; "" when it has its own.
+func shared(f claim.Finding) string {
+	_, step, stopped := strings.Cut(f.Reason, "the run stopped at ")
+	switch {
+	case stopped && f.Verdict == claim.Inconclusive:
+		step, _, _ = strings.Cut(step, ",")
+		return "the run stopped at " + step
+	case strings.HasPrefix(f.Reason, claim.NotDone) && f.Verdict == claim.Skipped:
+		return "the run did not do to the mesh what they are about (--disruptive, --disruption)"
 	}
+	return ""
 }

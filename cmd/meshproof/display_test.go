@@ -164,6 +164,32 @@ func TestTheEndOfARunAsText(t *testing.T) {
 	}
 }
 
+// TestWhatIsOpenIsToldLast: a terminal shows the end, and of many findings with one reason the reason.
+func TestWhatIsOpenIsToldLast(t *testing.T) {
+	var out bytes.Buffer
+	finding := func(id string, v claim.Verdict, reason string) claim.Finding {
+		return claim.Finding{Claim: id, Subject: "mesh", Verdict: v, Reason: reason}
+	}
+	tell(&out, []claim.Finding{
+		finding("a", claim.Failed, "no"), finding("b", claim.Inconclusive, "the run stopped at S6, and more"), finding("c", claim.Skipped, "not asked"),
+		finding("d", claim.Skipped, claim.NotDone+"x to the mesh"), finding("e", claim.Inconclusive, "unseen"), finding("f", claim.Passed, "so"),
+		finding("g", claim.Skipped, claim.NotDone+"y to the mesh"), finding("h", claim.Failed, claim.NotDone+"z"), finding("i", claim.Inconclusive, "the run stopped at S6, again"),
+		finding("j", claim.Inconclusive, "the run stopped at S5"),
+	})
+	const want = `passed       f (mesh): so
+skipped      c (mesh): not asked
+skipped      2 more: the run did not do to the mesh what they are about (--disruptive, --disruption)
+inconclusive e (mesh): unseen
+inconclusive 1 more: the run stopped at S5
+inconclusive 2 more: the run stopped at S6
+failed       a (mesh): no
+failed       h (mesh): this run did not do z
+`
+	if out.String() != want {
+		t.Errorf("told\n%swant\n%s", out.String(), want)
+	}
+}
+
 // What main says while a command runs must not tear the picture.
 func TestMainSpeaksThroughTheDisplay(t *testing.T) {
 	v := &voice{}

@@ -28,6 +28,9 @@ type disruption struct {
 // CLUSTER_1 to CLUSTER_2, "mesh" the whole.
 type about struct{ claim, subject string }
 
+// NotDone begins the reason for which a claim is skipped that is about something that the run did not do to the mesh.
+const NotDone = "this run did not do "
+
 func disruptionRules() []rule {
 	var all []rule
 	for _, d := range disruptions() {
@@ -36,7 +39,7 @@ func disruptionRules() []rule {
 			about: wholeMesh, reads: []part{objects(ofAll)}, judge: d.judge,
 			asked: func(in intent.Intent) string {
 				if !slices.Contains(in.Disruptions, d.id) {
-					return "this run did not do " + d.id + " to the mesh"
+					return NotDone + d.id + " to the mesh"
 				}
 				return ""
 			},

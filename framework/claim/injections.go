@@ -54,7 +54,7 @@ func injectionRules() []rule {
 			about: eachDirection, reads: []part{objects(ofAll), steadyCalls(ofSelf)}, judge: i.judge,
 			asked: func(in intent.Intent) string {
 				if !slices.Contains(in.Injections, i.id) {
-					return "this run did not do " + i.id + " to the mesh"
+					return NotDone + i.id + " to the mesh"
 				}
 				return ""
 			},
