@@ -1,14 +1,15 @@
 package suites_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
 
+	"github.com/meshproof/meshproof/framework/progress"
 	"github.com/meshproof/meshproof/framework/session"
 	"github.com/meshproof/meshproof/framework/suite"
 	"github.com/meshproof/meshproof/suites"
@@ -17,6 +18,8 @@ import (
 // TestSuites runs the tree under go test or the ginkgo CLI on clusters that hold a mesh:
 //
 //	MESHPROOF_KUBECONFIGS=east.yaml:west.yaml ginkgo ./suites
+//
+// It is a run as `meshproof run` does it with its defaults; MESHPROOF_REPORT_DIR says where the report goes. What else has a flag, has it there.
 //
 // Without that variable it walks the tree dry and starts nothing.
 func TestSuites(t *testing.T) {
@@ -29,6 +32,7 @@ func TestSuites(t *testing.T) {
 		if suiteConfig.ParallelTotal > 1 {
 			t.Fatal("the run is done once: give ginkgo no -p and no --procs")
 		}
+		t.Chdir("..") // where whoever calls ginkgo is: for the report, and for paths
 		env.Outcome, env.Err = run(t, kubeconfigs)
 	}
 	suites.Register(env)
@@ -38,8 +42,11 @@ func TestSuites(t *testing.T) {
 	}
 }
 
+// run does the run, tells on standard error what is being done, and at the end the verdict: ginkgo passes that on at once.
 func run(t *testing.T, kubeconfigs []string) (session.Outcome, error) {
-	o := session.Options{Revision: "asm-1232-2", Samples: 600, Alpha: 1e-8, Tell: teller{t}, ReportDir: os.Getenv("MESHPROOF_REPORT_DIR")}
+	tell := progress.Open(progress.Options{Out: os.Stdout, Err: os.Stderr})
+	defer tell.Close()
+	o := session.Options{Revision: "asm-1232-2", Samples: 600, Alpha: 1e-8, Tell: tell, ReportDir: os.Getenv("MESHPROOF_REPORT_DIR")}
 	for _, k := range kubeconfigs {
 		o.Targets = append(o.Targets, session.Target{Kubeconfigs: []string{k}})
 	}
@@ -47,17 +54,9 @@ func run(t *testing.T, kubeconfigs []string) (session.Outcome, error) {
 	if err != nil {
 		return session.Outcome{}, err
 	}
-	return s.Run(t.Context())
-}
-
-type teller struct{ t *testing.T }
-
-func (l teller) Note(what string) { l.t.Log(what) }
-
-func (l teller) Doing(string, string) {}
-
-func (l teller) Progress(session.Progress) {}
-
-func (l teller) Done(cluster, what string, took time.Duration, err error) {
-	l.t.Logf("%s %s %s %v", cluster, what, took.Round(time.Millisecond), err)
+	out, err := s.Run(t.Context())
+	if found := out.Findings; found.Verdict != "" {
+		tell.Note(fmt.Sprintf("verdict: %s: %s; report: %s", found.Verdict, found.Reason, out.ReportDir))
+	}
+	return out, err
 }

@@ -104,7 +104,11 @@ func cleanupElsewhere(ctx context.Context, t *progress.Teller, w io.Writer, targ
 			fmt.Fprintf(w, "run %s: %s\n", one.Run, oneLine(one.Err.Error()))
 			continue
 		}
-		fmt.Fprintf(w, "run %s of %s: %d things on cluster %s\n", one.Run, oneLine(one.Who), len(one.Things), one.Cluster)
+		stays := ""
+		if one.Alive {
+			stays = ": alive, it stays"
+		}
+		fmt.Fprintf(w, "run %s of %s: %d things on cluster %s%s\n", one.Run, oneLine(one.Who), len(one.Things), one.Cluster, stays)
 		if f.dryRun {
 			list(w, one.Things)
 		}

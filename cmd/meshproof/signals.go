@@ -40,7 +40,7 @@ func watch(cancel context.CancelCauseFunc, v *voice) {
 		first := time.Now()
 		cancel(errSignal{s})
 		// Not here: what is said may wait for somebody to read it, and the second signal must not.
-		go v.speak(errSignal{s}.name() + ": stopping; what the run made is removed unless --keep says otherwise (once more: stop at once and leave it)")
+		go v.speak(errSignal{s}.name() + ": stopping; what the run made is removed unless --keep says otherwise (once more: stop at once, and leave it to meshproof cleanup)")
 		for s = <-signals; time.Since(first) < echo; s = <-signals { //nolint:revive // an echo asks for nothing
 		}
 		os.Exit(codeOf(errSignal{s}))

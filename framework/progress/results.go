@@ -49,7 +49,7 @@ func (t *Teller) Left(one session.Left) {
 
 // LeftThere says what a run of any machine has left on a given cluster.
 func (t *Teller) LeftThere(one session.LeftThere) {
-	t.show(Event{Event: Left, Run: one.Run, Cluster: one.Cluster, Who: one.Who, Things: one.Things, Error: textOf(one.Err)})
+	t.show(Event{Event: Left, Run: one.Run, Cluster: one.Cluster, Who: one.Who, Things: one.Things, Alive: one.Alive, Error: textOf(one.Err)})
 }
 
 // Removed says that nothing of a run is left, but for what stays for good.

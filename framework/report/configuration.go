@@ -42,7 +42,7 @@ const settingsHead = "# Configuration\n\n" +
 	"   values of a list are separated by commas or stand on lines of their own. A variable with that beginning which stands for no setting is refused.\n" +
 	"3. The file of `--config` (or `MESHPROOF_CONFIG`), one for all of these commands: a YAML document whose keys are named as the flags.\n" +
 	"   A key that a command has no use for is passed over; one that no command knows, or that is there twice, is refused. A text that\n" +
-	"   looks like a number is in quotes; a duration is a text (`30m`); a list is a YAML list. Paths are relative to the working\n" +
+	"   looks like a number is in quotes, as is the key \"n\" (a bare n is false in YAML); a duration is a text (`30m`); a list is a YAML list. Paths are relative to the working\n" +
 	"   directory, as they are on the command line.\n" +
 	"4. The default.\n\n" +
 	"What is wrong ends with exit code 2 before anything is changed, and names the flag, the variable or the key. A list is taken as a\n" +

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,6 +72,25 @@ func TestWhoRanItIsInTheReport(t *testing.T) {
 }
 
 // TestAReportIsWrittenAgainWhole: who reads a report while it is written again has the old one to its end, not half of the new one.
+// TestTheReportLinksWhatIsThere: a run that stopped early has findings about evidence that was never saved.
+func TestTheReportLinksWhatIsThere(t *testing.T) {
+	dir := t.TempDir()
+	saved := ""
+	for _, f := range judgedOnce().findings.Findings {
+		if len(f.Evidence) > 0 {
+			saved = f.Evidence[0]
+		}
+	}
+	file := filepath.Join(dir, EvidenceDir, saved)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, nil, 0o600), Write(dir, judgedOnce().findings, judgedOnce().run, Extra{})); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, PageFile))
+	if all, one := strings.Count(string(page), `href="evidence/`), strings.Count(string(page), `href="evidence/`+saved+`"`); err != nil || one == 0 || all != one {
+		t.Errorf("%d links to evidence, of which %d to %s, which alone is there (error %v)", all, one, saved, err)
+	}
+}
+
 func TestAReportIsWrittenAgainWhole(t *testing.T) {
 	dir := written(t)
 	for _, name := range []string{FindingsFile, ConformanceFile, JUnitFile, PageFile} {

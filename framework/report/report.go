@@ -5,6 +5,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -123,7 +124,7 @@ func Write(dir string, f Findings, run evidence.Run, x Extra) error {
 	var page bytes.Buffer
 	err = html.Render(&page, html.Page{
 		RunID: f.RunID, Verdict: f.Verdict, Reason: f.Reason, FalseFailRate: f.FalseFailRate, Findings: f.Findings, Run: run,
-		EvidenceDir: EvidenceDir, By: x.By, Where: x.Where, Tool: x.Tool, Images: x.Images, StandIns: x.StandIns, Left: x.Left, Diagnostics: x.Diagnostics,
+		EvidenceDir: EvidenceDir, Unsaved: unsaved(dir, f.Findings), By: x.By, Where: x.Where, Tool: x.Tool, Images: x.Images, StandIns: x.StandIns, Left: x.Left, Diagnostics: x.Diagnostics,
 	})
 	if err != nil {
 		return err
@@ -134,6 +135,19 @@ func Write(dir string, f Findings, run evidence.Run, x Extra) error {
 		}
 	}
 	return nil
+}
+
+// unsaved gives the files of the evidence that findings name and that are not in the report directory.
+func unsaved(dir string, found []claim.Finding) map[string]bool {
+	all := map[string]bool{}
+	for _, f := range found {
+		for _, file := range f.Evidence {
+			if _, err := os.Stat(filepath.Join(dir, EvidenceDir, filepath.FromSlash(file))); errors.Is(err, os.ErrNotExist) {
+				all[file] = true
+			}
+		}
+	}
+	return all
 }
 
 // Sentence is one finding as a line for a person.

@@ -19,6 +19,7 @@ import (
 type Elsewhere struct {
 	set    cluster.Set
 	copies map[string][]*mirror.Copy // by cluster
+	alive  map[string]string         // the run that holds the lease, by cluster
 	limits Limits
 }
 
@@ -26,6 +27,8 @@ type Elsewhere struct {
 type LeftThere struct {
 	Run, Who, Cluster string
 	Things            []string
+	// Alive tells whether it works on the cluster now: it stays.
+	Alive bool
 	// Err is why nothing can be said of it.
 	Err error
 }
@@ -39,14 +42,22 @@ func LookElsewhere(ctx context.Context, targets []Target) (*Elsewhere, error) {
 	if err := set.Distinct(ctx); err != nil {
 		return nil, refused(err, cluster.ErrSameCluster, cluster.ErrAccess)
 	}
-	there := &Elsewhere{set: set, copies: map[string][]*mirror.Copy{}, limits: DefaultLimits()}
+	there := &Elsewhere{set: set, copies: map[string][]*mirror.Copy{}, alive: map[string]string{}, limits: DefaultLimits()}
 	var mu sync.Mutex
 	err = inTime(ctx, "a look at the given clusters", there.limits.Step, func(ctx context.Context) error {
 		return set.Each(ctx, func(ctx context.Context, c *cluster.Cluster) error {
 			found, err := mirror.Copies(ctx, c)
+			alive := ""
+			for _, one := range found {
+				_, is, leaseErr := lease.Alive(ctx, c, one.Run)
+				if is {
+					alive = one.Run
+				}
+				err = errors.Join(err, leaseErr)
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			there.copies[c.Name] = found
+			there.copies[c.Name], there.alive[c.Name] = found, alive
 			return err
 		})
 	})
@@ -61,7 +72,7 @@ func (e *Elsewhere) Runs(run string) []LeftThere {
 			if run != "" && one.Run != run {
 				continue
 			}
-			left := LeftThere{Run: one.Run, Who: one.Who, Cluster: c.Name, Err: one.Err}
+			left := LeftThere{Run: one.Run, Who: one.Who, Cluster: c.Name, Alive: one.Run == e.alive[c.Name], Err: one.Err}
 			for _, entry := range one.Remaining() {
 				left.Things = append(left.Things, entry.String())
 			}

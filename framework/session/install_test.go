@@ -106,6 +106,11 @@ func TestInstallLeavesNothing(t *testing.T) {
 		if err != nil {
 			return err
 		}
+		for _, one := range there.Runs("") {
+			if !one.Alive {
+				t.Errorf("run %s holds the lease of %s, and is not told to be alive", one.Run, one.Cluster)
+			}
+		}
 		return errors.Join(s.releaseLeases(t.Context()), there.Remove(t.Context(), o.RunID, o.Namespace, unsaid)) // the lease of a killed run would be over
 	}
 	for name, end := range map[string]func(*Session, Options) error{"the run itself": here, "down": down, "from another machine": elsewhere} {

@@ -86,6 +86,9 @@ func fromFile(flags *pflag.FlagSet, l Layers, path string, values map[string]any
 // hint names the key that was meant, or says where all of them are.
 func hint(key string, flags *pflag.FlagSet, l Layers) string {
 	known := slices.DeleteFunc(l.keys(flags), func(k string) bool { return k == l.File || slices.Contains(l.Never, k) })
+	if key == "false" && slices.Contains(known, "n") {
+		return `: YAML takes a bare n for false: write the key as "n", in quotes`
+	}
 	if h := nearest.Hint(key, known); h != "" {
 		return h
 	}

@@ -33,7 +33,7 @@ func flags(t *testing.T, args ...string) *pflag.FlagSet {
 
 // layers has the environment; the file, if there is one, is named on the command line.
 func layers(environment map[string]string) Layers {
-	return Layers{File: "config", Others: []string{"table"}, Never: []string{"dry-run"}, Paths: []string{"report"}, Environment: environment, Beside: []string{"MESHPROOF_KUBECONFIGS"}}
+	return Layers{File: "config", Others: []string{"table", "n"}, Never: []string{"dry-run"}, Paths: []string{"report"}, Environment: environment, Beside: []string{"MESHPROOF_KUBECONFIGS"}}
 }
 
 func file(t *testing.T, text string) string {
@@ -103,6 +103,7 @@ func TestWhatIsWrongInAFileIsRefused(t *testing.T) {
 		{"tabel: a.md", `did you mean "table"?`},
 		{"dry_run: true", `there is no key "dry_run": see meshproof config list`},
 		{"colour: red", "see meshproof config list"},
+		{"n: 3", `write the key as "n", in quotes`},
 		{"samples: many", "key samples:"},
 		{"samples: 6.5", "key samples:"},
 		{"samples:", "key samples: it has no value"},

@@ -134,7 +134,11 @@ func subjectOf(p Page, f claim.Finding, told []causeView) subject {
 	}
 	s := subject{Name: f.Subject, Mark: markOf(f.Verdict), Reason: clip(sentence(f.Reason), most), Cause: untold(f.Cause, told), Measured: numbers(f.Measured)}
 	for _, file := range f.Evidence {
-		s.Evidence = append(s.Evidence, linkTo(p.EvidenceDir, file))
+		l := linkTo(p.EvidenceDir, file)
+		if p.Unsaved[file] {
+			l.Href = ""
+		}
+		s.Evidence = append(s.Evidence, l)
 	}
 	return s
 }

@@ -29,6 +29,8 @@ type Page struct {
 	Run           evidence.Run
 	// EvidenceDir is the evidence folder relative to the page, with "/": "evidence".
 	EvidenceDir string
+	// Unsaved are files of the evidence that findings name and that the run did not come to save: they are no links.
+	Unsaved map[string]bool
 	// Diagnostics are further files to look at, relative to the page, with "/".
 	Diagnostics []string
 	// Images says where the images came from, StandIns what stands in for what, Left what was not removed.

@@ -16,7 +16,7 @@ type fact struct{ Name, Value string }
 func facts(p Page) []fact {
 	in := p.Run.Intent
 	all := []fact{
-		{"Platform", platform(in)}, {"Certificate authority", in.Authority()}, {"Mode", mode(in.Mode)},
+		{"Platform", platform(in)}, {"Certificate authority", in.Authority()}, {"Mode", mode(in.Mode, len(deviations(p.Run.Steps)) > 0)},
 		{"Mesh ID", in.MeshID}, {"Revision", in.Revision},
 	}
 	switch {
@@ -56,11 +56,14 @@ func platform(in intent.Intent) string {
 // kind is the platform of clusters that stand for none of the guide's.
 const kind = "kind"
 
-func mode(m intent.Mode) string {
+func mode(m intent.Mode, deviates bool) string {
 	switch m {
 	case intent.Literal:
 		return "literal (the guide as printed)"
 	case intent.Corrected:
+		if !deviates { // it did not come that far
+			return "corrected"
+		}
 		return "corrected (deviations below)"
 	}
 	return string(m)
