@@ -167,13 +167,18 @@ func bar(x sample, versions []string, width int) string {
 	return (b + strings.Repeat(notYet, max(width-len(b), 0)))[:width]
 }
 
-// waits draws what is waited for, and its last state, which has at least half of the line.
+// waits draws what is waited for, and its last state: on a line of its own where both have no room in one.
 func waits(s *State, width int, now time.Time) []Line {
 	var all []Line
 	for _, w := range s.waits[max(0, len(s.waits)-mostWaits):] {
-		state := ": " + cmp.Or(w.state, "not yet")
-		what := clip(fmt.Sprintf("waiting %s: %s%s", clock(now.Sub(w.began)), on(w.cluster), w.what), max(width/2, width-columnsOf(state)))
-		all = append(all, Line{{clip(what+state, width), faint}})
+		what := fmt.Sprintf("waiting %s: %s%s", clock(now.Sub(w.began)), on(w.cluster), w.what)
+		lines := []string{what + ": " + cmp.Or(w.state, "not yet")}
+		if columnsOf(lines[0]) > width {
+			lines = []string{what, "  " + cmp.Or(w.state, "not yet")}
+		}
+		for _, l := range lines {
+			all = append(all, Line{{clip(l, width), faint}})
+		}
 	}
 	return all
 }
