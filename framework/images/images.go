@@ -5,6 +5,7 @@ package images
 
 import (
 	_ "embed"
+	"sync"
 
 	"github.com/meshproof/meshproof/framework/images/internal/progress"
 	"github.com/meshproof/meshproof/framework/images/internal/versions"
@@ -80,5 +81,5 @@ type Set struct {
 	Images        []Image // every image of the run
 }
 
-// load parses the pinned versions.
-func load() (versions.Versions, error) { return versions.Parse(pinned) }
+// load parses the pinned versions, once.
+var load = sync.OnceValues(func() (versions.Versions, error) { return versions.Parse(pinned) })

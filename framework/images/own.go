@@ -2,6 +2,7 @@ package images
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/meshproof/meshproof/framework/images/internal/versions"
 	"github.com/meshproof/meshproof/framework/images/source"
@@ -11,7 +12,10 @@ import (
 func ProbeRef() string { return source.Probe(embedded()) }
 
 // ProbeMadeFrom is what that probe says that it is made from; it is the image's tag too.
-func ProbeMadeFrom() string { return source.ProbeMadeFrom(embedded()) }
+func ProbeMadeFrom() string { return probeMadeFrom() }
+
+// probeMadeFrom is asked for with every look at a mesh, and condenses source.
+var probeMadeFrom = sync.OnceValue(func() string { return source.ProbeMadeFrom(embedded()) })
 
 // CSRRef is the image of the stand-in for a fleet's certificate authority.
 func CSRRef() string { return source.CSR(embedded()) }

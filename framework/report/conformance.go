@@ -81,11 +81,9 @@ func conformance(f Findings, run evidence.Run, x Extra) ([]byte, error) {
 	}
 	for _, s := range run.Steps {
 		r.Steps = append(r.Steps, stepSummary{ID: s.ID, Cluster: s.Cluster, Title: s.Title, Seconds: round(s.Seconds), Error: s.Error, Skipped: s.Skipped})
-		if r.Began.IsZero() {
-			r.Began = s.Started.UTC()
-		}
 	}
-	r.Seconds = took(run.Steps)
+	began, seconds := evidence.Span(run.Steps)
+	r.Began, r.Seconds = began.UTC(), round(seconds)
 	out, err := yaml.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("encode the conformance report: %w", err)

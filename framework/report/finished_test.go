@@ -71,7 +71,6 @@ func TestWhoRanItIsInTheReport(t *testing.T) {
 	}
 }
 
-// TestAReportIsWrittenAgainWhole: who reads a report while it is written again has the old one to its end, not half of the new one.
 // TestTheReportLinksWhatIsThere: a run that stopped early has findings about evidence that was never saved.
 func TestTheReportLinksWhatIsThere(t *testing.T) {
 	dir := t.TempDir()
@@ -91,6 +90,7 @@ func TestTheReportLinksWhatIsThere(t *testing.T) {
 	}
 }
 
+// TestAReportIsWrittenAgainWhole: who reads a report while it is written again has the old one to its end, not half of the new one.
 func TestAReportIsWrittenAgainWhole(t *testing.T) {
 	dir := written(t)
 	for _, name := range []string{FindingsFile, ConformanceFile, JUnitFile, PageFile} {

@@ -3,8 +3,6 @@ package report
 import (
 	"encoding/xml"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/onsi/ginkgo/v2/reporters"
 
@@ -22,7 +20,8 @@ import (
 func junitXML(f Findings, run evidence.Run) ([]byte, error) {
 	out := reporters.JUnitTestSuites{TestSuites: []reporters.JUnitTestSuite{{Name: "meshproof verdict", Package: "meshproof"}}}
 	add(&out.TestSuites[0], "the run's verdict", claim.Finding{Area: "verdict", Level: claim.Core, Verdict: f.Verdict, Reason: f.Reason}, f.Reason, "")
-	out.Time = took(run.Steps)
+	began, seconds := evidence.Span(run.Steps)
+	out.Time = round(seconds)
 	out.TestSuites[0].Time, out.TestSuites[0].TestCases[0].Time = out.Time, out.Time
 	at := map[claim.Area]int{}
 	for _, x := range f.Findings {
@@ -35,8 +34,8 @@ func junitXML(f Findings, run evidence.Run) ([]byte, error) {
 		add(&out.TestSuites[i], x.Claim+" ("+x.Subject+")", x, Sentence(x), x.ExpectedAs(run.Intent.Expect))
 	}
 	for i, s := range out.TestSuites {
-		if len(run.Steps) > 0 {
-			out.TestSuites[i].Timestamp = run.Steps[0].Started.UTC().Format("2006-01-02T15:04:05")
+		if !began.IsZero() {
+			out.TestSuites[i].Timestamp = began.UTC().Format("2006-01-02T15:04:05")
 		}
 		out.Tests += s.Tests
 		out.Failures += s.Failures
@@ -48,22 +47,6 @@ func junitXML(f Findings, run evidence.Run) ([]byte, error) {
 		return nil, fmt.Errorf("encode junit.xml: %w", err)
 	}
 	return append([]byte(xml.Header), append(body, '\n')...), nil
-}
-
-// took is how long a run's steps took, in seconds: from the first one's start to the end of the last to end.
-func took(steps []evidence.Step) (seconds float64) {
-	began := time.Time{}
-	steps = slices.DeleteFunc(slices.Clone(steps), func(s evidence.Step) bool { return s.Started.IsZero() }) // one that was not performed
-	for _, s := range steps {
-		if began.IsZero() || s.Started.Before(began) {
-			began = s.Started
-		}
-	}
-	for _, s := range steps {
-		end := s.Started.Add(time.Duration(s.Seconds * float64(time.Second)))
-		seconds = max(seconds, round(end.Sub(began).Seconds()))
-	}
-	return seconds
 }
 
 // add adds a case for a finding; sentence tells all of it, and expectedAs which expected finding about the guide it is, if any.

@@ -159,8 +159,8 @@ func (d dialling) until(ctx context.Context, c *cluster.Cluster, targets []colle
 				dials = found
 			}
 			if pods, listErr := c.Pods(ctx, fixtures.ProbeNamespace, fixtures.ProbeSelector); listErr == nil {
-				if misfit := misfitAmong(pods); misfit != nil { // it ran for a moment
-					return "", poll.Final(misfit)
+				if other := misfitAmong(pods); other != nil { // it ran for a moment
+					return "", poll.Final(other)
 				}
 			}
 			return "", err

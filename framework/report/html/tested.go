@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/meshproof/meshproof/framework/evidence"
 	"github.com/meshproof/meshproof/framework/intent"
@@ -33,7 +32,7 @@ func facts(p Page) []fact {
 	if p.FalseFailRate > 0 {
 		all = append(all, fact{"False-fail rate", strconv.FormatFloat(p.FalseFailRate, 'g', 3, 64) + " a run"})
 	}
-	if began, took := span(p.Run.Steps); !began.IsZero() {
+	if began, took := evidence.Span(p.Run.Steps); !began.IsZero() {
 		all = append(all, fact{"Began", began.UTC().Format("2006-01-02 15:04 UTC")}, fact{"Took", seconds(took)})
 	}
 	all = append(all, fact{"Run by", p.By}, fact{"Run on", p.Where}, fact{"Tool", p.Tool})
@@ -67,17 +66,4 @@ func mode(m intent.Mode, deviates bool) string {
 		return "corrected (deviations below)"
 	}
 	return string(m)
-}
-
-// span gives when the first step began and how long it took, in seconds, until the last one ended.
-func span(steps []evidence.Step) (began time.Time, took float64) {
-	for _, s := range steps {
-		if began.IsZero() || s.Started.Before(began) {
-			began = s.Started
-		}
-	}
-	for _, s := range steps {
-		took = max(took, s.Started.Sub(began).Seconds()+s.Seconds)
-	}
-	return began, took
 }

@@ -67,7 +67,7 @@ const (
 )
 
 func timesOf(run evidence.Run) times {
-	began, total := span(run.Steps)
+	began, total := evidence.Span(run.Steps)
 	if began.IsZero() || total <= 0 {
 		return times{}
 	}
